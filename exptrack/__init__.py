@@ -1,0 +1,5 @@
+"""Git-native experiment versioning: every run is a commit, comparison is a diff, reproduction is a checkout."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

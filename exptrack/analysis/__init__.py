@@ -1,0 +1,1 @@
+"""Pure functions on values: no file, no process, no clock."""

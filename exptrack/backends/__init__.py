@@ -1,0 +1,1 @@
+"""One outside thing each: git, dvc, processes, the host. No backend imports another."""

@@ -1,0 +1,51 @@
+"""What can go wrong, as a tree.
+
+```
+ExptrackError               bad input or a state that the user can mend: exit status 2
+├── RepositoryError         no repository, a bare one, no identity, git said no
+├── SettingsError           exptrack.yaml does not say what it should
+├── RecordError             a record that cannot be read
+├── NameTakenError          a run of that name exists
+├── RevError                a rev that names no run, or more than one
+├── DataError               DVC said no, or the data is not there
+└── CommandError            the command could not be started: exit status 126 or 127
+```
+
+A message is one line, names the thing, says what to do next, and has no full stop at its end.
+"""
+
+
+class ExptrackError(Exception):
+    """Bad input, or a state that the user can mend."""
+
+
+class RepositoryError(ExptrackError):
+    """The Git repository is missing, bare, or refused something."""
+
+
+class SettingsError(ExptrackError):
+    """`exptrack.yaml` cannot be used as it stands."""
+
+
+class RecordError(ExptrackError):
+    """A record is broken, or from a later version of the format."""
+
+
+class NameTakenError(ExptrackError):
+    """A run of that name exists already."""
+
+
+class RevError(ExptrackError):
+    """A rev names no run, or more than one."""
+
+
+class DataError(ExptrackError):
+    """DVC refused, or the data that a pointer stands for is not there."""
+
+
+class CommandError(ExptrackError):
+    """The command could not be started; `exit_code` is 126 or 127, as `env` and `timeout` give."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -1,0 +1,1 @@
+"""Values: frozen dataclasses without I/O, on the standard library alone."""

@@ -1,0 +1,32 @@
+"""What was put on a run after it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from exptrack.model.run import Value
+
+
+class AnnotationKind(StrEnum):
+    """What an annotation is; `removal` names the ids of those that it takes away."""
+
+    TAG = "tag"
+    NOTE = "note"
+    LOOK = "look"
+    CONCLUSION = "conclusion"
+    TOMBSTONE = "tombstone"
+    REMOVAL = "removal"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One line of the note on a run's commit. `id` is random; `removes` holds ids, of a removal only."""
+
+    id: str
+    kind: AnnotationKind
+    time: datetime
+    author: str
+    value: Value = None
+    removes: tuple[str, ...] = ()

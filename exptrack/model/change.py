@@ -1,0 +1,27 @@
+"""A diff as a value: a tuple of changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from exptrack.model.run import Value
+
+
+class Kind(StrEnum):
+    """What happened to the thing between the old side and the new."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. `area` is `params` or `metrics`, `key` the path of keys down to the value that differs."""
+
+    area: str
+    key: tuple[str, ...]
+    kind: Kind
+    old: Value = None
+    new: Value = None

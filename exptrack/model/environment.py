@@ -1,0 +1,73 @@
+"""What a run ran on: interpreter, packages, platform, hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed distribution.
+
+    `url` is where it came from if not from an index (PEP 610): a path or a repository; `commit` the Git commit there, `dirty` whether
+    that work tree had uncommitted changes, `editable` whether it is used in place.
+    """
+
+    name: str
+    version: str
+    url: str | None = None
+    commit: str | None = None
+    dirty: bool | None = None
+    editable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The Python that the command used; `found` says how it was found: `command`, `shebang`, `virtualenv`, `conda` or `path`."""
+
+    path: str
+    version: str
+    implementation: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The operating system; `libc` as in `glibc 2.36`."""
+
+    system: str
+    release: str
+    machine: str
+    distribution: str | None = None
+    libc: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A GPU as `nvidia-smi` names it; `memory` in bytes."""
+
+    name: str
+    memory: int | None = None
+    driver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """CPU model, logical cores that the process may use, memory in bytes, GPUs."""
+
+    cpu: str | None = None
+    cores: int | None = None
+    memory: int | None = None
+    gpus: tuple[Gpu, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """All of it. `variables` holds allow-listed environment variables only."""
+
+    platform: Platform
+    hardware: Hardware
+    interpreter: Interpreter | None = None
+    packages: tuple[Package, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,118 @@
+"""A run: what it says of itself, and where it lies in Git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from exptrack.model.data import Omission, Pointer
+
+SCHEMA = 1
+
+# A JSON value. Parameters hold finite numbers only; metrics also NaN and infinities, which are strings on disk.
+Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
+Tree: TypeAlias = Mapping[str, Value]
+
+
+class Status(StrEnum):
+    """How a run ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Names of other runs that this one stands in a relation to."""
+
+    reproduces: str | None = None
+    resumes: str | None = None
+    copied_from: str | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a run says of itself (`.exptrack/run.json`).
+
+    Paths are relative to the root of the repository, with forward slashes; the root itself is `.`. Times are UTC, `duration` in
+    seconds. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
+    """
+
+    name: str
+    status: Status
+    started: datetime
+    ended: datetime | None = None
+    duration: float | None = None
+    exit_code: int | None = None
+    signal: str | None = None
+    author: str = ""
+    host: str = ""
+    command: tuple[str, ...] = ()
+    project: str = "."
+    directory: str = "."
+    experiment: str | None = None
+    seed: int | str | None = None
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    params: Mapping[str, Tree] = field(default_factory=dict)
+    metrics: Tree = field(default_factory=dict)
+    data: tuple[Pointer, ...] = ()
+    outputs: tuple[Pointer, ...] = ()
+    not_captured: tuple[Omission, ...] = ()
+    changed: tuple[str, ...] = ()
+    concurrent: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    links: Links = field(default_factory=Links)
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A record together with the commit and ref that hold it. `snapshot` is the commit's parent, `base` the snapshot's."""
+
+    record: Record
+    oid: str
+    ref: str
+    snapshot: str | None = None
+    base: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRun:
+    """A ref below `refs/exptrack/runs/` that holds no readable run, and why."""
+
+    name: str
+    oid: str
+    ref: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a command ended: an exit code, or the number of the signal that ended it. `interrupted`: Ctrl-C or SIGINT came while it ran."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    interrupted: bool = False
+
+    @property
+    def status(self) -> Status:
+        if self.interrupted and self.exit_code != 0:
+            return Status.INTERRUPTED
+        return Status.COMPLETED if self.exit_code == 0 else Status.FAILED
+
+    @property
+    def shell_code(self) -> int:
+        """The exit status that a shell gives: the command's own, or 128 + n for signal n."""
+        return self.exit_code if self.exit_code is not None else 128 + (self.signal or 0)

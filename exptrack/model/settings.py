@@ -1,0 +1,86 @@
+"""What `exptrack.yaml` says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from exptrack.model.run import Tree
+
+MIB = 1024 * 1024
+
+SECRET_PATTERNS = (
+    "!.env.example", "!.env.sample", "!.env.template", ".env*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx",
+    "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "credentials*", "secrets.*", ".netrc", ".pgpass", ".pypirc", ".npmrc",
+    ".htpasswd", ".git-credentials", "kaggle.json", "service-account*.json",
+)  # fmt: skip
+
+ENVIRONMENT_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "JAX_PLATFORMS", "XLA_FLAGS",
+    "TF_DETERMINISTIC_OPS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "PYTHONHASHSEED",
+    "EXPTRACK_SEED", "LANG", "LC_ALL", "TZ", "RANK", "LOCAL_RANK", "WORLD_SIZE", "SLURM_JOB_ID", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK",
+    "CONDA_DEFAULT_ENV",
+)  # fmt: skip
+
+
+class Goal(StrEnum):
+    """Which way a metric is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+
+class Large(StrEnum):
+    """What becomes of files over the size limit: into the DVC cache, or only listed."""
+
+    CACHE = "cache"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDeclaration:
+    """A metric; `min_effect` is the smallest absolute difference that matters, in the metric's `unit`."""
+
+    name: str
+    goal: Goal | None = None
+    unit: str | None = None
+    min_effect: float | None = None
+    evaluated_on: tuple[str, ...] = ()
+    holdout: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes and counts: of one untracked file, of all of them, and of what may go into the DVC cache instead."""
+
+    file_size: int = MIB
+    total_size: int = 10 * MIB
+    files: int = 2000
+    cached_file_size: int = 100 * MIB
+    cached_total_size: int = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What a run takes in. `patterns` are regular expressions whose named groups are metrics, tried on each line of output."""
+
+    patterns: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    large: Large = Large.CACHE
+    limits: Limits = field(default_factory=Limits)
+    secrets: tuple[str, ...] = SECRET_PATTERNS
+    environment: tuple[str, ...] = ENVIRONMENT_VARIABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole file. `seed` names the parameter that is the seed. `experiments`, `check` and `compare` are kept as they were read."""
+
+    metrics: Mapping[str, MetricDeclaration] = field(default_factory=dict)
+    capture: Capture = field(default_factory=Capture)
+    seed: str | None = None
+    experiments: Tree = field(default_factory=dict)
+    check: Tree = field(default_factory=dict)
+    compare: Tree = field(default_factory=dict)

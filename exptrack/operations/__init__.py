@@ -1,0 +1,1 @@
+"""One verb each. An operation ties backends and store together; it prints nothing."""

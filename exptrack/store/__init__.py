@@ -1,0 +1,1 @@
+"""Runs as commits, annotations as notes, and the live journal."""
