@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from exptrack.analysis.fields import DEEPEST, is_deeper
 from exptrack.model.run import Tree, Value
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 # An alias costs a word and may stand for much: ten lines can stand for 10^9 values, which no record could hold.
 MOST_VALUES = 1_000_000
-DEEPEST = 200
 # Python refuses to read longer numbers as int.
 LONGEST_NUMBER = 4000
 
@@ -137,6 +137,8 @@ class _Builder:
         after = self.next_event()
         if not _is(after, "StreamEnd"):
             raise _error(after, "a second document begins here")
+        if self.anchored and is_deeper(value):
+            raise _error(first, f"nested more than {DEEPEST} deep")
         return value
 
     def build(self, event: Any, depth: int) -> Value:

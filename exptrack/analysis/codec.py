@@ -1,0 +1,293 @@
+"""Records, environments, metrics and annotations as bytes, and back.
+
+`docs/format.md` is the norm for what is written here. What equals its default is left out, unknown keys are ignored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exptrack.analysis.fields import (
+    WrongFieldError,
+    decode_mapping,
+    encode_json,
+    find_bool,
+    find_int,
+    find_number,
+    find_text,
+    find_time,
+    finite,
+    format_json,
+    format_time,
+    parse_json,
+    read_choice,
+    read_int,
+    read_list,
+    read_mapping,
+    read_text,
+    read_texts,
+    read_time,
+    text_or,
+    without,
+)
+from exptrack.analysis.trees import decode_tree
+from exptrack.errors import RecordError
+from exptrack.model.annotation import Annotation, AnnotationKind
+from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.model.run import SCHEMA, Links, Record, Status, Tree, Value
+
+if TYPE_CHECKING:
+    from exptrack.model.environment import Environment
+
+__all__ = [
+    "decode_annotations",
+    "decode_environment",
+    "decode_metrics",
+    "decode_record",
+    "decode_tree",
+    "encode_annotation",
+    "encode_environment",
+    "encode_metrics",
+    "encode_record",
+    "finite",
+]
+
+_STATUSES = {status.value: status for status in Status}
+_REASONS = {reason.value: reason for reason in Reason}
+_KINDS = {kind.value: kind for kind in AnnotationKind}
+_NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_NO_LINKS = Links()
+
+
+def encode_record(record: Record) -> bytes:
+    """The bytes of `.exptrack/run.json`: sorted keys, indented by 2, a newline at the end."""
+    fields = {
+        "ended": record.ended and format_time(record.ended),
+        "duration": record.duration,
+        "exit_code": record.exit_code,
+        "signal": record.signal,
+        "author": record.author,
+        "host": record.host,
+        "command": list(record.command),
+        "project": record.project,
+        "directory": record.directory,
+        "experiment": record.experiment,
+        "seed": record.seed,
+        "note": record.note,
+        "tags": list(record.tags),
+        "data": [_pointer_fields(pointer) for pointer in record.data],
+        "outputs": [_pointer_fields(pointer) for pointer in record.outputs],
+        "not_captured": [_omission_fields(omission) for omission in record.not_captured],
+        "changed": list(record.changed),
+        "concurrent": list(record.concurrent),
+        "ambiguous": list(record.ambiguous),
+        "problems": list(record.problems),
+        "links": _links_fields(record.links),
+    }
+    return encode_json(
+        {
+            "schema": record.schema,
+            "name": record.name,
+            "status": record.status.value,
+            "started": format_time(record.started),
+            "params": finite(record.params),
+            "metrics": finite(record.metrics),
+            **without(fields, author="", host="", project=".", directory="."),
+        }
+    )
+
+
+def decode_record(data: bytes) -> Record:
+    """The record in the bytes of `.exptrack/run.json`. RecordError, naming the key, if it is broken or of a later schema."""
+    fields = decode_mapping(data, "record")
+    try:
+        schema = read_int(fields, "schema")
+        if schema > SCHEMA:
+            raise RecordError(
+                f"the record was written by a later version of exptrack (schema {schema}): update exptrack"
+            )
+        return _record(fields, schema)
+    except WrongFieldError as wrong:
+        raise RecordError(f"broken record: {wrong}") from None
+
+
+def encode_environment(environment: Environment) -> bytes:
+    """The bytes of `.exptrack/environment.json`."""
+    from exptrack.analysis import environments  # commands that only list runs do without it
+
+    return environments.encode(environment)
+
+
+def decode_environment(data: bytes) -> Environment:
+    """The environment in the bytes of `.exptrack/environment.json`. RecordError, naming the key, if it is broken."""
+    from exptrack.analysis import environments
+
+    return environments.decode(data)
+
+
+def encode_metrics(tree: Tree) -> bytes:
+    """The bytes of `metrics.json`; NaN and infinities are strings."""
+    return encode_json(finite(tree))
+
+
+def decode_metrics(data: bytes) -> Tree:
+    """The metrics in the bytes of a `metrics.json` that `encode_metrics` wrote. RecordError, naming the key, if they are broken."""
+    fields = decode_mapping(data, "metrics")
+    try:
+        return _metrics(fields)
+    except WrongFieldError as wrong:
+        raise RecordError(f"broken metrics: {wrong}") from None
+
+
+def encode_annotation(annotation: Annotation) -> str:
+    """One line of a note, without a newline."""
+    fields: dict[str, Any] = {
+        "id": annotation.id,
+        "kind": annotation.kind.value,
+        "time": format_time(annotation.time),
+        "author": annotation.author,
+    }
+    if annotation.value is not None:
+        fields["value"] = finite(annotation.value)
+    if annotation.removes:
+        fields["removes"] = list(annotation.removes)
+    return format_json(fields, indent=None)
+
+
+def decode_annotations(text: str) -> tuple[Annotation, ...]:
+    """The annotations of a note, in its order, each id once.
+
+    A line that cannot be read is skipped: one from a later version, or half a line of a broken merge, must not cost the others.
+    """
+    found: dict[str, Annotation] = {}
+    for line in text.split("\n"):
+        try:
+            annotation = _annotation(parse_json(line)) if line.strip() else None
+        except (ValueError, WrongFieldError):
+            continue
+        if annotation is not None:
+            found.setdefault(annotation.id, annotation)
+    return tuple(found.values())
+
+
+def _record(fields: dict[str, Any], schema: int) -> Record:
+    seed = fields.get("seed")
+    if seed is not None and type(seed) is not int and type(seed) is not str:
+        raise WrongFieldError("seed", "is neither a whole number nor a text")
+    params = read_mapping(fields, "params")
+    for source, tree in params.items():
+        if type(tree) is not dict:
+            raise WrongFieldError(f"params.{source}", "is not a mapping")
+    name = read_text(fields, "name")
+    if not name:
+        raise WrongFieldError("name", "is empty")
+    return Record(
+        name=name,
+        status=read_choice(fields, "status", _STATUSES),
+        started=read_time(fields, "started"),
+        ended=find_time(fields, "ended"),
+        duration=find_number(fields, "duration"),
+        exit_code=find_int(fields, "exit_code"),
+        signal=find_text(fields, "signal"),
+        author=find_text(fields, "author") or "",
+        host=find_text(fields, "host") or "",
+        command=read_texts(fields, "command"),
+        project=text_or(fields, "project", "."),
+        directory=text_or(fields, "directory", "."),
+        experiment=find_text(fields, "experiment"),
+        seed=seed,
+        note=find_text(fields, "note"),
+        tags=read_texts(fields, "tags"),
+        params=params,
+        metrics=_metrics(read_mapping(fields, "metrics"), "metrics."),
+        data=read_list(fields, "data", _pointer),
+        outputs=read_list(fields, "outputs", _pointer),
+        not_captured=read_list(fields, "not_captured", _omission),
+        changed=read_texts(fields, "changed"),
+        concurrent=read_texts(fields, "concurrent"),
+        ambiguous=read_texts(fields, "ambiguous"),
+        problems=read_texts(fields, "problems"),
+        links=_links(fields),
+        schema=schema,
+    )
+
+
+def _metrics(tree: dict[str, Any], path: str = "") -> dict[str, Value]:
+    return {key: item if type(item) is float else _metric(item, path, key) for key, item in tree.items()}
+
+
+def _metric(item: Any, path: str, key: str) -> Value:
+    kind = type(item)
+    if kind is float or kind is int or kind is bool:
+        return item  # type: ignore[no-any-return]
+    if kind is dict:
+        return _metrics(item, f"{path}{key}.")
+    if kind is list:
+        return [_metric(value, f"{path}{key}.", str(index)) for index, value in enumerate(item)]
+    if kind is str and item in _NOT_FINITE:
+        return _NOT_FINITE[item]
+    raise WrongFieldError(path + key, "is not a number")
+
+
+def _pointer_fields(pointer: Pointer) -> dict[str, Any]:
+    return without({key: getattr(pointer, key) for key in Pointer.__slots__}, algorithm="md5", source="")
+
+
+def _pointer(fields: dict[str, Any]) -> Pointer:
+    return Pointer(
+        path=read_text(fields, "path"),
+        digest=read_text(fields, "digest"),
+        algorithm=text_or(fields, "algorithm", "md5"),
+        size=find_int(fields, "size"),
+        files=find_int(fields, "files"),
+        source=find_text(fields, "source") or "",
+        stage=find_text(fields, "stage"),
+        modified=find_bool(fields, "modified"),
+    )
+
+
+def _omission_fields(omission: Omission) -> dict[str, Any]:
+    return without({key: getattr(omission, key) for key in Omission.__slots__}, pointer=False)
+
+
+def _omission(fields: dict[str, Any]) -> Omission:
+    return Omission(
+        path=read_text(fields, "path"),
+        reason=read_choice(fields, "reason", _REASONS),
+        size=find_int(fields, "size"),
+        files=find_int(fields, "files"),
+        digest=find_text(fields, "digest"),
+        pointer=find_bool(fields, "pointer") or False,
+    )
+
+
+def _links_fields(links: Links) -> dict[str, Any] | None:
+    return without({key: getattr(links, key) for key in Links.__slots__}) or None
+
+
+def _links(fields: dict[str, Any]) -> Links:
+    links = read_mapping(fields, "links")
+    if not links:
+        return _NO_LINKS
+    try:
+        return Links(
+            reproduces=find_text(links, "reproduces"),
+            resumes=find_text(links, "resumes"),
+            copied_from=find_text(links, "copied_from"),
+            parent=find_text(links, "parent"),
+        )
+    except WrongFieldError as wrong:
+        raise WrongFieldError(f"links.{wrong.key}", wrong.problem) from None
+
+
+def _annotation(fields: Any) -> Annotation:
+    if type(fields) is not dict:
+        raise WrongFieldError("annotation", "is not a mapping")
+    return Annotation(
+        id=read_text(fields, "id"),
+        kind=read_choice(fields, "kind", _KINDS),
+        time=read_time(fields, "time"),
+        author=find_text(fields, "author") or "",
+        value=fields.get("value"),
+        removes=read_texts(fields, "removes"),
+    )
