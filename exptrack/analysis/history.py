@@ -1,0 +1,57 @@
+"""Histories: the values of a metric over the steps of a run, one tab-separated file a metric, as DVCLive lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from exptrack.model.run import Value
+
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+=,() ")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value that was logged: Unix time in seconds, step, value."""
+
+    time: float
+    step: Value
+    value: float
+
+
+def collect(entries: Iterable[Mapping[str, Value]]) -> dict[str, list[Point]]:
+    """The points of each metric out of the entries of a journal, in the order they were logged."""
+    points: dict[str, list[Point]] = {}
+    for entry in entries:
+        values = entry.get("values")
+        if entry.get("kind") != "metrics" or not isinstance(values, Mapping):
+            continue
+        for name, value in values.items():
+            series = points.setdefault(name, [])
+            step = entry.get("step")
+            series.append(Point(float(str(entry["time"])), len(series) if step is None else step, float(str(value))))
+    return points
+
+
+def path_of(metric: str) -> str:
+    """Where the history of a metric lies below `.exptrack/history/`: `a/b` is a folder; what could leave that folder is quoted."""
+    parts = [part if part.strip(".") else part.replace(".", "%2E") for part in metric.split("/")]
+    return (
+        "/".join("".join(letter if letter in _SAFE else _quote(letter) for letter in part) or "%00" for part in parts)
+        + ".tsv"
+    )
+
+
+def _quote(letter: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in letter.encode(errors="replace"))
+
+
+def format_history(metric: str, points: Iterable[Point]) -> bytes:
+    """The file: a header, then timestamp (milliseconds), step and value a line."""
+    header = "\t".join(["timestamp", "step", metric.replace("\t", " ").replace("\n", " ")])
+    lines = (f"{int(point.time * 1000)}\t{point.step}\t{_number(point.value)}" for point in points)
+    return "\n".join([header, *lines, ""]).encode(errors="replace")
+
+
+def _number(value: float) -> str:
+    return repr(int(value)) if value == value and abs(value) < 2**53 and value == int(value) else repr(value)

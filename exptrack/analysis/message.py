@@ -1,0 +1,80 @@
+"""The message of a run commit: a subject that a person can read, the note, trailers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from exptrack.analysis.patterns import flatten
+from exptrack.errors import ExptrackError
+from exptrack.model.run import Record, Status, Value
+
+_CLAIM = re.compile(r"^\s*Exptrack-[A-Za-z]+:", re.MULTILINE | re.IGNORECASE)
+_SHOWN = 3
+_WIDTH = 40
+
+
+def format_message(record: Record, primary: str | None = None) -> str:
+    """Subject, note and trailers. `primary` names the metric that the subject shows (else the first few)."""
+    parts = [f"{record.name}: {_summary(record, primary)}"]
+    if record.note:
+        parts.append(record.note.strip())
+    trailers = [f"Exptrack-Run: {record.name}", f"Exptrack-Status: {record.status}"]
+    if record.experiment:
+        trailers.append(f"Exptrack-Experiment: {record.experiment}")
+    parts.append("\n".join(trailers))
+    return "\n\n".join(parts) + "\n"
+
+
+def check_note(note: str) -> str:
+    """`note`, unless a line of it could be taken for a trailer or for the claim of a run; then ExptrackError."""
+    if match := _CLAIM.search(note):
+        raise ExptrackError(
+            f"a note cannot hold a line that begins with '{match[0].strip()}', which would forge a trailer: reword it"
+        )
+    return note
+
+
+def _summary(record: Record, primary: str | None) -> str:
+    given = ", ".join(_pairs(_told(record)))
+    result = ", ".join(_pairs(_results(record, primary)))
+    if record.status is not Status.COMPLETED:
+        result = f"{record.status}{_cause(record)}" + (f", {result}" if result else "")
+    words = [word for word in (given, result) if word]
+    return " → ".join(words) or str(record.status)
+
+
+def _cause(record: Record) -> str:
+    if record.signal:
+        return f" ({record.signal})"
+    return (
+        f" (exit status {record.exit_code})" if record.status is Status.FAILED and record.exit_code is not None else ""
+    )
+
+
+def _told(record: Record) -> dict[str, Value]:
+    """The parameters that the command line gave."""
+    known = {
+        key: value for source, tree in record.params.items() if source != "args" for key, value in flatten(tree).items()
+    }
+    told = flatten(record.params.get("args", {}))
+    words = " ".join(record.command)
+    return told | {key: value for key, value in known.items() if re.search(rf"(^|[\s-]){re.escape(key)}[= ]", words)}
+
+
+def _results(record: Record, primary: str | None) -> dict[str, Value]:
+    metrics = flatten(record.metrics)
+    return {primary: metrics[primary]} if primary in metrics and primary else metrics
+
+
+def _pairs(values: Mapping[str, Value]) -> list[str]:
+    shown = [f"{key}={format_value(value)}" for key, value in list(values.items())[:_SHOWN]]
+    return [*shown, "…"] if len(values) > _SHOWN else shown
+
+
+def format_value(value: Value) -> str:
+    """A value in few characters: numbers to six digits, text on one line and cut."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = " ".join(str(value).split()) if isinstance(value, str) else str(value)
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

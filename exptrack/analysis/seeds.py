@@ -1,0 +1,21 @@
+"""Which parameter is the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exptrack.analysis.patterns import flatten
+from exptrack.model.run import Tree
+
+_USUAL = ("seed", "random_state", "random_seed")
+
+
+def find_seed(params: Mapping[str, Tree], named: str | None) -> int | str | None:
+    """The value of the parameter that `exptrack.yaml` names, else of `seed`, `random_state`, `*.seed`; None if there is none."""
+    flat = {key: value for tree in params.values() for key, value in flatten(tree).items()}
+    usual = [*_USUAL, *sorted(key for key in flat if key.rpartition(".")[2] in _USUAL)]
+    for key in [named] if named else usual:
+        value = flat.get(key)
+        if isinstance(value, (int, str)) and not isinstance(value, bool):
+            return value
+    return None

@@ -1,0 +1,1 @@
+"""Git: the binary on the hot path, behind plain functions."""

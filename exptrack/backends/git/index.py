@@ -1,0 +1,201 @@
+"""Index files: copies of the user's, never the user's own.
+
+A copy keeps the modification time of the original, since Git tells a racily clean entry by comparing the file's time with the index's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exptrack.backends.git import command
+from exptrack.backends.git.objects import index_environ
+from exptrack.backends.git.repository import Repository
+
+_UNREADABLE_FOLDER = re.compile(r"^warning: could not open directory '(.*)': ", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of an index. `tag` is git's letter (`S` for skip-worktree; a small one for assume-unchanged); `stage` is above 0 in a conflict."""
+
+    path: str
+    mode: str
+    oid: str
+    stage: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Untracked:
+    """Files that Git neither tracks nor ignores (a nested repository ends in a slash), and folders that could not be opened."""
+
+    paths: tuple[str, ...]
+    unreadable: tuple[str, ...]
+
+
+def copy_index(source: Path, target: Path) -> None:
+    """Copy an index file with its times; no source (a repository without a commit) gives no target."""
+    target.unlink(missing_ok=True)
+    if source.exists():
+        shutil.copy2(source, target)
+
+
+def signature(index: Path) -> str:
+    """Changes whenever git writes the index, and is the same for a copy: time, size and checksum of the file."""
+    try:
+        with index.open("rb") as file:
+            status = os.fstat(file.fileno())
+            file.seek(max(0, status.st_size - 20))
+            return f"{status.st_mtime_ns}-{status.st_size}-{file.read().hex()}"
+    except FileNotFoundError:
+        return "none"
+
+
+def list_entries(repository: Repository, index: Path) -> list[Entry]:
+    """Every entry of an index, with its flags."""
+    out = command.run(repository.top, "ls-files", "-z", "-s", "-v", environ=index_environ(index))
+    return [_parse_entry(line) for line in command.split(out)]
+
+
+def _parse_entry(line: str) -> Entry:
+    facts, _, path = line.partition("\t")
+    tag, mode, oid, stage = facts.split(" ")
+    return Entry(path, mode, oid, int(stage), tag)
+
+
+def survey(repository: Repository, index: Path) -> tuple[list[str], Untracked]:
+    """Tracked paths that differ on disk from `index` (deleted ones included), and what the *user's* index does not know.
+
+    Both walks run at once: one looks at the entries, the other at the folders.
+    """
+    # The folder walk names what it cannot open on stderr only, hence the fixed language.
+    walk = command.start(
+        repository.top, "ls-files", "-z", "-o", "--exclude-standard",
+        environ={**index_environ(repository.index), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"},
+    )  # fmt: skip
+    changed = list_changed(repository, index)
+    done = command.finish(walk)
+    return changed, Untracked(tuple(command.split(done.out)), tuple(_UNREADABLE_FOLDER.findall(done.err)))
+
+
+def list_changed(repository: Repository, index: Path) -> list[str]:
+    """Paths in `index` whose file on disk differs from it, or is gone; sorted, each once."""
+    if not index.exists():
+        return []
+    out = command.run(repository.top, "ls-files", "-z", "-m", "-d", environ=index_environ(index))
+    return sorted(set(command.split(out)))
+
+
+def list_ignored(repository: Repository) -> list[str]:
+    """What Git ignores, folders collapsed (they end in a slash)."""
+    out = command.run(
+        repository.top,
+        "ls-files",
+        "-z",
+        "-o",
+        "-i",
+        "--exclude-standard",
+        "--directory",
+        environ=index_environ(repository.index),
+    )
+    return command.split(out)
+
+
+def is_tracked(repository: Repository, path: str) -> bool:
+    """Whether the user's index holds this file, or a file below this folder."""
+    out = command.run(
+        repository.top, "--literal-pathspecs", "ls-files", "-z", "--", path, environ=index_environ(repository.index)
+    )
+    return bool(out)
+
+
+def clear_flags(repository: Repository, index: Path, paths: Sequence[str]) -> None:
+    """Take assume-unchanged and skip-worktree off entries, so that what is on disk counts."""
+    for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
+        command.run(
+            repository.top,
+            "update-index",
+            flag,
+            "-z",
+            "--stdin",
+            stdin=command.join(list(paths)),
+            environ=index_environ(index),
+        )
+
+
+def take_out(repository: Repository, index: Path, paths: Sequence[str]) -> None:
+    """Remove entries, whatever is on disk."""
+    command.run(
+        repository.top,
+        "update-index",
+        "--force-remove",
+        "-z",
+        "--stdin",
+        stdin=command.join(list(paths)),
+        environ=index_environ(index),
+    )
+
+
+def take_in(repository: Repository, index: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Enter files as they are on disk (a vanished one is removed); gives what git refused, with git's reason.
+
+    One bad file makes git give up on the whole list, so a failing list is halved until the bad one stands alone.
+    """
+    if not paths:
+        return {}
+    done = command.call(
+        repository.top, "update-index", "--add", "--remove", "--replace", "-z", "--stdin",
+        stdin=command.join(list(paths)), environ=index_environ(index),
+    )  # fmt: skip
+    if done.code == 0:
+        return {}
+    if len(paths) == 1:
+        return {paths[0]: command.last_line(done.err)}
+    middle = len(paths) // 2
+    return take_in(repository, index, paths[:middle]) | take_in(repository, index, paths[middle:])
+
+
+def list_tree(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Mode and oid of those of `paths` that are in the tree of `commit`."""
+    if not paths:
+        return {}
+    out = command.run(repository.top, "--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths)
+    found = {}
+    for line in command.split(out):
+        facts, _, path = line.partition("\t")
+        mode, _, oid = facts.split(" ")
+        found[path] = (mode, oid)
+    return found
+
+
+def reset_entries(repository: Repository, index: Path, entries: Sequence[tuple[str, str, str]]) -> None:
+    """Put back (mode, oid, path) entries, whatever is on disk."""
+    lines = b"".join(f"{mode} {oid}\t".encode() + os.fsencode(path) + b"\0" for mode, oid, path in entries)
+    command.run(
+        repository.top, "update-index", "--add", "-z", "--index-info", stdin=lines, environ=index_environ(index)
+    )
+
+
+def is_dirty_submodule(repository: Repository, path: str) -> bool:
+    """Whether a submodule's work tree holds changes that its commit does not; False if it is not checked out."""
+    folder = repository.top / path
+    if not (folder / ".git").exists():
+        return False
+    done = command.call(folder, "status", "--porcelain", "-z", "--ignore-submodules=none", environ=_outside())
+    return done.code == 0 and bool(done.out)
+
+
+def find_head(folder: Path) -> str | None:
+    """The commit that a nested repository is at, None if it has none."""
+    done = command.call(folder, "rev-parse", "--verify", "--quiet", "HEAD", environ=_outside())
+    return done.out.decode().strip() if done.code == 0 else None
+
+
+def _outside() -> dict[str, None]:
+    # In a hook these name the outer repository.
+    return dict.fromkeys(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"))

@@ -1,0 +1,119 @@
+"""The command line: finds the command's module, and turns errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from exptrack.errors import ExptrackError
+
+COMMANDS = {
+    "init": "make a project ready: exptrack.yaml, and DVC where it is missing",
+    "run": "run a command and record it",
+    "status": "what runs now, and what died",
+    "recover": "turn dead runs into recorded ones",
+    "ls": "list runs",
+    "show": "one run in full",
+    "diff": "what differs between two runs",
+    "tag": "put tags on runs, or take them off",
+    "note": "add a note to a run",
+    "demo": "walk through the main job on real data",
+}
+EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED = 2, 3, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports wrong usage as one line, with exptrack's name first."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ExptrackError(f"{message}; see `{self.prog} --help`")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and give its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    command = "exptrack"
+    try:
+        options = _parser().parse_args(words)
+        if options.version:
+            print(f"exptrack {_version()}")
+            return 0
+        if options.command is None:
+            _parser().print_help()
+            return EXIT_BAD_INPUT
+        if options.command == "help":
+            return main([*options.rest[:1], "--help"])
+        command = _known(options.command)
+        return _call(command, options)
+    except ExptrackError as error:
+        return _complain(error, command)
+    except KeyboardInterrupt:
+        print("exptrack: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone: as other programs do, end without a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    except Exception as error:  # the one place that turns a bug into exit status 3
+        if os.environ.get("EXPTRACK_DEBUG"):
+            raise
+        print(f"exptrack: bug: {type(error).__name__}: {error}; EXPTRACK_DEBUG=1 shows where; please report it", file=sys.stderr)
+        return 125 if command == "run" else EXIT_BUG
+
+
+def _parser() -> Parser:
+    width = max(map(len, COMMANDS))
+    listing = "\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
+    parser = Parser(
+        prog="exptrack",
+        description="Git-native experiment versioning: every run is a commit, comparison is a diff, reproduction is a checkout.",
+        epilog=f"commands:\n{listing}\n\n`exptrack COMMAND --help` tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="exptrack [-C DIR] COMMAND ...",
+    )
+    parser.add_argument("-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR")
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("exptrack")
+
+
+def _known(command: str) -> str:
+    if command not in COMMANDS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(command, COMMANDS, n=1)
+        raise ExptrackError(f"'{command}' is no command" + (f", did you mean '{near[0]}'?" if near else "; see `exptrack --help`"))
+    return command
+
+
+def _call(command: str, options: argparse.Namespace) -> int:
+    module = import_module(f"exptrack.cli.{command}")
+    parser = Parser(prog=f"exptrack {command}", description=_sentence(COMMANDS[command]), allow_abbrev=False)
+    module.configure(parser)
+    arguments = parser.parse_args(options.rest)
+    arguments.directory = os.path.join(os.getcwd(), *options.directory)
+    status: int = module.run(arguments)
+    sys.stdout.flush()
+    return status
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def _complain(error: ExptrackError, command: str) -> int:
+    if os.environ.get("EXPTRACK_DEBUG"):
+        raise error
+    print(f"exptrack: {error}", file=sys.stderr)
+    return getattr(error, "exit_code", 125) if command == "run" else EXIT_BAD_INPUT

@@ -1,0 +1,26 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from exptrack.operations.recover import count_dead
+from exptrack.project import Project
+
+
+def say(line: str) -> None:
+    """A line to stderr: standard output holds only the answer."""
+    print(f"exptrack: {line}", file=sys.stderr, flush=True)
+
+
+def open_project(arguments: argparse.Namespace) -> Project:
+    """The project of the working directory, or of `-C`."""
+    return Project(arguments.directory, notice=say)
+
+
+def mention_dead(project: Project) -> None:
+    """One line on stderr if runs died and wait to be recovered."""
+    dead = count_dead(project.context)
+    if dead:
+        say(f"{dead} run{'' if dead == 1 else 's'} died: `exptrack recover` records {'it' if dead == 1 else 'them'}")

@@ -1,0 +1,45 @@
+"""`exptrack ls`: list runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+
+from exptrack.analysis.codec import encode_record
+from exptrack.cli.common import mention_dead, open_project, say
+from exptrack.model.run import BrokenRun, Run
+from exptrack.render.listing import format_listing
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-n", "--number", type=int, metavar="N", help="the latest N runs only")
+    parser.add_argument("--json", action="store_true", help="the records, as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    project = open_project(arguments)
+    mention_dead(project)
+    found = list(project.runs())
+    listed = sorted((one for one in found if isinstance(one, Run)), key=lambda one: one.record.started, reverse=True)
+    listed = listed[: arguments.number] if arguments.number is not None else listed
+    if arguments.json:
+        print(json.dumps([{"oid": one.oid, "ref": one.ref, **json.loads(encode_record(one.record))} for one in listed], indent=2))
+    elif listed:
+        annotations = project.annotations(listed)
+        print(format_listing(listed, annotations, datetime.now(UTC), _width()))
+    elif not found:
+        say("no run yet: make one with `exptrack run -- COMMAND`")
+    for one in found:
+        if isinstance(one, BrokenRun):
+            say(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`")
+    return 0
+
+
+def _width() -> int | None:
+    if not sys.stdout.isatty():
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns

@@ -1,0 +1,59 @@
+"""`exptrack run`: run a command and record it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from exptrack.cli.common import mention_dead, open_project, say
+from exptrack.errors import ExptrackError
+from exptrack.operations.record import Recorded, Request, record
+
+_FAILED = 125
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "exptrack run [OPTIONS] [--] COMMAND [ARGUMENT ...]"
+    parser.add_argument("-m", "--note", help="a note on the run")
+    parser.add_argument("-e", "--experiment", help="file the run under this experiment")
+    parser.add_argument("-t", "--tag", action="append", default=[], dest="tags", metavar="TAG", help="tag the run (repeatable)")
+    parser.add_argument("--name", help="the run's name (else one is made up)")
+    parser.add_argument(
+        "-o", "--output", action="append", default=[], dest="outputs", metavar="PATH",
+        help="keep this file or folder, which the command writes, through DVC (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="no line about the recorded run")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run, with its arguments")
+    parser.epilog = "The exit status is the command's own; 125 if exptrack failed, 126 if the command cannot be executed, 127 if it is not found."
+
+
+def run(arguments: argparse.Namespace) -> int:
+    command = tuple(arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command)
+    if not command:
+        raise ExptrackError("no command given: `exptrack run -- COMMAND`")
+    project = open_project(arguments)
+    mention_dead(project)
+    request = Request(
+        command=command,
+        directory=Path(arguments.directory),
+        environ=dict(os.environ),
+        name=arguments.name,
+        note=arguments.note,
+        experiment=arguments.experiment,
+        tags=tuple(arguments.tags),
+        outputs=tuple(arguments.outputs),
+    )
+    return _report(record(project.context, request), quiet=arguments.quiet)
+
+
+def _report(recorded: Recorded, *, quiet: bool) -> int:
+    if recorded.finished is None:
+        say(f"{recorded.name} ended, but could not be recorded: {recorded.failure}; all of it is kept for `exptrack recover`")
+        return _FAILED
+    for warning in recorded.finished.warnings:
+        say(f"{recorded.name}: {warning}")
+    if not quiet:
+        run = recorded.finished.run
+        say(f"recorded {run.name} ({run.record.status})")
+    return recorded.ending.shell_code

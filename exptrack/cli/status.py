@@ -1,0 +1,53 @@
+"""`exptrack status`: what runs now, and what died."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+
+from exptrack.cli.common import open_project
+from exptrack.operations.recover import Active, list_active
+from exptrack.render.text import format_age, format_command, format_pairs
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    active = list_active(open_project(arguments).context)
+    if arguments.json:
+        print(json.dumps([_fields(one) for one in active], indent=2))
+        return 0
+    if not active:
+        print("nothing runs, and nothing waits for recovery")
+    for one in active:
+        print(_describe(one))
+    if any(not one.is_alive for one in active):
+        print("`exptrack recover` records what died")
+    return 0
+
+
+def _state(one: Active) -> str:
+    if one.is_alive:
+        return "running"
+    return "recorder died, command runs" if one.is_command_running else "died"
+
+
+def _describe(one: Active) -> str:
+    words = [one.name, _state(one)]
+    if one.record is not None:
+        words.append(f"started {format_age(one.record.started, datetime.now(UTC))} ago")
+        words.append(format_command(one.record.command))
+    if one.pid is not None and (one.is_alive or one.is_command_running):
+        words.append(f"process {one.pid}")
+    if one.metrics:
+        words.append(format_pairs(one.metrics))
+    return "  ".join(words)
+
+
+def _fields(one: Active) -> dict[str, object]:
+    started = one.record.started.isoformat().replace("+00:00", "Z") if one.record else None
+    command = list(one.record.command) if one.record else None
+    return {"name": one.name, "state": _state(one), "started": started, "command": command, "pid": one.pid, "metrics": one.metrics}

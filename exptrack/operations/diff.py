@@ -1,0 +1,31 @@
+"""What differs between two runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exptrack.analysis.diff import diff as diff_trees
+from exptrack.backends.git import diffs
+from exptrack.model.change import Change
+from exptrack.model.run import Run
+from exptrack.operations.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two runs and what differs: parameters, metrics, and the code between the two snapshots as git's own diff."""
+
+    old: Run
+    new: Run
+    changes: tuple[Change, ...]
+    code: str
+
+
+def diff(context: Context, old: Run, new: Run, *, color: bool = False) -> Difference:
+    """Compare two runs. Parameters are compared by source, metrics by key, code by the two snapshots."""
+    changes = (
+        *diff_trees(old.record.params, new.record.params, "params"),
+        *diff_trees(old.record.metrics, new.record.metrics, "metrics"),
+    )
+    code = diffs.read_diff(context.repository, f"{old.oid}^", f"{new.oid}^", color=color)
+    return Difference(old, new, changes, code)

@@ -1,0 +1,48 @@
+"""Make a project ready: `exptrack.yaml`, and DVC where it is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exptrack.backends import dvc
+from exptrack.backends.git.repository import Repository
+
+_SETTINGS = """\
+# Settings of exptrack, versioned and reviewed like code. All of it is optional.
+
+# metrics:
+#   accuracy:
+#     goal: maximize        # or minimize
+#     min_effect: 0.005     # the smallest difference that matters
+#     unit: ""
+
+# The parameter that is the seed (else `seed`, `random_state`, `*.seed`).
+# seed: train.seed
+
+# capture:
+#   patterns:               # read metrics from the output: named groups, `step` is the step
+#     - 'epoch (?P<step>\\d+) loss=(?P<loss>\\S+)'
+#   outputs: []             # files and folders to keep after each run, as with `-o`
+#   large: cache            # untracked files over the limit: `cache` (into the DVC cache) or `list`
+#   limits: {file_size: 1 MiB, total_size: 10 MiB, files: 2000}
+#   secrets: [default]      # patterns of file names that never go into a snapshot
+#   environment: []         # more environment variables to record by name
+"""
+
+
+def init(repository: Repository, folder: Path) -> tuple[str, ...]:
+    """Write what is missing in `folder`, and say what was done, a line each. What is there is left as it is."""
+    done = []
+    settings = folder / "exptrack.yaml"
+    if settings.exists():
+        done.append("exptrack.yaml is there already")
+    else:
+        settings.write_text(_SETTINGS, encoding="utf-8")
+        done.append("wrote exptrack.yaml: all settings, commented out")
+    root = dvc.find_root(folder, repository.top)
+    if root is not None:
+        done.append(f"DVC is set up already in {root}" if root != folder else "DVC is set up already")
+    else:
+        dvc.init(folder, subdirectory=folder != repository.top)
+        done.append("set up DVC: .dvc/ and .dvcignore")
+    return tuple(done)

@@ -1,0 +1,181 @@
+"""What is looked at while the command runs, since it takes time and nobody waits for it: environment, data, what stayed out."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from exptrack.analysis.codec import decode_record, encode_environment, encode_record
+from exptrack.analysis.selection import is_source
+from exptrack.backends import dvc, host
+from exptrack.backends.git.index import list_ignored
+from exptrack.backends.git.repository import Repository
+from exptrack.errors import ExptrackError, RecordError
+from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.model.run import Record
+from exptrack.model.settings import Capture, Large
+from exptrack.store.journal import Journal
+
+_MOST_IGNORED = 500
+# What every project has and nobody misses: made by tools, from what is recorded.
+_REBUILT = frozenset(
+    {"__pycache__", ".git", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", ".DS_Store"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to look at. `outs` are paths that DVC answers for; `dvc_root` is None where the project has no DVC."""
+
+    command: tuple[str, ...]
+    directory: Path
+    environ: Mapping[str, str]
+    capture: Capture
+    pointers: tuple[Pointer, ...]
+    omissions: tuple[Omission, ...]
+    outs: frozenset[str]
+    dvc_root: Path | None
+
+
+class Observation:
+    """The look, in a thread; each finding is saved in the journal as soon as it is there."""
+
+    def __init__(self, repository: Repository, journal: Journal, record: Record, plan: Plan) -> None:
+        self._repository = repository
+        self._journal = journal
+        self._record = record
+        self._plan = plan
+        self._known = dvc.StatCache(repository.shared / "cache" / "digests")
+        self._thread = threading.Thread(target=self._look, name="exptrack-observation", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until all is looked at."""
+        self._thread.join()
+
+    def _look(self) -> None:
+        self._attempt("environment", self._look_at_environment)
+        self._attempt("ignored files", self._look_at_ignored)
+        self._attempt("large files", self._look_at_large)
+        self._attempt("data", self._look_at_data)
+        with suppress(OSError):
+            self._known.save()
+
+    def _attempt(self, what: str, look: Callable[[], None]) -> None:
+        try:
+            look()
+        except (ExptrackError, OSError) as error:
+            self._update(problems=(*self._record.problems, f"{what}: {error}"))
+
+    def _update(self, **fields: object) -> None:
+        self._record = replace(self._record, **fields)  # type: ignore[arg-type]
+        with suppress(OSError):
+            self._journal.save("found-record.json", encode_record(self._record))
+
+    def _look_at_environment(self) -> None:
+        plan = self._plan
+        environment = host.capture(
+            plan.command,
+            directory=plan.directory,
+            environ=plan.environ,
+            variables=plan.capture.environment,
+            cache=self._repository.shared / "cache" / "environment",
+        )
+        self._journal.save("found-environment.json", encode_environment(environment))
+
+    def _look_at_ignored(self) -> None:
+        listed = [path for path in list_ignored(self._repository) if not _is_known(path, self._plan.outs)]
+        shown = [Omission(path, Reason.IGNORED) for path in listed[:_MOST_IGNORED]]
+        self._update(not_captured=(*self._record.not_captured, *shown))
+
+    def _look_at_data(self) -> None:
+        if self._plan.pointers:
+            root = self._plan.dvc_root
+            looked = dvc.look(
+                self._plan.pointers, self._repository.top, dvc.cache_dir(root) if root else None, self._known
+            )
+            self._update(data=looked)
+
+    def _look_at_large(self) -> None:
+        large = [omission for omission in self._plan.omissions if omission.reason is Reason.TOO_LARGE]
+        if not large:
+            return
+        kept = self._cache(large)
+        digests = {
+            omission: replace(omission, pointer=True)
+            if omission.path in kept
+            else replace(omission, digest=dvc.hash_file(self._repository.top / omission.path, self._known))
+            for omission in large
+            if (self._repository.top / omission.path).exists()
+        }
+        pointers = json.dumps([_fields(pointer) for pointer in kept.values()])
+        self._journal.save("found-large.json", pointers.encode())
+        self._update(not_captured=tuple(digests.get(omission, omission) for omission in self._record.not_captured))
+
+    def _cache(self, large: Sequence[Omission]) -> dict[str, Pointer]:
+        """Put what the limits allow into the DVC cache, small files first."""
+        root, limits = self._plan.dvc_root, self._plan.capture.limits
+        if root is None or self._plan.capture.large is Large.LIST:
+            return {}
+        kept: dict[str, Pointer] = {}
+        total = 0
+        for omission in sorted(large, key=lambda omission: omission.size or 0):
+            size = omission.size or 0
+            if size > limits.cached_file_size or total + size > limits.cached_total_size:
+                break
+            path = self._repository.top / omission.path
+            if path.is_relative_to(root):
+                kept[omission.path] = replace(
+                    dvc.add_to_cache(root, path, self._repository.top), source=f"{omission.path}.dvc"
+                )
+                total += size
+        return kept
+
+
+def _is_known(path: str, outs: frozenset[str]) -> bool:
+    name = path.rstrip("/").rpartition("/")[2]
+    parts = path.split("/")
+    return (
+        path.rstrip("/") in outs
+        or name in _REBUILT
+        or ".dvc" in parts[:-1]
+        or any(part in _REBUILT or part == ".exptrack" for part in parts)
+    )
+
+
+def _fields(pointer: Pointer) -> dict[str, object]:
+    return {name: getattr(pointer, name) for name in Pointer.__slots__}
+
+
+def read_found(folder: Path) -> tuple[Record | None, tuple[Pointer, ...], bytes | None]:
+    """What was found by the time the command ended: the record so far, pointers of large files, the environment's bytes."""
+    record: Record | None = None
+    with suppress(OSError, RecordError):
+        record = decode_record((folder / "found-record.json").read_bytes())
+    pointers: tuple[Pointer, ...] = ()
+    with suppress(OSError, ValueError, TypeError):
+        pointers = tuple(Pointer(**fields) for fields in json.loads((folder / "found-large.json").read_bytes()))
+    try:
+        environment = (folder / "found-environment.json").read_bytes()
+    except OSError:
+        environment = None
+    return record, pointers, environment
+
+
+def describe_omissions(omissions: Sequence[Omission]) -> str | None:
+    """One line that names what was not captured, the surprising first; None if there is nothing worth a line."""
+    surprising = [
+        omission for omission in omissions if omission.reason is not Reason.IGNORED or is_source(omission.path)
+    ]
+    if not surprising:
+        return None
+    shown = ", ".join(f"{omission.path} ({omission.reason})" for omission in surprising[:3])
+    more = len(surprising) - 3
+    return f"not captured: {shown}" + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,227 @@
+"""Run a command and record it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from exptrack.analysis.arguments import merge_arguments, parse_arguments
+from exptrack.analysis.message import check_note
+from exptrack.analysis.names import check_name, make_up
+from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
+from exptrack.analysis.seeds import find_seed
+from exptrack.backends import dvc, process
+from exptrack.backends.git import index as git_index
+from exptrack.backends.git import objects, refs
+from exptrack.backends.git.repository import Repository, find_identity
+from exptrack.errors import DataError, ExptrackError, NameTakenError
+from exptrack.model.run import Ending, Links, Record, Status, Tree
+from exptrack.operations.context import Context
+from exptrack.operations.finish import Finished, discard, finish
+from exptrack.operations.housekeeping import tidy_in_background
+from exptrack.operations.listen import Listener
+from exptrack.operations.observe import Observation, Plan, describe_omissions
+from exptrack.operations.sources import find_sources, read_params
+from exptrack.store import journal as journals
+from exptrack.store import runs, snapshot
+from exptrack.store.journal import Journal, Start
+
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asks for. `directory` is where the command runs; `outputs` are paths as typed there."""
+
+    command: tuple[str, ...]
+    directory: Path
+    environ: Mapping[str, str]
+    name: str | None = None
+    note: str | None = None
+    experiment: str | None = None
+    tags: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How the command ended, and the run; where it could not be recorded now, `failure` says why and the journal is kept."""
+
+    name: str
+    ending: Ending
+    finished: Finished | None
+    failure: str | None = None
+
+
+def record(context: Context, request: Request) -> Recorded:
+    """Run the command in the work tree and record it as a run.
+
+    What can be refused is refused before the command starts (ExptrackError, CommandError; nothing is left behind). Afterwards nothing
+    is lost: what cannot be recorded stays in the journal for `recover`.
+    """
+    check_note(request.note or "")
+    find_identity(context.repository)
+    started = datetime.now(UTC)
+    journal, base = _claim(context.repository, request.name, started)
+    try:
+        start, plan = _prepare(context, request, journal, base, started)
+        ending = _run(context, journal, start, plan)
+    except BaseException:
+        if not (journal.folder / "stream").stat().st_size:
+            discard(context.repository, journal)
+        journal.close()
+        raise
+    try:
+        finished = finish(context.repository, journal)
+    except (ExptrackError, OSError) as error:
+        return Recorded(journal.folder.name, ending, None, str(error))
+    finally:
+        journal.close()
+    tidy_in_background(context.repository)
+    return Recorded(journal.folder.name, ending, finished)
+
+
+def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[Journal, str | None]:
+    """Take a name nobody has, and the journal that goes with it; also gives the base."""
+    if wanted is not None:
+        check_name(wanted)
+    for _ in range(_ATTEMPTS):
+        name = wanted or make_up(secrets.randbelow)
+        base, taken = runs.find_base_and_taken(repository, name, now)
+        if taken is None:
+            return journals.claim(repository.shared, name), base
+        if wanted:
+            raise NameTakenError(f"a run named '{name}' exists already ({taken}): choose another name")
+    raise NameTakenError("no free name was found in 20 attempts: give one with `--name`")
+
+
+def _prepare(
+    context: Context, request: Request, journal: Journal, base: str | None, started: datetime
+) -> tuple[Start, Plan]:
+    """Look at the project, take the snapshot, and write down all that is known before the command starts."""
+    repository, settings = context.repository, context.settings
+    name, top = journal.folder.name, repository.top
+    found = snapshot.survey(repository, base, settings.capture, journal.folder)
+    sources = find_sources(top, context.project, found.dvc_files)
+    root = dvc.find_root(context.folder, top)
+    outputs = _check_outputs(context, request, root)
+    problems = list(sources.problems)
+    read = read_params(top, context.project, sources.params, problems)
+    params = mask_tree(merge_arguments(read, parse_arguments(request.command)))
+    excluded = frozenset([*sources.outs, *outputs])
+    taken = snapshot.take(repository, name, found, settings.capture, excluded)
+    refs.create_ref(repository, runs.ACTIVE + name, taken.oid, f"start {name}")
+    concurrent = _meet_others(context, name)
+    draft = Record(
+        name=name,
+        status=Status.CRASHED,
+        started=started,
+        author=str(find_identity(repository)),
+        host=socket.gethostname(),
+        command=mask_arguments(request.command),
+        project=context.project,
+        directory=_inside(top, request.directory),
+        experiment=request.experiment,
+        seed=find_seed(params, settings.seed),
+        note=mask(request.note) if request.note else None,
+        tags=request.tags,
+        params=params,
+        data=sources.pointers,
+        not_captured=taken.omissions,
+        concurrent=concurrent,
+        problems=tuple(problems),
+        links=Links(parent=request.environ.get("EXPTRACK_RUN")),
+    )
+    watched = (*sources.metrics, *sources.pointer_files, *outputs)
+    start = Start(
+        record=draft,
+        snapshot=taken.oid,
+        top=str(top),
+        git_dir=str(repository.git_dir),
+        metric_files=sources.metrics,
+        pointer_files=sources.pointer_files,
+        outputs=outputs,
+        stamps={path: journals.stamp(top / path) for path in watched},
+        primary=next(iter(settings.metrics), None),
+        overridden=_is_overridden(read, params),
+    )
+    journal.save_start(start)
+    for line in (*problems, describe_omissions(taken.omissions)):
+        if line:
+            context.notice(line)
+    environ = {**request.environ, "EXPTRACK_RUN": name}
+    plan = Plan(
+        request.command, request.directory, environ, settings.capture, sources.pointers, taken.omissions, excluded, root
+    )
+    return start, plan
+
+
+def _is_overridden(read: Mapping[str, Tree], params: Mapping[str, Tree]) -> bool:
+    return any(params.get(source) != tree for source, tree in read.items())
+
+
+def _inside(top: Path, path: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), top.resolve())).as_posix()
+
+
+def _check_outputs(context: Context, request: Request, root: Path | None) -> tuple[str, ...]:
+    """`-o` paths and those of `capture.outputs`, relative to the repository's root; refused where they could not be kept."""
+    declared = [context.folder / path for path in context.settings.capture.outputs]
+    asked = [request.directory / path for path in request.outputs]
+    if not declared and not asked:
+        return ()
+    if root is None:
+        raise DataError("`-o` needs a DVC project to keep data in: run `exptrack init` first")
+    outputs = []
+    for path in (*declared, *asked):
+        inside = Path(os.path.normpath(path))
+        if not inside.is_relative_to(root) or inside == root:
+            raise DataError(f"-o {path}: lies outside the DVC project {root}; name a path inside it")
+        relative = inside.relative_to(context.repository.top).as_posix()
+        if git_index.is_tracked(context.repository, relative):
+            raise DataError(
+                f"-o {path}: is tracked by Git; run `git rm --cached {relative}` first, so that DVC can keep it"
+            )
+        outputs.append(relative)
+    return tuple(dict.fromkeys(outputs))
+
+
+def _meet_others(context: Context, name: str) -> tuple[str, ...]:
+    """Names of live runs in this work tree; each of them is told of this one."""
+    shared = context.repository.shared
+    others = []
+    for other in journals.list_names(shared):
+        start = journals.read_start(journals.folder_of(shared, other)) if other != name else None
+        if start is not None and start.top == str(context.repository.top) and journals.is_alive(shared, other):
+            journals.append_elsewhere(shared, other, "concurrent", name=name)
+            others.append(other)
+    if others:
+        context.notice(
+            f"{', '.join(others)} runs in this work tree too: what both write cannot be told apart (see `--isolated`)"
+        )
+    return tuple(others)
+
+
+def _run(context: Context, journal: Journal, start: Start, plan: Plan) -> Ending:
+    """Run the command to its end, with everything that comes out written down as it comes."""
+    listener = Listener(journal, context.settings.capture.patterns)
+    observation = Observation(context.repository, journal, start.record, plan)
+
+    def started(pid: int) -> None:
+        journal.append("command", pid=pid)
+        journal.start_syncing()
+        observation.start()
+
+    ending = process.run(
+        plan.command, directory=plan.directory, environ=plan.environ, output=listener.hear, started=started, inherit=(journal.lock_command(),)
+    )
+    listener.close()
+    journal.append("ended", exit_code=ending.exit_code, signal=ending.signal, interrupted=ending.interrupted)
+    journal.stop_syncing()
+    observation.wait()
+    return ending

@@ -1,0 +1,105 @@
+"""Runs under way, and what died: tell them apart, and turn dead ones into recorded runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exptrack.analysis.history import collect
+from exptrack.backends.git import refs
+from exptrack.errors import ExptrackError, RevError
+from exptrack.model.run import Record
+from exptrack.operations.context import Context
+from exptrack.operations.finish import Finished, finish
+from exptrack.store import journal as journals
+from exptrack.store import runs
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A run that is not recorded yet. `record` is None if it died before its command could start; `pid` is the command's.
+
+    `metrics` holds the last logged value of each metric. A run whose recorder died may have a command that still runs.
+    """
+
+    name: str
+    is_alive: bool
+    is_command_running: bool
+    record: Record | None
+    pid: int | None
+    metrics: dict[str, float]
+
+
+def list_active(context: Context) -> tuple[Active, ...]:
+    """Every run that has a journal, by name. Only reads."""
+    shared = context.repository.shared
+    return tuple(_look(shared, name) for name in journals.list_names(shared))
+
+
+def _look(shared: Path, name: str) -> Active:
+    folder = journals.folder_of(shared, name)
+    start = journals.read_start(folder)
+    entries = list(journals.read_stream(folder))
+    pid = next((entry["pid"] for entry in entries if entry["kind"] == "command"), None)
+    return Active(
+        name,
+        journals.is_alive(shared, name),
+        journals.is_command_running(shared, name),
+        start.record if start else None,
+        pid if isinstance(pid, int) else None,
+        {metric: points[-1].value for metric, points in collect(entries).items()},
+    )
+
+
+def count_dead(context: Context) -> int:
+    """How many runs died and wait for `recover`."""
+    shared = context.repository.shared
+    return sum(1 for name in journals.list_names(shared) if not journals.is_alive(shared, name))
+
+
+def recover(context: Context, names: Sequence[str] = (), *, force: bool = False) -> tuple[Finished, ...]:
+    """Record the dead runs (or those of `names` only). Live ones are left alone, and so are dead ones whose command still runs.
+
+    `force` records those too, and runs of other hosts. Each run that cannot be recorded is told through `notice`, and stays.
+    Raises RevError if a name has no journal.
+    """
+    listed = journals.list_names(context.repository.shared)
+    for name in names:
+        if name not in listed:
+            raise RevError(f"'{name}' does not wait for recovery: `exptrack status` lists what runs and what died")
+    finished = [_recover(context, name, force=force) for name in names or listed]
+    _tidy_refs(context)
+    return tuple(one for one in finished if one is not None)
+
+
+def _recover(context: Context, name: str, *, force: bool) -> Finished | None:
+    shared = context.repository.shared
+    if journals.is_command_running(shared, name) and not force and not journals.is_alive(shared, name):
+        pid = _look(shared, name).pid
+        context.notice(f"{name}: its command still runs (process {pid}): end it or wait, or record it as it is with `--force`")
+        return None
+    with journals.seize(shared, name, force=force) as journal:
+        if journal is None:
+            return None
+        try:
+            finished = finish(context.repository, journal)
+        except (ExptrackError, OSError) as error:
+            context.notice(f"{name} cannot be recovered now: {error}; its journal is kept")
+            return None
+        if finished is None:
+            context.notice(f"{name} died before its command started: nothing to record")
+        return finished
+
+
+def _tidy_refs(context: Context) -> None:
+    """Delete what is left in `active/` of finished runs."""
+    repository = context.repository
+    active = refs.list_refs(repository, runs.ACTIVE)
+    if not active:
+        return
+    finished = {runs.name_of(ref) for ref in runs.list_run_refs(repository)}
+    for ref, oid in active.items():
+        name = runs.name_of(ref)
+        if name in finished and not journals.folder_of(repository.shared, name).exists():
+            refs.delete_ref(repository, ref, oid)

@@ -1,0 +1,129 @@
+"""What the project's own files say: which parameters, metrics, outs and pointers there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline, parse_pointers
+from exptrack.analysis.fields import finite
+from exptrack.analysis.patterns import numbers_only
+from exptrack.analysis.trees import decode_tree
+from exptrack.backends import dvc
+from exptrack.errors import DataError
+from exptrack.model.data import Pointer
+from exptrack.model.run import Tree
+
+_KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Paths relative to the repository's root. `outs` are all files and folders that DVC answers for, metric files included."""
+
+    params: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    outs: tuple[str, ...] = ()
+    pointer_files: tuple[str, ...] = ()
+    pointers: tuple[Pointer, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def below(project: str, path: str) -> str:
+    """A path inside the project, seen from the root of the repository."""
+    return path if project == "." else f"{project}/{path}"
+
+
+def find_sources(top: Path, project: str, dvc_files: Sequence[str]) -> Sources:
+    """Read the project's `dvc.yaml` files and every pointer of the repository. What is broken is named in `problems`."""
+    problems: list[str] = []
+    pipelines = [
+        pipeline
+        for path in dvc_files
+        if path.endswith("dvc.yaml")
+        and _is_inside(path, project)
+        and (pipeline := _pipeline(top, path, problems)) is not None
+    ]
+    pointers: list[Pointer] = []
+    for path in dvc_files:
+        if not path.endswith("dvc.yaml"):
+            pointers += read_pointers(top, path, problems)
+    params = [below(project, "params.yaml"), *(path for pipeline in pipelines for path in pipeline.params)]
+    metrics = [below(project, "metrics.json"), *(path for pipeline in pipelines for path in pipeline.metrics)]
+    outs = [out.path for pipeline in pipelines for out in pipeline.outs]
+    locks = [str(PurePosixPath(path).with_name("dvc.lock")) for path in dvc_files if path.endswith("dvc.yaml")]
+    return Sources(
+        params=tuple(path for path in dict.fromkeys(params) if (top / path).is_file()),
+        metrics=tuple(dict.fromkeys(metrics)),
+        outs=tuple(dict.fromkeys([*outs, *metrics, *(pointer.path for pointer in pointers)])),
+        pointer_files=tuple(dict.fromkeys([path for path in dvc_files if not path.endswith("dvc.yaml")] + locks)),
+        pointers=tuple(pointers),
+        problems=tuple(problems),
+    )
+
+
+def _is_inside(path: str, project: str) -> bool:
+    return project == "." or path.startswith(f"{project}/")
+
+
+def _pipeline(top: Path, path: str, problems: list[str]) -> Pipeline | None:
+    try:
+        pipeline = parse_pipeline(path, (top / path).read_text(encoding="utf-8"))
+        if not pipeline.templated:
+            return pipeline
+        root = dvc.find_root((top / path).parent, top)
+        return dvc.resolve_pipeline(root, top) if root else pipeline
+    except (OSError, UnicodeDecodeError, DataError) as error:
+        problems.append(_named(path, error))
+        return None
+
+
+def read_pointers(top: Path, path: str, problems: list[str]) -> tuple[Pointer, ...]:
+    """The pointers in a `.dvc` file or `dvc.lock`; none if it is not there; a broken one is added to `problems`."""
+    try:
+        return parse_pointers(path, (top / path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (OSError, UnicodeDecodeError, DataError) as error:
+        problems.append(_named(path, error))
+        return ()
+
+
+def read_params(top: Path, project: str, paths: Iterable[str], problems: list[str]) -> dict[str, Tree]:
+    """The parameters in each file, by its path inside the project; a file that cannot be read is added to `problems`."""
+    found = {}
+    for path in paths:
+        tree = _read_tree(top, path, problems)
+        if tree is not None:
+            found[path if project == "." else path.removeprefix(f"{project}/")] = finite(tree)
+    return found
+
+
+def read_metrics(top: Path, project: str, paths: Iterable[str], problems: list[str]) -> Tree:
+    """The metrics in all files together. Where two files give the same key, the later one's stand below its path."""
+    merged: dict[str, object] = {}
+    for path in paths:
+        tree = _read_tree(top, path, problems)
+        if tree is None:
+            continue
+        numbers, refused = numbers_only(tree, path)
+        problems += refused
+        if merged.keys() & numbers.keys():
+            numbers = {path if project == "." else path.removeprefix(f"{project}/"): numbers}
+        merged.update(numbers)
+    return merged  # type: ignore[return-value]
+
+
+def _read_tree(top: Path, path: str, problems: list[str]) -> Tree | None:
+    kind = _KINDS.get(PurePosixPath(path).suffix.lower(), "yaml")
+    try:
+        return decode_tree((top / path).read_bytes(), kind)
+    except (OSError, ValueError) as error:
+        problems.append(_named(path, error))
+        return None
+
+
+def _named(path: str, error: Exception) -> str:
+    said = getattr(error, "strerror", None) or str(error)
+    return said if said.startswith(path) else f"{path}: {said}"

@@ -1,0 +1,84 @@
+"""Project: opens the repository once, and gives one method a verb. It is the face of the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from exptrack.analysis.codec import decode_environment
+from exptrack.backends.git.repository import find_repository
+from exptrack.errors import RecordError, SettingsError
+from exptrack.model.annotation import Annotation
+from exptrack.model.environment import Environment
+from exptrack.model.run import BrokenRun, Run
+from exptrack.model.settings import Settings
+from exptrack.operations.context import Context
+from exptrack.store import annotations, revs, runs
+
+SETTINGS = "exptrack.yaml"
+ENVIRONMENT = ".exptrack/environment.json"
+
+
+class Project:
+    """The project that a folder lies in: the folder of the nearest `exptrack.yaml`, else the root of the repository.
+
+    Raises RepositoryError if `directory` is in no repository with a work tree, SettingsError if `exptrack.yaml` cannot be used.
+    """
+
+    def __init__(self, directory: str | Path = ".", notice: Callable[[str], None] | None = None) -> None:
+        self.directory = Path(os.path.abspath(directory))
+        repository = find_repository(self.directory)
+        folder = _find_project(self.directory.resolve(), repository.top.resolve())
+        project = folder.relative_to(repository.top.resolve()).as_posix()
+        settings = _read_settings(folder / SETTINGS)
+        self.context = Context(repository, project, settings, *([notice] if notice else []))
+
+    @property
+    def settings(self) -> Settings:
+        return self.context.settings
+
+    def runs(self) -> Iterator[Run | BrokenRun]:
+        """Every run, oldest month first; what cannot be read comes as BrokenRun, with the reason."""
+        repository = self.context.repository
+        return runs.read_runs(repository, runs.list_run_refs(repository))
+
+    def run(self, rev: str) -> Run:
+        """The run that `rev` names; raises RevError."""
+        return revs.load(self.context.repository, rev)
+
+    def annotations(self, listed: Sequence[Run]) -> dict[str, tuple[Annotation, ...]]:
+        """What stands on each run (tags, notes), by its oid."""
+        lines = annotations.read(self.context.repository, [run.oid for run in listed] if len(listed) < 100 else None)
+        return {run.oid: annotations.standing(run, lines.get(run.oid, ())) for run in listed}
+
+    def environment(self, run: Run) -> Environment | None:
+        """What a run ran on; None if it was not captured or cannot be read."""
+        data = self.files(run.oid, [ENVIRONMENT]).get(ENVIRONMENT)
+        try:
+            return decode_environment(data) if data else None
+        except RecordError:
+            return None
+
+    def files(self, commit: str, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """The content of those of `paths` that a commit holds."""
+        return runs.read_files(self.context.repository, commit, paths)
+
+
+def _find_project(directory: Path, top: Path) -> Path:
+    for folder in (directory, *directory.parents):
+        if folder == top or (folder / SETTINGS).is_file():
+            return folder
+    return top
+
+
+def _read_settings(path: Path) -> Settings:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    from exptrack.analysis.settings import parse_settings
+
+    return parse_settings(text)

@@ -1,0 +1,53 @@
+"""A table of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from exptrack.analysis.patterns import flatten
+from exptrack.model.annotation import Annotation, AnnotationKind
+from exptrack.model.run import Run, Value
+from exptrack.render.text import format_age, format_table, format_value, inert
+
+_MOST_COLUMNS = 6
+
+
+def format_listing(runs: Sequence[Run], annotations: Mapping[str, Sequence[Annotation]], now: datetime, width: int | None) -> str:
+    """Name, age, status, tags, metrics, and the parameters that differ; what no run has gets no column."""
+    params = [flatten_params(run) for run in runs]
+    metrics = [flatten(run.record.metrics) for run in runs]
+    varying = [key for key in _keys(params) if len({repr(one.get(key)) for one in params}) > 1][:_MOST_COLUMNS]
+    measured = _keys(metrics)[:_MOST_COLUMNS]
+    tags = [_tags(annotations.get(run.oid, ())) for run in runs]
+    experiments = [inert(run.record.experiment or "") for run in runs]
+    columns: dict[str, list[str]] = {
+        "name": [run.name for run in runs],
+        "age": [format_age(run.record.started, now) for run in runs],
+        "status": [str(run.record.status) for run in runs],
+    }
+    columns |= {name: cells for name, cells in (("experiment", experiments), ("tags", tags)) if any(cells)}
+    columns |= {inert(key): [_cell(one, key) for one in metrics] for key in measured}
+    columns |= {inert(key): [_cell(one, key) for one in params] for key in varying}
+    return format_table(list(columns), zip(*columns.values(), strict=True), width)
+
+
+def flatten_params(run: Run) -> dict[str, Value]:
+    """Parameters of all sources under one dotted key each; `params.yaml` first, and what another source adds."""
+    flat: dict[str, Value] = {}
+    for source in sorted(run.record.params, key=lambda name: (name != "params.yaml", name)):
+        for key, value in flatten(run.record.params[source]).items():
+            flat.setdefault(key, value)
+    return flat
+
+
+def _keys(rows: Sequence[Mapping[str, Value]]) -> list[str]:
+    return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def _cell(row: Mapping[str, Value], key: str) -> str:
+    return format_value(row[key]) if key in row else "-"
+
+
+def _tags(annotations: Sequence[Annotation]) -> str:
+    return inert(",".join(str(one.value) for one in annotations if one.kind is AnnotationKind.TAG))

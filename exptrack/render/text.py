@@ -1,0 +1,85 @@
+"""Values as words for a terminal. What came from outside is made inert: no escape sequence gets through."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from exptrack.model.run import Value
+
+_SPANS = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400 * 7, "w"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def inert(text: str) -> str:
+    """`text` on one line, with control characters shown instead of obeyed."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape", "replace").decode() for letter in text)
+
+
+def format_value(value: Value) -> str:
+    """A value in few characters: numbers to six digits, text as it is but inert."""
+    if isinstance(value, bool) or value is None:
+        return "-" if value is None else str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else inert(str(value))
+
+
+def format_pairs(values: Mapping[str, Value]) -> str:
+    """`key=value` words."""
+    return " ".join(f"{inert(key)}={format_value(value)}" for key, value in values.items())
+
+
+def format_age(then: datetime, now: datetime) -> str:
+    """How long ago, in its largest unit."""
+    seconds = max(0, int((now - then).total_seconds()))
+    return next((f"{seconds // size}{unit}" for size, unit in _SPANS if seconds >= size), "0s")
+
+
+def format_duration(seconds: float | None) -> str:
+    """Seconds as a person says them."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}min {rest}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60}min"
+
+
+def format_size(size: int | None) -> str:
+    """Bytes as a person says them."""
+    if size is None:
+        return "-"
+    amount, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while amount >= 1024 and len(units) > 1:
+        amount, units = amount / 1024, units[1:]
+    return f"{amount:.0f} {units[0]}" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
+def format_command(command: Sequence[str]) -> str:
+    """A command as it would be typed, inert."""
+    return inert(shlex.join(command))
+
+
+def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> str:
+    """Columns side by side, as wide as their contents; with `width` the last ones are cut at the terminal's edge."""
+    lines = [tuple(header), *map(tuple, rows)]
+    widths = [max(display_width(cell) for cell in column) for column in zip(*lines, strict=True)]
+    text = ("  ".join(cell + " " * (size - display_width(cell)) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(line if width is None else clip(line, width) for line in text)
+
+
+def display_width(text: str) -> int:
+    """Terminal cells that a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def clip(text: str, width: int) -> str:
+    """`text` cut to `width` cells, with an ellipsis if anything is cut."""
+    if display_width(text) <= width:
+        return text
+    while display_width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"

@@ -1,0 +1,59 @@
+"""Annotations: JSON lines in the notes of `refs/notes/exptrack`, an observed-remove set.
+
+A line adds something under a random id; a removal names the ids that it takes away. So two clones merge by putting their lines
+together, whatever their clocks say.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from exptrack.analysis.codec import decode_annotations, encode_annotation
+from exptrack.backends.git import notes
+from exptrack.backends.git.repository import Identity, Repository
+from exptrack.model.annotation import Annotation, AnnotationKind
+from exptrack.model.run import Run, Value
+
+NOTES = "refs/notes/exptrack"
+
+
+def make(kind: AnnotationKind, value: Value, author: Identity, removes: Sequence[str] = ()) -> Annotation:
+    """A new annotation with an id of its own."""
+    return Annotation(secrets.token_hex(8), kind, datetime.now(UTC), str(author), value, tuple(removes))
+
+
+def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Run, Annotation]]) -> None:
+    """Put annotations on runs, all in one commit; many processes at once lose none."""
+    lines: dict[str, str] = {}
+    for run, annotation in annotations:
+        lines[run.oid] = lines.get(run.oid, "") + encode_annotation(annotation) + "\n"
+    if lines:
+        notes.add_to_notes(repository, NOTES, lines, author)
+
+
+def read(repository: Repository, oids: Sequence[str] | None = None) -> dict[str, tuple[Annotation, ...]]:
+    """Every line on each run's commit (or on those of `oids` only), removals included."""
+    return {oid: decode_annotations(text) for oid, text in notes.read_notes(repository, NOTES, oids).items()}
+
+
+def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
+    """What stands on a run: its tags and note of the start and what came later, less what a removal names; in the order of time."""
+    listed = [*_of_start(run), *lines]
+    removed = {id_ for annotation in listed for id_ in annotation.removes}
+    kept = (one for one in listed if one.kind is not AnnotationKind.REMOVAL and one.id not in removed)
+    return tuple(sorted(kept, key=lambda one: one.time))
+
+
+def _of_start(run: Run) -> Iterator[Annotation]:
+    record = run.record
+    for tag in record.tags:
+        yield Annotation(f"start:tag:{tag}", AnnotationKind.TAG, record.started, record.author, tag)
+    if record.note:
+        yield Annotation("start:note", AnnotationKind.NOTE, record.started, record.author, record.note)
+
+
+def values(annotations: Iterable[Annotation], kind: AnnotationKind) -> tuple[str, ...]:
+    """The texts of one kind (tags, notes), each once, oldest first."""
+    return tuple(dict.fromkeys(str(one.value) for one in annotations if one.kind is kind))

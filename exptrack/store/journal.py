@@ -1,0 +1,287 @@
+"""The live journal of a run under way: `<git common dir>/exptrack/active/<name>/`.
+
+```
+lock          held with flock by the recorder as long as it lives; its time is the heartbeat
+command       held with flock by the command too, which inherits it: says whether it outlived its recorder
+start.json    what is known before the command starts
+stream        everything logged since: JSON lines, append-only, one write an entry
+output-head, output-tail-<offset>   the output, its beginning and its end
+found-*.json  what was looked at while the command ran
+reserve       room for the last entries on a full disk
+```
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exptrack.analysis.codec import decode_record, encode_record
+from exptrack.errors import ExptrackError, NameTakenError, RecordError
+from exptrack.model.run import Record, Value
+
+_RESERVE = 64 * 1024
+_FOREIGN_SILENCE = 600.0  # seconds without heartbeat after which a run of another host counts as dead
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is known before the command starts: the record as it would be if all ended now, and what to look at in the end.
+
+    `stamps` holds the state of metric files, pointer files and wanted outputs at the start, by path relative to the repository's root.
+    `primary` names the metric that matters most. `overridden`: the command line gave other values than the files.
+    """
+
+    record: Record
+    snapshot: str
+    top: str
+    git_dir: str
+    metric_files: tuple[str, ...] = ()
+    pointer_files: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    primary: str | None = None
+    overridden: bool = False
+
+
+def folder_of(shared: Path, name: str) -> Path:
+    """Where the journal of a run lies."""
+    return shared / "active" / name
+
+
+def list_names(shared: Path) -> list[str]:
+    """Names of all journals, of live and dead runs."""
+    with suppress(FileNotFoundError):
+        return sorted(entry.name for entry in os.scandir(shared / "active") if not entry.name.startswith("."))
+    return []
+
+
+def stamp(path: Path) -> str:
+    """The state of a file, or of all files below a folder, as far as `lstat` tells; empty if there is nothing."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return ""
+    own = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+    if not path.is_dir() or path.is_symlink():
+        return own
+    return "|".join([str(status.st_ino), *(f"{child.name}:{stamp(child)}" for child in sorted(path.iterdir()))])
+
+
+class Journal:
+    """An open journal, whose lock this process holds."""
+
+    def __init__(self, folder: Path, lock: int) -> None:
+        self.folder = folder
+        self.failure: OSError | None = None
+        self._lock = lock
+        self._command: int | None = None
+        self._stream = os.open(folder / "stream", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._dirty = False
+        self._closed = threading.Event()
+        self._syncer: threading.Thread | None = None
+
+    def append(self, kind: str, **entry: Value) -> None:
+        """Add an entry with one write. A full disk is remembered in `failure`, never raised: training goes on."""
+        line = json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"
+        try:
+            self._write(line)
+        except OSError as error:
+            self.failure = self.failure or error
+        self._dirty = True
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.write(self._stream, line)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            written = 0
+        if written < len(line):
+            (self.folder / "reserve").unlink(missing_ok=True)
+            os.write(self._stream, line[written:])
+
+    def save(self, name: str, data: bytes) -> None:
+        """Write a file of the journal whole or not at all."""
+        partial = self.folder / f".{name}.partial"
+        partial.write_bytes(data)
+        partial.replace(self.folder / name)
+
+    def save_start(self, start: Start) -> None:
+        """Write what is known before the command starts, and take hold of some room on the disk for its end."""
+        fields = {name: getattr(start, name) for name in Start.__slots__ if name != "record"}
+        self.save("start.json", json.dumps({**fields, "record": json.loads(encode_record(start.record))}).encode())
+        (self.folder / "reserve").write_bytes(b"\0" * _RESERVE)
+
+    def lock_command(self) -> int:
+        """A locked descriptor for the command to inherit."""
+        self._command = os.open(self.folder / "command", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._command, fcntl.LOCK_EX)
+        return self._command
+
+    def start_syncing(self) -> None:
+        """From now on a thread puts the stream on the disk and renews the heartbeat each second."""
+        self._syncer = threading.Thread(target=self._sync, name="exptrack-journal", daemon=True)
+        self._syncer.start()
+
+    def _sync(self) -> None:
+        while not self._closed.wait(1.0):
+            with suppress(OSError):
+                if self._dirty:
+                    self._dirty = False
+                    os.fsync(self._stream)
+                os.utime(self._lock)
+
+    def stop_syncing(self) -> None:
+        """End the thread; the stream is on the disk afterwards."""
+        self._closed.set()
+        if self._syncer is not None:
+            self._syncer.join()
+        with suppress(OSError):
+            os.fsync(self._stream)
+
+    def close(self) -> None:
+        """Let go of the lock. The folder stays."""
+        self._closed.set()
+        for descriptor in (self._stream, self._lock, self._command):
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def remove(self) -> None:
+        """Delete the folder: the run is recorded, or never began. Renamed first, so that no half of it is ever taken for a run."""
+        gone = self.folder.with_name(f".{self.folder.name}.{os.getpid()}.gone")
+        with suppress(OSError):
+            self.folder.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def claim(shared: Path, name: str) -> Journal:
+    """Make the journal of a new run, locked before anyone can see it; raises NameTakenError if a run of that name is under way."""
+    active = shared / "active"
+    hidden = active / f".{name}.{os.getpid()}.new"
+    try:
+        hidden.mkdir(parents=True)
+        lock = os.open(hidden / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        os.write(lock, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode())
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        hidden.rename(active / name)
+    except OSError as error:
+        shutil.rmtree(hidden, ignore_errors=True)
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST} and (active / name).exists():
+            raise NameTakenError(
+                f"a run named '{name}' is under way or waits for `exptrack recover`: choose another name"
+            ) from error
+        raise ExptrackError(f"cannot write below {active}: {error.strerror}; nothing was started") from error
+    return Journal(active / name, lock)
+
+
+@contextmanager
+def seize(shared: Path, name: str, *, force: bool = False) -> Iterator[Journal | None]:
+    """Open the journal of a dead run and hold its lock meanwhile; None if the run lives (or another process recovers it)."""
+    folder = folder_of(shared, name)
+    try:
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        yield None
+        return
+    try:
+        if not _try_lock(lock, fcntl.LOCK_EX) or (not force and _is_foreign(lock)):
+            yield None
+            return
+        journal = Journal(folder, os.dup(lock))
+        try:
+            yield journal
+        finally:
+            journal.close()
+    finally:
+        os.close(lock)
+
+
+def is_alive(shared: Path, name: str) -> bool:
+    """Whether the recorder of this run lives. Asks the lock, not a pid: those mean nothing in a container or on another host."""
+    try:
+        lock = os.open(folder_of(shared, name) / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        if not _try_lock(lock, fcntl.LOCK_SH):
+            return True
+        return _is_foreign(lock) and time.time() - os.fstat(lock).st_mtime < _FOREIGN_SILENCE
+    finally:
+        os.close(lock)
+
+
+def is_command_running(shared: Path, name: str) -> bool:
+    """Whether the command of this run, or a process that it left behind, is still there (or its recorder is)."""
+    try:
+        lock = os.open(folder_of(shared, name) / "command", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(lock, fcntl.LOCK_SH)
+    finally:
+        os.close(lock)
+
+
+def _try_lock(lock: int, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_foreign(lock: int) -> bool:
+    return _owner(lock).get("host") != socket.gethostname()
+
+
+def _owner(lock: int) -> dict[str, object]:
+    try:
+        owner = json.loads(os.pread(lock, 4096, 0))
+    except ValueError:
+        return {}
+    return owner if isinstance(owner, dict) else {}
+
+
+def read_start(folder: Path) -> Start | None:
+    """What was known before the command started; None if the run died before that was written."""
+    try:
+        fields = json.loads((folder / "start.json").read_bytes())
+        record = decode_record(json.dumps(fields.pop("record")).encode())
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return Start(**{**fields, **lists, "record": record})
+    except (OSError, ValueError, TypeError, KeyError, RecordError):
+        return None
+
+
+def read_stream(folder: Path) -> Iterator[dict[str, Value]]:
+    """The entries so far, in order. A torn line (killed while it was written) is skipped."""
+    try:
+        lines = (folder / "stream").read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    for line in lines:
+        with suppress(ValueError):
+            if line and isinstance(entry := json.loads(line), dict):
+                yield entry
+
+
+def append_elsewhere(shared: Path, name: str, kind: str, **entry: Value) -> None:
+    """Add an entry to the journal of another run, if it is still there."""
+    line = json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"
+    with suppress(OSError):
+        stream = os.open(folder_of(shared, name) / "stream", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            os.write(stream, line)
+        finally:
+            os.close(stream)
