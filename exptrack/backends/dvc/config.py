@@ -1,0 +1,90 @@
+"""The DVC cache as the DVC config says: where it lies, and who may write to it. Read without importing dvc.
+
+`import dvc.config` takes 65 ms, this 2 ms, and nothing if no config file speaks of the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exptrack.backends.dvc.project import one_line
+from exptrack.errors import DataError
+
+_CACHE_SECTION = re.compile(r"^\s*\[\s*cache\s*\]", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A DVC cache: its folder (absolute), and whether a group shares it (`cache.shared`)."""
+
+    folder: Path
+    shared: bool = False
+
+    def object(self, digest: str, algorithm: str) -> Path:
+        """Where the data of a digest lies: `files/md5/xx/yyyy`, and `xx/yyyy` for hashes of DVC 2 (`md5-dos2unix`)."""
+        layout = self.folder if algorithm == "md5-dos2unix" else self.folder / "files" / "md5"
+        return layout / digest[:2] / digest[2:]
+
+
+def cache_dir(root: Path) -> Path:
+    """The folder of the cache of the DVC project at `root`, as `dvc cache dir` says. Raises DataError if a config file is broken."""
+    return find_cache(root).folder
+
+
+def find_cache(root: Path) -> Cache:
+    """The cache of the DVC project at `root`; later levels of the config win. Raises DataError if a config file is broken."""
+    folder, shared = root / ".dvc" / "cache", False
+    for file in _config_files(root):
+        section = _cache_section(file)
+        if isinstance(said := section.get("dir"), str):
+            folder = Path(os.path.normpath(file.parent / Path(said).expanduser()))
+        shared = bool(section.get("shared", shared))
+    return Cache(folder.absolute(), shared)
+
+
+def _config_files(root: Path) -> Iterator[Path]:
+    for level in ("system", "global"):
+        yield Path(os.environ.get(f"DVC_{level.upper()}_CONFIG_DIR") or _default_folder(level)) / "config"
+    yield root / ".dvc" / "config"
+    yield root / ".dvc" / "config.local"
+
+
+def _default_folder(level: str) -> Path:
+    if sys.platform == "darwin":
+        # On macOS it differs between versions of platformdirs, so DVC's own is asked; it takes 10 ms.
+        import platformdirs
+
+        ask = platformdirs.site_config_dir if level == "system" else platformdirs.user_config_dir
+        return Path(ask("dvc", "iterative"))
+    if level == "system":
+        said = [folder for folder in os.environ.get("XDG_CONFIG_DIRS", "").split(os.pathsep) if folder.startswith("/")]
+        return Path(*said[:1] or ["/etc/xdg"]) / "dvc"
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(home) if home.startswith("/") else Path("~/.config").expanduser()) / "dvc"
+
+
+def _cache_section(file: Path) -> Mapping[str, Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read the DVC config {file}: {one_line(error)}") from error
+    if not _CACHE_SECTION.search(text):
+        return {}
+    from configobj import ConfigObj, ConfigObjError
+
+    try:
+        config = ConfigObj(text.splitlines(), encoding="utf-8").dict()
+    except ConfigObjError as error:
+        raise DataError(
+            f"the DVC config {file} cannot be parsed: {one_line(error)}; mend it with a text editor"
+        ) from error
+    sections = (section for name, section in config.items() if name.lower() == "cache" and isinstance(section, dict))
+    return {key.lower(): value for section in sections for key, value in section.items()}
