@@ -14,7 +14,7 @@ from exptrack.model.environment import Environment
 from exptrack.model.run import BrokenRun, Run
 from exptrack.model.settings import Settings
 from exptrack.operations.context import Context
-from exptrack.store import annotations, revs, runs
+from exptrack.store import annotation, revs, runs
 
 SETTINGS = "exptrack.yaml"
 ENVIRONMENT = ".exptrack/environment.json"
@@ -49,8 +49,8 @@ class Project:
 
     def annotations(self, listed: Sequence[Run]) -> dict[str, tuple[Annotation, ...]]:
         """What stands on each run (tags, notes), by its oid."""
-        lines = annotations.read(self.context.repository, [run.oid for run in listed] if len(listed) < 100 else None)
-        return {run.oid: annotations.standing(run, lines.get(run.oid, ())) for run in listed}
+        lines = annotation.read(self.context.repository, [run.oid for run in listed] if len(listed) < 100 else None)
+        return {run.oid: annotation.standing(run, lines.get(run.oid, ())) for run in listed}
 
     def environment(self, run: Run) -> Environment | None:
         """What a run ran on; None if it was not captured or cannot be read."""

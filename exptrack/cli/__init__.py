@@ -61,7 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the one place that turns a bug into exit status 3
         if os.environ.get("EXPTRACK_DEBUG"):
             raise
-        print(f"exptrack: bug: {type(error).__name__}: {error}; EXPTRACK_DEBUG=1 shows where; please report it", file=sys.stderr)
+        print(
+            f"exptrack: bug: {type(error).__name__}: {error}; EXPTRACK_DEBUG=1 shows where; please report it",
+            file=sys.stderr,
+        )
         return 125 if command == "run" else EXIT_BUG
 
 
@@ -75,7 +78,9 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="exptrack [-C DIR] COMMAND ...",
     )
-    parser.add_argument("-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR")
+    parser.add_argument(
+        "-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR"
+    )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -93,7 +98,9 @@ def _known(command: str) -> str:
         from difflib import get_close_matches
 
         near = get_close_matches(command, COMMANDS, n=1)
-        raise ExptrackError(f"'{command}' is no command" + (f", did you mean '{near[0]}'?" if near else "; see `exptrack --help`"))
+        raise ExptrackError(
+            f"'{command}' is no command" + (f", did you mean '{near[0]}'?" if near else "; see `exptrack --help`")
+        )
     return command
 
 

@@ -25,7 +25,11 @@ def run(arguments: argparse.Namespace) -> int:
     listed = sorted((one for one in found if isinstance(one, Run)), key=lambda one: one.record.started, reverse=True)
     listed = listed[: arguments.number] if arguments.number is not None else listed
     if arguments.json:
-        print(json.dumps([{"oid": one.oid, "ref": one.ref, **json.loads(encode_record(one.record))} for one in listed], indent=2))
+        print(
+            json.dumps(
+                [{"oid": one.oid, "ref": one.ref, **json.loads(encode_record(one.record))} for one in listed], indent=2
+            )
+        )
     elif listed:
         annotations = project.annotations(listed)
         print(format_listing(listed, annotations, datetime.now(UTC), _width()))

@@ -10,7 +10,9 @@ from exptrack.operations.recover import recover
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which (else all that died)")
-    parser.add_argument("--force", action="store_true", help="also runs whose command still runs, and runs of other hosts")
+    parser.add_argument(
+        "--force", action="store_true", help="also runs whose command still runs, and runs of other hosts"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "exptrack run [OPTIONS] [--] COMMAND [ARGUMENT ...]"
     parser.add_argument("-m", "--note", help="a note on the run")
     parser.add_argument("-e", "--experiment", help="file the run under this experiment")
-    parser.add_argument("-t", "--tag", action="append", default=[], dest="tags", metavar="TAG", help="tag the run (repeatable)")
+    parser.add_argument(
+        "-t", "--tag", action="append", default=[], dest="tags", metavar="TAG", help="tag the run (repeatable)"
+    )
     parser.add_argument("--name", help="the run's name (else one is made up)")
     parser.add_argument(
         "-o", "--output", action="append", default=[], dest="outputs", metavar="PATH",
@@ -49,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _report(recorded: Recorded, *, quiet: bool) -> int:
     if recorded.finished is None:
-        say(f"{recorded.name} ended, but could not be recorded: {recorded.failure}; all of it is kept for `exptrack recover`")
+        say(
+            f"{recorded.name} ended, but could not be recorded: {recorded.failure}; all of it is kept for `exptrack recover`"
+        )
         return _FAILED
     for warning in recorded.finished.warnings:
         say(f"{recorded.name}: {warning}")

@@ -50,4 +50,11 @@ def _describe(one: Active) -> str:
 def _fields(one: Active) -> dict[str, object]:
     started = one.record.started.isoformat().replace("+00:00", "Z") if one.record else None
     command = list(one.record.command) if one.record else None
-    return {"name": one.name, "state": _state(one), "started": started, "command": command, "pid": one.pid, "metrics": one.metrics}
+    return {
+        "name": one.name,
+        "state": _state(one),
+        "started": started,
+        "command": command,
+        "pid": one.pid,
+        "metrics": one.metrics,
+    }

@@ -11,14 +11,19 @@ from exptrack.errors import ExptrackError
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
-from exptrack.store import annotations
+from exptrack.store import annotation as store
 
 _LONGEST_TAG = 100
 
 
 def check_tag(tag: str) -> str:
     """`tag`, if it is one word of at most 100 printable characters that cannot be taken for an option or for `@`."""
-    if not tag or len(tag) > _LONGEST_TAG or tag[0] in "-@" or any(letter.isspace() or not letter.isprintable() for letter in tag):
+    if (
+        not tag
+        or len(tag) > _LONGEST_TAG
+        or tag[0] in "-@"
+        or any(letter.isspace() or not letter.isprintable() for letter in tag)
+    ):
         raise ExptrackError(f"'{tag}' cannot be a tag: give one word that begins with neither '-' nor '@'")
     return tag
 
@@ -26,18 +31,18 @@ def check_tag(tag: str) -> str:
 def tag(context: Context, runs: Sequence[Run], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
     """Give each run the tags of `add` and take those of `remove` off; raises ExptrackError if a run has no such tag."""
     identity = find_identity(context.repository)
-    lines = annotations.read(context.repository, [run.oid for run in runs])
+    lines = store.read(context.repository, [run.oid for run in runs])
     changes: list[tuple[Run, Annotation]] = []
     for run in runs:
-        standing = annotations.standing(run, lines.get(run.oid, ()))
-        has = annotations.values(standing, AnnotationKind.TAG)
-        changes += [(run, annotations.make(AnnotationKind.TAG, check_tag(one), identity)) for one in add if one not in has]
+        standing = store.standing(run, lines.get(run.oid, ()))
+        has = store.values(standing, AnnotationKind.TAG)
+        changes += [(run, store.make(AnnotationKind.TAG, check_tag(one), identity)) for one in add if one not in has]
         for one in remove:
             ids = [line.id for line in standing if line.kind is AnnotationKind.TAG and line.value == one]
             if not ids:
                 raise ExptrackError(f"'{run.name}' has no tag '{one}'; it has: {', '.join(has) or 'none'}")
-            changes.append((run, annotations.make(AnnotationKind.REMOVAL, None, identity, ids)))
-    annotations.add(context.repository, identity, changes)
+            changes.append((run, store.make(AnnotationKind.REMOVAL, None, identity, ids)))
+    store.add(context.repository, identity, changes)
 
 
 def note(context: Context, run: Run, text: str) -> None:
@@ -45,5 +50,5 @@ def note(context: Context, run: Run, text: str) -> None:
     if not text.strip():
         raise ExptrackError("the note is empty: give its text with `-m`")
     identity = find_identity(context.repository)
-    annotation = annotations.make(AnnotationKind.NOTE, mask(check_note(text.strip())), identity)
-    annotations.add(context.repository, identity, [(run, annotation)])
+    annotation = store.make(AnnotationKind.NOTE, mask(check_note(text.strip())), identity)
+    store.add(context.repository, identity, [(run, annotation)])

@@ -112,7 +112,8 @@ def _prepare(
     outputs = _check_outputs(context, request, root)
     problems = list(sources.problems)
     read = read_params(top, context.project, sources.params, problems)
-    params = mask_tree(merge_arguments(read, parse_arguments(request.command)))
+    merged = merge_arguments(read, parse_arguments(request.command))
+    params: dict[str, Tree] = {source: mask_tree(tree) for source, tree in merged.items()}
     excluded = frozenset([*sources.outs, *outputs])
     taken = snapshot.take(repository, name, found, settings.capture, excluded)
     refs.create_ref(repository, runs.ACTIVE + name, taken.oid, f"start {name}")
@@ -148,7 +149,7 @@ def _prepare(
         outputs=outputs,
         stamps={path: journals.stamp(top / path) for path in watched},
         primary=next(iter(settings.metrics), None),
-        overridden=_is_overridden(read, params),
+        overridden=_is_overridden(read, merged),
     )
     journal.save_start(start)
     for line in (*problems, describe_omissions(taken.omissions)):
@@ -218,7 +219,12 @@ def _run(context: Context, journal: Journal, start: Start, plan: Plan) -> Ending
         observation.start()
 
     ending = process.run(
-        plan.command, directory=plan.directory, environ=plan.environ, output=listener.hear, started=started, inherit=(journal.lock_command(),)
+        plan.command,
+        directory=plan.directory,
+        environ=plan.environ,
+        output=listener.hear,
+        started=started,
+        inherit=(journal.lock_command(),),
     )
     listener.close()
     journal.append("ended", exit_code=ending.exit_code, signal=ending.signal, interrupted=ending.interrupted)

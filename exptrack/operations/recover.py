@@ -77,7 +77,9 @@ def _recover(context: Context, name: str, *, force: bool) -> Finished | None:
     shared = context.repository.shared
     if journals.is_command_running(shared, name) and not force and not journals.is_alive(shared, name):
         pid = _look(shared, name).pid
-        context.notice(f"{name}: its command still runs (process {pid}): end it or wait, or record it as it is with `--force`")
+        context.notice(
+            f"{name}: its command still runs (process {pid}): end it or wait, or record it as it is with `--force`"
+        )
         return None
     with journals.seize(shared, name, force=force) as journal:
         if journal is None:

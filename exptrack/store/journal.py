@@ -91,7 +91,7 @@ class Journal:
         self._closed = threading.Event()
         self._syncer: threading.Thread | None = None
 
-    def append(self, kind: str, **entry: Value) -> None:
+    def append(self, kind: str, /, **entry: Value) -> None:
         """Add an entry with one write. A full disk is remembered in `failure`, never raised: training goes on."""
         line = json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"
         try:
@@ -276,11 +276,11 @@ def read_stream(folder: Path) -> Iterator[dict[str, Value]]:
                 yield entry
 
 
-def append_elsewhere(shared: Path, name: str, kind: str, **entry: Value) -> None:
+def append_elsewhere(shared: Path, run: str, kind: str, /, **entry: Value) -> None:
     """Add an entry to the journal of another run, if it is still there."""
     line = json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"
     with suppress(OSError):
-        stream = os.open(folder_of(shared, name) / "stream", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        stream = os.open(folder_of(shared, run) / "stream", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
             os.write(stream, line)
         finally:

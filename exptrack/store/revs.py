@@ -14,7 +14,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
 from exptrack.model.annotation import AnnotationKind
 from exptrack.model.run import BrokenRun, Run
-from exptrack.store import annotations, runs
+from exptrack.store import annotation, runs
 
 _LATEST = re.compile(r"@(?:~(\d+))?")
 _OID = re.compile(r"[0-9a-f]{4,64}")
@@ -61,12 +61,12 @@ def _by_prefix(listed: dict[str, str], rev: str) -> list[str]:
 
 def _by_tag(repository: Repository, listed: dict[str, str], rev: str) -> list[str]:
     """Runs that carry the tag now. Tags of the start are in the records, so those are read only when nothing shorter answered."""
-    later = annotations.read(repository)
+    later = annotation.read(repository)
     found = []
     for run in runs.read_runs(repository, listed):
         if isinstance(run, Run):
-            standing = annotations.standing(run, later.get(run.oid, ()))
-            if rev in annotations.values(standing, AnnotationKind.TAG):
+            standing = annotation.standing(run, later.get(run.oid, ()))
+            if rev in annotation.values(standing, AnnotationKind.TAG):
                 found.append(run.ref)
     return found
 

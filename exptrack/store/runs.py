@@ -80,16 +80,13 @@ def parse_run(ref: str, oid: str, data: bytes | None) -> Run | BrokenRun:
 
 
 def write_run(
-    repository: Repository, snapshot: str, index: Path, files: Mapping[str, bytes | None], message: str, *, signed: bool
+    repository: Repository, snapshot: str, index: Path, files: Mapping[str, bytes], message: str, *, signed: bool
 ) -> str:
-    """Store the run commit: the snapshot plus `files` (None takes a path out), on top of a copy of the snapshot's index."""
+    """Store the run commit: the snapshot plus `files`, on top of a copy of the snapshot's index."""
     mine = index.with_name("index.run")
     git_index.copy_index(index, mine)
-    contents = {path: content for path, content in files.items() if content is not None}
-    oids = objects.write_blobs(repository, list(contents.values()), index.parent)
-    blobs = dict(zip(contents, oids, strict=True)) | {
-        path: objects.empty_oid(repository) for path, content in files.items() if content is None
-    }
+    oids = objects.write_blobs(repository, list(files.values()), index.parent)
+    blobs = dict(zip(files, oids, strict=True))
     objects.put_into_index(repository, mine, blobs)
     return objects.write_commit(repository, objects.write_tree(repository, mine), [snapshot], message, signed=signed)
 

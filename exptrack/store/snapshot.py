@@ -85,23 +85,15 @@ def survey(repository: Repository, base: str | None, capture: Capture, scratch: 
 
 def _reuse(repository: Repository, key: str, mine: Path) -> Origin | None:
     try:
-        origin = Origin(
-            **{
-                name: _frozen(value)
-                for name, value in json.loads((repository.private / "index.json").read_bytes()).items()
-            }
-        )
-        if origin.key != key:
+        fields = json.loads((repository.private / "index.json").read_bytes())
+        if fields["key"] != key:
             return None
+        origin = Origin(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
         git_index.copy_index(repository.private / "index", mine)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     # Another snapshot may have renamed its index in, but not yet its origin.
     return origin if git_index.signature(mine) == origin.copy else None
-
-
-def _frozen(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _rebuild(repository: Repository, key: str, mine: Path, base: str | None, capture: Capture) -> Origin:

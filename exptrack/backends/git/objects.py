@@ -75,16 +75,13 @@ def write_blobs(repository: Repository, contents: Sequence[bytes], scratch: Path
     """Store each content as a blob, byte for byte (no filters); `scratch` is a folder for the hand-over."""
     if not contents:
         return []
-    paths = []
-    for number, content in enumerate(contents):
-        path = scratch / f"blob-{number}"
+    paths = [scratch / f"blob-{number}" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)
-        paths.append(str(path))
-    out = command.run(
-        repository.top, "hash-object", "-w", "--no-filters", "--stdin-paths", stdin=os.fsencode("\n".join(paths) + "\n")
-    )
+    names = "".join(f"{path}\n" for path in paths)
+    out = command.run(repository.top, "hash-object", "-w", "--no-filters", "--stdin-paths", stdin=os.fsencode(names))
     for path in paths:
-        os.unlink(path)
+        path.unlink()
     return out.decode().split()
 
 

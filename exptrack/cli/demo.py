@@ -1,0 +1,112 @@
+"""`exptrack demo`: walk through the main job on real data."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from exptrack.cli.common import say
+from exptrack.errors import ExptrackError
+from exptrack.operations.example import copy_example, keep_example_data
+
+_TRAIN = "exptrack run --name {name} -m {note} -- python train.py {arguments}"
+_RUNS = (
+    ("shipped", "the parameters as they are", ""),
+    ("slow", "a smaller learning rate", "train.lr=0.01"),
+    ("wide", "more hidden units, faster", "model.hidden=64 train.lr=0.3"),
+    ("wide-seed-1", "the same with another seed", "model.hidden=64 train.lr=0.3 seed=1"),
+)
+_DIVERGES = ("diverges", "far too fast", "train.lr=10")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", metavar="DIR", help="a new folder (else exptrack-demo)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    start = Path(arguments.directory)
+    folder = start / arguments.folder if arguments.folder else _free(start)
+    copy_example(folder)
+    scene = _Scene(folder)
+    scene.tell(f"A project that learns to read 1,797 handwritten digits, copied to {folder}")
+    _prepare(scene)
+    scene.tell("Each run becomes a commit on a hidden ref: the code, parameters, metrics, pointers to data")
+    for name, note, words in _RUNS:
+        scene.do(_TRAIN.format(name=name, note=shlex.quote(note), arguments=words).rstrip(), shown=3)
+    scene.tell("A run that fails is kept, too")
+    name, note, words = _DIVERGES
+    scene.do(_TRAIN.format(name=name, note=shlex.quote(note), arguments=words), expected=1, shown=3)
+    _look(scene)
+    scene.tell(f"Your turn: cd {shlex.quote(os.path.relpath(folder))} && exptrack run -- python train.py train.lr=0.2")
+    return 0
+
+
+def _prepare(scene: _Scene) -> None:
+    scene.do("git init --quiet")
+    if subprocess.run(
+        ["git", "var", "GIT_COMMITTER_IDENT"], cwd=scene.folder, capture_output=True, check=False
+    ).returncode:
+        scene.tell("Git does not know your name yet, so the demo gets one of its own")
+        scene.do("git config user.name 'exptrack demo'")
+        scene.do("git config user.email demo@example.com")
+    scene.do("git add .")
+    scene.do("git commit --quiet -m 'Read handwritten digits'")
+    keep_example_data(scene.folder)
+
+
+def _look(scene: _Scene) -> None:
+    scene.tell("All of them, newest first")
+    scene.do("exptrack ls")
+    scene.tell("What made the difference? Parameters, metrics and code of two runs")
+    scene.do("exptrack diff shipped wide")
+    scene.tell("One run in full")
+    scene.do("exptrack tag best wide")
+    scene.do("exptrack show best")
+    ref = subprocess.run(
+        ["git", "for-each-ref", "--format=%(refname)", "refs/exptrack/runs/*/wide"],
+        cwd=scene.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    scene.tell("It is all plain Git: the run, its snapshot, your commit")
+    scene.do(f"git log --oneline {ref}")
+    scene.do(f"git diff --stat {ref}^ {ref}")
+    scene.do(f"git show {ref}:metrics.json")
+    scene.tell("And your work tree, index and branches are as they were")
+    scene.do("git status --short --branch")
+
+
+def _free(start: Path) -> Path:
+    names = ["exptrack-demo", *(f"exptrack-demo-{number}" for number in range(2, 1000))]
+    return next(start / name for name in names if not (start / name).exists())
+
+
+class _Scene:
+    """Prints each command before it runs it, as a person would type it, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # `python` and `exptrack` are those of this installation, also where it is not activated.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        self._environ = {**os.environ, "PATH": path, "GIT_PAGER": "cat"}
+
+    def tell(self, text: str) -> None:
+        print(f"\n# {text}", flush=True)
+
+    def do(self, line: str, *, expected: int = 0, shown: int | None = None) -> None:
+        """Run a line; `shown` cuts its output to the last lines."""
+        print(f"$ {line}", flush=True)
+        words = shlex.split(line)
+        command = [sys.executable, "-m", "exptrack", *words[1:]] if words[0] == "exptrack" else words
+        streams = {} if shown is None else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, cwd=self.folder, env=self._environ, check=False, text=True, **streams)  # type: ignore[call-overload]
+        if shown is not None:
+            print("\n".join(done.stdout.splitlines()[-shown:]), flush=True)
+        if done.returncode != expected:
+            say(f"that ended with exit status {done.returncode} instead of {expected}")
+            raise ExptrackError(f"the demo stopped at `{line}`; the folder {self.folder} is as it was then")

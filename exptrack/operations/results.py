@@ -1,0 +1,143 @@
+"""What the command left in the work tree: metrics, pointers, outputs, and the files of the run commit that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from exptrack.analysis.patterns import nest
+from exptrack.backends import dvc
+from exptrack.backends.git.repository import Repository
+from exptrack.errors import DataError
+from exptrack.model.data import Pointer
+from exptrack.model.run import Record, Tree, Value
+from exptrack.operations.sources import read_metrics, read_pointers
+from exptrack.store import runs
+from exptrack.store.journal import Start, stamp
+
+_SMALL = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Paths are relative to the repository's root. `written` are the metric and pointer files that this run wrote."""
+
+    metrics: Tree
+    data: tuple[Pointer, ...]
+    outputs: tuple[Pointer, ...]
+    files: Mapping[str, bytes]
+    written: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def collect(
+    repository: Repository, start: Start, record: Record, logged: Mapping[str, Value], large: Iterable[Pointer]
+) -> Results:
+    """Read what the command wrote, and nothing that lay there before.
+
+    `logged` are the last values of metrics read from the output; what a file says of them counts more. `large` are pointers of
+    untracked files that were over the limit.
+    """
+    top = Path(start.top)
+    problems: list[str] = []
+    written = [path for path in start.metric_files if _is_written(start, path)]
+    metrics = read_metrics(top, record.project, written, problems)
+    data, renewed = _renew_pointers(start, record, problems)
+    cached = {pointer.path for pointer in data}
+    files = {
+        path: content for path in written if path not in cached and (content := _read_small(top / path)) is not None
+    }
+    outputs = tuple(pointer for path in start.outputs if (pointer := _keep_output(start, path, problems)) is not None)
+    files |= renewed
+    for pointer in (*outputs, *large):
+        if pointer.path not in cached:
+            files |= _pointer_files(repository, start.snapshot, pointer, files)
+    return Results(
+        metrics={**nest(logged), **metrics},
+        data=_compare(repository, start, data, problems),
+        outputs=outputs,
+        files=files,
+        written=(*written, *renewed),
+        problems=tuple(problems),
+    )
+
+
+def _is_written(start: Start, path: str) -> bool:
+    return stamp(Path(start.top) / path) not in {"", start.stamps.get(path, "")}
+
+
+def _read_small(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.stat().st_size <= _SMALL else None
+    except OSError:
+        return None
+
+
+def _renew_pointers(start: Start, record: Record, problems: list[str]) -> tuple[tuple[Pointer, ...], dict[str, bytes]]:
+    """All pointers as they are now, and the pointer files that the command wrote."""
+    files: dict[str, bytes] = {}
+    kept = {pointer.path: pointer for pointer in record.data}
+    for path in start.pointer_files:
+        if not _is_written(start, path):
+            continue
+        with suppress(OSError):
+            files[path] = (Path(start.top) / path).read_bytes()
+        kept = {key: pointer for key, pointer in kept.items() if pointer.source != path}
+        kept |= {pointer.path: pointer for pointer in read_pointers(Path(start.top), path, problems)}
+    return tuple(kept[path] for path in sorted(kept)), files
+
+
+def _compare(
+    repository: Repository, start: Start, data: tuple[Pointer, ...], problems: list[str]
+) -> tuple[Pointer, ...]:
+    """Compare each pointer with the disk once more. What was modified before the command ran stays named."""
+    if not data:
+        return data
+    top = Path(start.top)
+    root = dvc.find_root(top / start.record.project, top)
+    known = dvc.StatCache(repository.shared / "cache" / "digests")
+    try:
+        now = dvc.look(data, top, dvc.cache_dir(root) if root else None, known)
+        known.save()
+    except (DataError, OSError) as error:
+        problems.append(f"data could not be compared with its pointers: {error}")
+        return data
+    return tuple(
+        replace(after, modified=after.modified or before.modified) for before, after in zip(data, now, strict=True)
+    )
+
+
+def _keep_output(start: Start, path: str, problems: list[str]) -> Pointer | None:
+    """Put what `-o` names into the DVC cache, if this run wrote it."""
+    top = Path(start.top)
+    if not _is_written(start, path):
+        said = "was not written by this run" if (top / path).exists() else "is not there"
+        problems.append(f"-o {path}: {said}; nothing was kept of it")
+        return None
+    root = dvc.find_root(top / start.record.project, top)
+    if root is None:
+        problems.append(f"-o {path}: the DVC project is gone; nothing was kept of it")
+        return None
+    try:
+        return replace(dvc.add_to_cache(root, top / path, top), source=f"{path}.dvc")
+    except (DataError, OSError) as error:
+        problems.append(f"-o {path}: {error}")
+        return None
+
+
+def _pointer_files(
+    repository: Repository, snapshot: str, pointer: Pointer, files: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """A `.dvc` file, and `.gitignore` with the line that keeps the data itself out of Git."""
+    path = PurePosixPath(pointer.path)
+    ignore = str(path.with_name(".gitignore"))
+    before = files.get(ignore)
+    if before is None:
+        before = runs.read_files(repository, snapshot, [ignore]).get(ignore, b"")
+    line = dvc.ignore_line(path.name).encode(errors="surrogateescape")
+    named = {pointer.source: dvc.dvc_file_text(pointer).encode(errors="surrogateescape")}
+    if line in before.splitlines():
+        return named
+    return named | {ignore: before + (b"\n" if before and not before.endswith(b"\n") else b"") + line + b"\n"}
