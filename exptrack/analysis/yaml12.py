@@ -27,21 +27,14 @@ _WORDS: dict[str, Value] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+    **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
 }
 _INT = re.compile(
     r"[-+]?(?:0b[01_]*[01][01_]*|0o[0-7_]*[0-7][0-7_]*|0x[\da-fA-F_]*[\da-fA-F][\da-fA-F_]*|\d[\d_]*)", re.ASCII
 )
 _FLOAT = re.compile(r"[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][-+]?\d+)?", re.ASCII)
-_INFINITE = re.compile(r"([-+]?)\.(?:inf|Inf|INF)")
 _TYPES = {"int": int, "float": float, "bool": bool, "null": type(None)}
 _BASES = {"b": 2, "o": 8, "x": 16}
-# What YAML 1.1 alone misreads; quoted when written, so that PyYAML's default reads our files right too.
-_ONE_ONE = re.compile(
-    r"[yYnN]|(?:yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)|=|<<|[-+]?[\d_][\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?|[-+]?[\d_.]+(?:[eE][-+]?\d+)?"
-    r"|\d{4}-\d\d?-\d\d?(?:(?:[Tt]|[ \t]+)\d\d?:.*)?",
-    re.ASCII,
-)
-
 _MERGE = "<<"
 _TAG = "tag:yaml.org,2002:"
 
@@ -96,8 +89,7 @@ def _number(text: str) -> int | float | str:
         return _integer(text)
     if _FLOAT.fullmatch(text):
         return float(text.replace("_", ""))
-    infinite = _INFINITE.fullmatch(text)
-    return float(infinite[1] + "inf") if infinite else text
+    return text
 
 
 def _integer(text: str) -> int:
@@ -261,8 +253,15 @@ def _dumper() -> Any:
     base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     dumper: Any = type("Dumper", (base,), {"ignore_aliases": lambda _self, _data: True})
 
+    # What YAML 1.1 alone misreads; quoted when written, so that PyYAML's default reads our files right too.
+    misread_in_1_1 = re.compile(
+        r"[yYnN]|(?:yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)|=|<<|[-+]?[\d_][\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?|[-+]?[\d_.]+(?:[eE][-+]?\d+)?"
+        r"|\d{4}-\d\d?-\d\d?(?:(?:[Tt]|[ \t]+)\d\d?:.*)?",
+        re.ASCII,
+    )
+
     def write_string(writer: Any, text: str) -> Any:
-        misread = not isinstance(parse_scalar(text), str) or _ONE_ONE.fullmatch(text)
+        misread = not isinstance(parse_scalar(text), str) or misread_in_1_1.fullmatch(text)
         return writer.represent_scalar(_TAG + "str", text, style="'" if misread else None)
 
     dumper.add_representer(str, write_string)
