@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An installed distribution.
+    """An installed distribution; `name` is normalised (PEP 503).
 
-    `url` is where it came from if not from an index (PEP 610): a path or a repository; `commit` the Git commit there, `dirty` whether
-    that work tree had uncommitted changes, `editable` whether it is used in place.
+    `url` is where it came from if not from an index (PEP 610): an absolute path, a repository (`git+https://…`, `#subdirectory=` after
+    it), or an archive (`#sha256=` after it); credentials in it are masked. `commit` is the commit of that repository, or of the work
+    tree that the path lies in; `dirty` whether that work tree had uncommitted changes, `editable` whether it is used in place.
     """
 
     name: str
@@ -24,7 +25,11 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """The Python that the command used; `found` says how it was found: `command`, `shebang`, `virtualenv`, `conda` or `path`."""
+    """The Python that the command used; `version` is `unknown` if it did not answer.
+
+    `found` says how it was found: `command` (named in the command, or in the shell text that it runs), `shebang` (of a script that it
+    runs), or, for a command that names none, the Python of its surroundings: `virtualenv`, `conda`, or `path`, the first on PATH.
+    """
 
     path: str
     version: str
