@@ -18,6 +18,7 @@ _VERSION = re.compile(
         (?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_ADDRESS = re.compile(r"(?!(?:\w+\+)?file:)[a-z][a-z0-9+.-]*://[^/?#@].*", re.IGNORECASE | re.ASCII | re.DOTALL)
 _UNSAFE = re.compile(r"[^!-~]")
 
 
@@ -45,7 +46,7 @@ def format_requirements(packages: Sequence[Package], interpreter: Interpreter | 
 def _format(package: Package) -> str:
     if not _NAME.fullmatch(package.name):
         return f"# {_pin(package)}: not a name that pip can read"
-    if package.editable or (package.url or "").startswith(("/", "file:", "git+file:")):
+    if package.editable or (package.url is not None and not _ADDRESS.fullmatch(package.url)):
         return f"# {_pin(package)}: {_local_origin(package)}; no index can give it back"
     if package.url is not None:
         return f"{package.name} @ {_remote(package.url, package.commit)}"
@@ -64,7 +65,7 @@ def _local_origin(package: Package) -> str:
     verb = "used in place from" if package.editable else "installed from"
     words = [f"{verb} {_one_line(package.url or 'an unknown folder')}"]
     if package.commit:
-        words.append(f"commit {package.commit}")
+        words.append(f"commit {_one_line(package.commit)}")
     if package.dirty:
         words.append("with uncommitted changes")
     return ", ".join(words)

@@ -79,6 +79,13 @@ def test_a_version_that_pip_refuses_does_not_spoil_the_file() -> None:
     )
 
 
+def test_an_origin_that_is_no_address_is_a_comment() -> None:
+    assert lines(Package("a", "1.0", url=""), Package("b", "1.0", url="odd\nevil==1.0")) == (
+        "# a==1.0: installed from an unknown folder; no index can give it back\n"
+        "# b==1.0: installed from odd\\nevil==1.0; no index can give it back\n"
+    )
+
+
 def test_without_a_python_the_file_says_so() -> None:
     assert format_requirements((), None).endswith("# No Python was found.\n")
 
@@ -96,7 +103,7 @@ TEXT = st.text(max_size=12)
             | TEXT
             | TEXT.map(lambda text: f"git+https://example.com/{text}")
             | TEXT.map(lambda text: f"/{text}"),
-            commit=st.none() | st.just("c0ffee"),
+            commit=st.none() | st.just("c0ffee") | TEXT,
             dirty=st.none() | st.booleans(),
             editable=st.booleans(),
         ),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exptrack.backends.host.command import find, parse_options
 from exptrack.backends.host.scene import Found, Scene
@@ -392,3 +395,38 @@ def settle(folder: Path) -> None:
     for path in [folder, *folder.rglob("*")]:
         if not path.is_symlink():
             os.utime(path, (path.stat().st_mtime - 3600,) * 2)
+
+
+WORDS = st.sampled_from(
+    [
+        "sh",
+        "-c",
+        "env",
+        "-S",
+        "-u",
+        "-i",
+        "nice",
+        "uv",
+        "run",
+        "conda",
+        "-n",
+        "base",
+        "poetry",
+        "python3",
+        "-m",
+        "cd",
+        "source",
+        "activate",
+    ]
+) | st.text(st.characters(exclude_characters="\0"), max_size=6)
+
+
+@given(st.lists(WORDS | st.lists(WORDS, max_size=6).map(" ".join), max_size=6))
+@settings(deadline=None, max_examples=200)
+def test_no_command_line_is_an_error(words: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("sh", "env", "nice", "uv", "conda", "poetry", "python3"):
+            (Path(folder) / name).write_text(BINARY)
+            (Path(folder) / name).chmod(0o755)
+        found = find(words, Scene(Path(folder), {"PATH": folder}, Path(folder) / "cache"))
+        assert found is None or found.path.name.startswith("python")

@@ -159,7 +159,7 @@ def test_where_a_package_came_from_is_kept(
     assert look(site) == look(site) == {"x": Package("x", "1.0", url=url, commit=commit)}
 
 
-@pytest.mark.parametrize("origin", ["", "not json", "[]", "{}", '{"url": 7}', "\0", "[" * 100_000])
+@pytest.mark.parametrize("origin", ["", "not json", "[]", "{}", '{"url": 7}', '{"url": ""}', "\0", "[" * 100_000])
 def test_an_origin_that_cannot_be_read_is_left_out(look: Look, site: Path, origin: str) -> None:
     install(site, "x-1.0.dist-info", origin)
     assert look(site) == {"x": Package("x", "1.0")}

@@ -99,7 +99,7 @@ def _of_dist_info(path: Path, editable: Mapping[str, str | None]) -> Iterator[Pa
         origin = json.loads((path / "direct_url.json").read_bytes())
     except (OSError, ValueError, RecursionError):
         origin = None
-    if isinstance(origin, dict) and isinstance(origin.get("url"), str):
+    if isinstance(origin, dict) and isinstance(origin.get("url"), str) and origin["url"]:
         yield _with_origin(package, origin, path)
     elif package.name in editable:
         yield replace(package, url=editable[package.name], editable=True)
