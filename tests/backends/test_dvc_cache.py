@@ -435,6 +435,17 @@ def test_what_a_killed_process_left_is_removed_a_day_later(project):
     assert [file.exists() for file in (old, new, other)] == [False, True, True]
 
 
+def test_dvc_passes_over_what_a_killed_process_left(project, objects):
+    (project / "model").write_bytes(b"x")
+    pointer = add_to_cache(project, project / "model", project)
+    (project / "model.dvc").write_text(dvc_file_text(pointer))
+    left = project / ".dvc" / "cache" / "files" / "exptrack-1-a.tmp"
+    left.touch()
+    run_dvc("gc", "--workspace", "--force", cwd=project)
+    left.unlink()
+    assert list(objects()) == [pointer.digest]
+
+
 def test_a_damaged_object_is_replaced(project, objects):
     (project / "model").write_bytes(b"content")
     pointer = add_to_cache(project, project / "model", project)

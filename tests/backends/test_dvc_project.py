@@ -201,3 +201,12 @@ def test_a_broken_config_is_named(project, content):
     with pytest.raises(DataError, match=r"the DVC config .*\.dvc/config") as caught:
         cache_dir(project)
     assert "\n" not in str(caught.value)
+
+
+def test_every_public_name_is_found_and_no_other():
+    from exptrack.backends import dvc
+
+    assert sorted(dvc._HOMES) == sorted(dvc.__all__)
+    assert all(getattr(dvc, name).__name__ == name for name in dvc.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        dvc.nothing  # noqa: B018

@@ -10,7 +10,6 @@ import time
 import pytest
 
 from exptrack.backends.dvc import StatCache, hash_file
-from exptrack.backends.dvc import state as module
 from exptrack.errors import DataError
 
 LONG_AGO = 10**9
@@ -194,16 +193,19 @@ def test_what_was_not_seen_for_a_month_is_dropped(tmp_path, store):
     assert json.loads(store.read_text())["entries"][f"md5 {new}"][5] == int(time.time()) // 86_400
 
 
-def test_the_store_does_not_grow_without_bound(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(module, "_ENTRIES", 5)
+def test_the_store_does_not_grow_without_bound(tmp_path, store):
+    file = tmp_path / "file"
+    file.touch()
+    today = int(time.time()) // 86_400
+    entries = {f"md5 /{number}": [number, 0, 0, 0, "abc", today - (number < 5)] for number in range(200_004)}
+    store.parent.mkdir()
+    store.write_text(json.dumps({"version": 1, "entries": entries}))
     known = StatCache(store)
-    for number in range(9):
-        file = tmp_path / str(number)
-        file.touch()
-        remember(known, file, "abc")
+    remember(known, file, "abc")
     known.save()
     kept = json.loads(store.read_text())["entries"]
-    assert list(kept) == [f"md5 {tmp_path / str(number)}" for number in range(4, 9)]
+    assert len(kept) == 200_000
+    assert kept.keys() == {f"md5 {file}", *list(entries)[5:]}
 
 
 def test_a_file_is_hashed_as_sha256(tmp_path, store):

@@ -1,24 +1,28 @@
-"""DVC: the one owner of dvc and dvc-data. Importing this package imports neither.
+"""DVC: the one owner of dvc and dvc-data. Importing this package imports neither, and its own modules only when they are asked for.
 
 ```
-project   find_root, init            a DVC project
-config    cache_dir                  where its cache lies
-cache     add_to_cache, has_in_cache data into the cache; objects.py writes it, folder.py knows folders and their listings
-checkout  checkout                   data out of the cache
-look      look                       does the data on disk match its pointers? state.py remembers hashes
-text      dvc_file_text, ignore_line what DVC writes beside data
-pipeline  resolve_pipeline           what a templated dvc.yaml names
+project   find_root, init              a DVC project
+config    cache_dir                    where its cache lies
+cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
+export    checkout                     data out of the cache
+disk      look                         is the data on disk what its pointers say?
+state     StatCache, hash_file         hashes, remembered
+text      dvc_file_text, ignore_line   what DVC writes beside data
+pipeline  resolve_pipeline             what a templated dvc.yaml says
 ```
 """
 
-from exptrack.backends.dvc.cache import add_to_cache, has_in_cache
-from exptrack.backends.dvc.checkout import checkout
-from exptrack.backends.dvc.config import cache_dir
-from exptrack.backends.dvc.look import look
-from exptrack.backends.dvc.pipeline import resolve_pipeline
-from exptrack.backends.dvc.project import find_root, init
-from exptrack.backends.dvc.state import StatCache, hash_file
-from exptrack.backends.dvc.text import dvc_file_text, ignore_line
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exptrack.backends.dvc.cache import add_to_cache, has_in_cache
+    from exptrack.backends.dvc.config import cache_dir
+    from exptrack.backends.dvc.disk import look
+    from exptrack.backends.dvc.export import checkout
+    from exptrack.backends.dvc.pipeline import resolve_pipeline
+    from exptrack.backends.dvc.project import find_root, init
+    from exptrack.backends.dvc.state import StatCache, hash_file
+    from exptrack.backends.dvc.text import dvc_file_text, ignore_line
 
 __all__ = [
     "StatCache",
@@ -34,3 +38,29 @@ __all__ = [
     "look",
     "resolve_pipeline",
 ]
+
+_HOMES = {
+    "StatCache": "state",
+    "add_to_cache": "cache",
+    "cache_dir": "config",
+    "checkout": "export",
+    "dvc_file_text": "text",
+    "find_root": "project",
+    "has_in_cache": "cache",
+    "hash_file": "state",
+    "ignore_line": "text",
+    "init": "project",
+    "look": "disk",
+    "resolve_pipeline": "pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    # All modules together take 12 ms, and most runs need two of them.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final
 
 from exptrack.backends.dvc.config import Cache
 from exptrack.backends.dvc.project import one_line
-from exptrack.backends.dvc.state import CHUNK, StatCache, digest_stream
+from exptrack.backends.dvc.state import CHUNK, StatCache, digest_stream, identity
 from exptrack.errors import DataError
 
 _PROTECTED: Final = 0o444
@@ -50,11 +50,7 @@ def put_file(cache: Cache, source: str, status: os.stat_result, known: StatCache
         digest, size = _duplicate(reader, source, before.st_size, new)
         _keep(cache, new, digest, size)
         after = os.fstat(reader.fileno())
-    if known is not None and (after.st_mtime_ns, after.st_ctime_ns, after.st_size) == (
-        before.st_mtime_ns,
-        before.st_ctime_ns,
-        size,
-    ):
+    if known is not None and identity(after) == identity(before) and size == before.st_size:
         known.remember(source, before, "md5", digest, started)
     return digest, size
 

@@ -7,13 +7,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline
 from exptrack.backends.dvc.project import one_line
 from exptrack.errors import DataError
-
-if TYPE_CHECKING:
-    from exptrack.analysis.dvcfiles import Pipeline
 
 
 def resolve_pipeline(root: Path, top: Path, files: Sequence[Path] = ()) -> Pipeline:
@@ -22,17 +20,16 @@ def resolve_pipeline(root: Path, top: Path, files: Sequence[Path] = ()) -> Pipel
     `foreach`, `matrix` and `${}` are resolved by DVC, and the files that values came from count as params. Paths are relative to `top`.
     It takes 0.2 s, most of it to import. Raises DataError if DVC refuses a file.
     """
-    from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline
-
     found = [
         parse_pipeline(file.relative_to(top).as_posix(), json.dumps(_resolve(root, file), default=str))
         for file in files or (root / "dvc.yaml",)
     ]
     return Pipeline(
-        metrics=tuple(dict.fromkeys(path for pipeline in found for path in pipeline.metrics)),
-        params=tuple(dict.fromkeys(path for pipeline in found for path in pipeline.params)),
-        outs=tuple(dict.fromkeys(out for pipeline in found for out in pipeline.outs)),
-        plots=tuple(dict.fromkeys(path for pipeline in found for path in pipeline.plots)),
+        metrics=tuple(sorted({path for pipeline in found for path in pipeline.metrics})),
+        params=tuple(sorted({path for pipeline in found for path in pipeline.params})),
+        outs=tuple(sorted({out for pipeline in found for out in pipeline.outs}, key=lambda out: out.path)),
+        plots=tuple(sorted({path for pipeline in found for path in pipeline.plots})),
+        folders={stage: folder for pipeline in found for stage, folder in pipeline.folders.items()},
     )
 
 

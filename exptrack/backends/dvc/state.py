@@ -44,7 +44,7 @@ class StatCache:
             self._entries = self._load()
         key = f"{algorithm} {path}"
         entry = self._entries.get(key)
-        if entry is None or entry[:4] != _identity(status):
+        if entry is None or entry[:4] != identity(status):
             return None
         if entry[5] != (today := _today()):
             self._entries[key] = self._learnt[key] = [*entry[:5], today]
@@ -57,7 +57,7 @@ class StatCache:
         if self._entries is None:
             self._entries = self._load()
         key = f"{algorithm} {path}"
-        self._entries[key] = self._learnt[key] = [*_identity(status), digest, _today()]
+        self._entries[key] = self._learnt[key] = [*identity(status), digest, _today()]
 
     def save(self) -> None:
         """Write what was learnt, if anything. What cannot be written is forgotten: it is only a cache."""
@@ -86,7 +86,8 @@ class StatCache:
             return {}
 
 
-def _identity(status: os.stat_result) -> _Entry:
+def identity(status: os.stat_result) -> _Entry:
+    """What changes whenever a file's content does: inode, modification and change time, size."""
     return [status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size]
 
 
@@ -106,7 +107,7 @@ def find_digest(path: str, status: os.stat_result, algorithm: str, known: StatCa
         before = os.fstat(file.fileno())
         digest = digest_stream(file, algorithm)
         after = os.fstat(file.fileno())
-    if _identity(before) == _identity(after):
+    if identity(before) == identity(after):
         known.remember(path, before, algorithm, digest, started)
     return digest
 
