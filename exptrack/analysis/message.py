@@ -53,13 +53,14 @@ def _cause(record: Record) -> str:
 
 
 def _told(record: Record) -> dict[str, Value]:
-    """The parameters that the command line gave."""
+    """The parameters that the command line gave, in its order."""
     known = {
         key: value for source, tree in record.params.items() if source != "args" for key, value in flatten(tree).items()
     }
-    told = flatten(record.params.get("args", {}))
     words = " ".join(record.command)
-    return told | {key: value for key, value in known.items() if re.search(rf"(^|[\s-]){re.escape(key)}[= ]", words)}
+    told = {key: value for key, value in known.items() if re.search(rf"(^|[\s-]){re.escape(key)}[= ]", words)}
+    told |= flatten(record.params.get("args", {}))
+    return dict(sorted(told.items(), key=lambda item: words.find(item[0])))
 
 
 def _results(record: Record, primary: str | None) -> dict[str, Value]:

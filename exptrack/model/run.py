@@ -75,7 +75,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A record together with the commit and ref that hold it. `snapshot` is the commit's parent, `base` the snapshot's."""
+    """A record together with the commit and ref that hold it.
+
+    `snapshot` is the commit's parent, `base` the snapshot's; both are looked up only where one run is loaded.
+    """
 
     record: Record
     oid: str

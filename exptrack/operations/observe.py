@@ -12,7 +12,6 @@ from pathlib import Path
 from exptrack.analysis.codec import decode_record, encode_environment, encode_record
 from exptrack.analysis.selection import is_source
 from exptrack.backends import dvc, host
-from exptrack.backends.git.index import list_ignored
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import ExptrackError, RecordError
 from exptrack.model.data import Omission, Pointer, Reason
@@ -20,16 +19,10 @@ from exptrack.model.run import Record
 from exptrack.model.settings import Capture, Large
 from exptrack.store.journal import Journal
 
-_MOST_IGNORED = 500
-# What every project has and nobody misses: made by tools, from what is recorded.
-_REBUILT = frozenset(
-    {"__pycache__", ".git", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints", ".DS_Store"}
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to look at. `outs` are paths that DVC answers for; `dvc_root` is None where the project has no DVC."""
+    """What to look at. `dvc_root` is None where the project has no DVC."""
 
     command: tuple[str, ...]
     directory: Path
@@ -37,7 +30,6 @@ class Plan:
     capture: Capture
     pointers: tuple[Pointer, ...]
     omissions: tuple[Omission, ...]
-    outs: frozenset[str]
     dvc_root: Path | None
 
 
@@ -62,7 +54,6 @@ class Observation:
 
     def _look(self) -> None:
         self._attempt("environment", self._look_at_environment)
-        self._attempt("ignored files", self._look_at_ignored)
         self._attempt("large files", self._look_at_large)
         self._attempt("data", self._look_at_data)
         with suppress(OSError):
@@ -89,11 +80,6 @@ class Observation:
             cache=self._repository.shared / "cache" / "environment",
         )
         self._journal.save("found-environment.json", encode_environment(environment))
-
-    def _look_at_ignored(self) -> None:
-        listed = [path for path in list_ignored(self._repository) if not _is_known(path, self._plan.outs)]
-        shown = [Omission(path, Reason.IGNORED) for path in listed[:_MOST_IGNORED]]
-        self._update(not_captured=(*self._record.not_captured, *shown))
 
     def _look_at_data(self) -> None:
         if self._plan.pointers:
@@ -137,17 +123,6 @@ class Observation:
                 )
                 total += size
         return kept
-
-
-def _is_known(path: str, outs: frozenset[str]) -> bool:
-    name = path.rstrip("/").rpartition("/")[2]
-    parts = path.split("/")
-    return (
-        path.rstrip("/") in outs
-        or name in _REBUILT
-        or ".dvc" in parts[:-1]
-        or any(part in _REBUILT or part == ".exptrack" for part in parts)
-    )
 
 
 def _fields(pointer: Pointer) -> dict[str, object]:

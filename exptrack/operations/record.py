@@ -156,9 +156,7 @@ def _prepare(
         if line:
             context.notice(line)
     environ = {**request.environ, "EXPTRACK_RUN": name}
-    plan = Plan(
-        request.command, request.directory, environ, settings.capture, sources.pointers, taken.omissions, excluded, root
-    )
+    plan = Plan(request.command, request.directory, environ, settings.capture, sources.pointers, taken.omissions, root)
     return start, plan
 
 

@@ -25,12 +25,19 @@ def _head(run: Run, annotations: Sequence[Annotation]) -> Iterator[str]:
     yield f"status    {record.status}{_ending(record)}"
     yield f"started   {record.started:%Y-%m-%d %H:%M:%S} UTC, took {format_duration(record.duration)}"
     yield f"author    {inert(record.author)} on {inert(record.host)}"
-    yield f"command   {format_command(record.command)}" + (f"  (in {inert(record.directory)})" if record.directory != "." else "")
+    yield f"command   {format_command(record.command)}" + (
+        f"  (in {inert(record.directory)})" if record.directory != "." else ""
+    )
     if run.base:
         yield f"base      {run.base}"
     elif run.snapshot:
         yield "base      none: there was no commit yet"
-    links = {"experiment": record.experiment, "seed": record.seed, "parent": record.links.parent, "resumes": record.links.resumes}
+    links = {
+        "experiment": record.experiment,
+        "seed": record.seed,
+        "parent": record.links.parent,
+        "resumes": record.links.resumes,
+    }
     yield from (f"{name:<9} {inert(str(value))}" for name, value in links.items() if value is not None)
     tags = [str(one.value) for one in annotations if one.kind is AnnotationKind.TAG]
     if tags:
@@ -73,7 +80,9 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
 def _pointer(pointer: Pointer) -> str:
     state = {True: "  MODIFIED: not what the pointer stands for", None: "  not on disk"}.get(pointer.modified, "")
     files = f", {pointer.files} files" if pointer.files is not None else ""
-    return f"{inert(pointer.path)}  {pointer.algorithm}:{pointer.digest[:12]}  {format_size(pointer.size)}{files}{state}"
+    return (
+        f"{inert(pointer.path)}  {pointer.algorithm}:{pointer.digest[:12]}  {format_size(pointer.size)}{files}{state}"
+    )
 
 
 def _omissions(omissions: Sequence[Omission]) -> Iterator[str]:
@@ -94,7 +103,9 @@ def _environment(environment: Environment | None) -> Iterator[str]:
         return
     lines = []
     if environment.interpreter:
-        lines.append(f"{environment.interpreter.implementation} {environment.interpreter.version}  {inert(environment.interpreter.path)}")
+        lines.append(
+            f"{environment.interpreter.implementation} {environment.interpreter.version}  {inert(environment.interpreter.path)}"
+        )
     lines.append(f"{len(environment.packages)} packages")
     lines.append(f"{environment.platform.system} {environment.platform.release} {environment.platform.machine}")
     hardware = environment.hardware

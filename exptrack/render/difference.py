@@ -34,5 +34,7 @@ def _cells(change: Change) -> Iterator[str]:
 
 
 def _delta(change: Change) -> str:
-    numbers = [value for value in (change.old, change.new) if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    numbers = [
+        value for value in (change.old, change.new) if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
     return f"{numbers[1] - numbers[0]:+.6g}" if change.area == "metrics" and len(numbers) == 2 else ""

@@ -13,7 +13,9 @@ from exptrack.render.text import format_age, format_table, format_value, inert
 _MOST_COLUMNS = 6
 
 
-def format_listing(runs: Sequence[Run], annotations: Mapping[str, Sequence[Annotation]], now: datetime, width: int | None) -> str:
+def format_listing(
+    runs: Sequence[Run], annotations: Mapping[str, Sequence[Annotation]], now: datetime, width: int | None
+) -> str:
     """Name, age, status, tags, metrics, and the parameters that differ; what no run has gets no column."""
     params = [flatten_params(run) for run in runs]
     metrics = [flatten(run.record.metrics) for run in runs]

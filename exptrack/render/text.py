@@ -13,7 +13,9 @@ _SPANS = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400 * 7, "w"), (86400, "d")
 
 def inert(text: str) -> str:
     """`text` on one line, with control characters shown instead of obeyed."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape", "replace").decode() for letter in text)
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "replace").decode() for letter in text
+    )
 
 
 def format_value(value: Value) -> str:
@@ -63,7 +65,10 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], width: in
     """Columns side by side, as wide as their contents; with `width` the last ones are cut at the terminal's edge."""
     lines = [tuple(header), *map(tuple, rows)]
     widths = [max(display_width(cell) for cell in column) for column in zip(*lines, strict=True)]
-    text = ("  ".join(cell + " " * (size - display_width(cell)) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines)
+    text = (
+        "  ".join(cell + " " * (size - display_width(cell)) for cell, size in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
     return "\n".join(line if width is None else clip(line, width) for line in text)
 
 

@@ -25,6 +25,20 @@ from exptrack.model.data import Omission, Reason
 from exptrack.model.settings import Capture
 
 _VERSION = 1
+_MOST_IGNORED = 500
+# What every project has and nobody misses: made by tools, from what is recorded.
+_REBUILT = frozenset(
+    {
+        "__pycache__",
+        ".git",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".ipynb_checkpoints",
+        ".DS_Store",
+        ".exptrack",
+    }
+)
 _DVC_NAMES = frozenset({"dvc.yaml", "dvc.lock"})
 
 
@@ -88,7 +102,8 @@ def _reuse(repository: Repository, key: str, mine: Path) -> Origin | None:
         fields = json.loads((repository.private / "index.json").read_bytes())
         if fields["key"] != key:
             return None
-        origin = Origin(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        origin = Origin(key=fields["key"], copy=fields["copy"], **lists)
         git_index.copy_index(repository.private / "index", mine)
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -151,6 +166,7 @@ def take(repository: Repository, name: str, found: Survey, capture: Capture, exc
     ]
     taken, omissions = choose(candidates, capture.limits, capture.secrets)
     left += [*omissions, *(Omission(path, Reason.UNREADABLE) for path in found.untracked.unreadable)]
+    left += _ignored(found.untracked.ignored, excluded)
     left += _submodules(repository, found.origin.submodules)
     left += [Omission(path, Reason.EXPTRACK) for path in _exptrack_folders(found)]
     changed, hidden = _readable(top, [path for path in found.changed if path not in found.origin.secrets])
@@ -248,6 +264,16 @@ def _candidate(top: Path, path: str) -> Candidate | None:
 def _readable(top: Path, paths: Sequence[str]) -> tuple[list[str], list[Omission]]:
     hidden = {path for path in paths if (top / path).is_file() and not os.access(top / path, os.R_OK)}
     return [path for path in paths if path not in hidden], [Omission(path, Reason.UNREADABLE) for path in hidden]
+
+
+def _ignored(paths: Iterable[str], excluded: frozenset[str]) -> list[Omission]:
+    """What Git ignores, less what is rebuilt anyway and what DVC answers for (its own folder included)."""
+    listed = []
+    for path in paths:
+        parts = path.rstrip("/").split("/")
+        if not _REBUILT.intersection(parts) and ".dvc" not in parts[:-1] and not _is_below(path.rstrip("/"), excluded):
+            listed.append(Omission(path, Reason.IGNORED))
+    return listed[:_MOST_IGNORED]
 
 
 def _submodules(repository: Repository, paths: Sequence[str]) -> list[Omission]:

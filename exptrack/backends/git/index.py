@@ -32,9 +32,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Untracked:
-    """Files that Git neither tracks nor ignores (a nested repository ends in a slash), and folders that could not be opened."""
+    """Files that Git neither tracks nor ignores (a nested repository ends in a slash), what it ignores (folders collapsed, with a
+    slash at the end), and folders that could not be opened."""
 
     paths: tuple[str, ...]
+    ignored: tuple[str, ...]
     unreadable: tuple[str, ...]
 
 
@@ -71,16 +73,21 @@ def _parse_entry(line: str) -> Entry:
 def survey(repository: Repository, index: Path) -> tuple[list[str], Untracked]:
     """Tracked paths that differ on disk from `index` (deleted ones included), and what the *user's* index does not know.
 
-    Both walks run at once: one looks at the entries, the other at the folders.
+    All three walks run at once: one looks at the entries, two at the folders.
     """
     # The folder walk names what it cannot open on stderr only, hence the fixed language.
-    walk = command.start(
-        repository.top, "ls-files", "-z", "-o", "--exclude-standard",
-        environ={**index_environ(repository.index), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"},
-    )  # fmt: skip
+    environ = {**index_environ(repository.index), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+    words = ("ls-files", "-z", "-o", "--exclude-standard")
+    others = command.start(repository.top, *words, environ=environ)
+    ignored = command.start(repository.top, *words, "-i", "--directory", environ=environ)
     changed = list_changed(repository, index)
-    done = command.finish(walk)
-    return changed, Untracked(tuple(command.split(done.out)), tuple(_UNREADABLE_FOLDER.findall(done.err)))
+    done = command.finish(others)
+    untracked = Untracked(
+        tuple(command.split(done.out)),
+        tuple(command.split(command.finish(ignored).out)),
+        tuple(_UNREADABLE_FOLDER.findall(done.err)),
+    )
+    return changed, untracked
 
 
 def list_changed(repository: Repository, index: Path) -> list[str]:
@@ -89,21 +96,6 @@ def list_changed(repository: Repository, index: Path) -> list[str]:
         return []
     out = command.run(repository.top, "ls-files", "-z", "-m", "-d", environ=index_environ(index))
     return sorted(set(command.split(out)))
-
-
-def list_ignored(repository: Repository) -> list[str]:
-    """What Git ignores, folders collapsed (they end in a slash)."""
-    out = command.run(
-        repository.top,
-        "ls-files",
-        "-z",
-        "-o",
-        "-i",
-        "--exclude-standard",
-        "--directory",
-        environ=index_environ(repository.index),
-    )
-    return command.split(out)
 
 
 def is_tracked(repository: Repository, path: str) -> bool:
