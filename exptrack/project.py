@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -27,7 +26,7 @@ class Project:
     """
 
     def __init__(self, directory: str | Path = ".", notice: Callable[[str], None] | None = None) -> None:
-        self.directory = Path(os.path.abspath(directory))
+        self.directory = Path(directory).absolute()
         repository = find_repository(self.directory)
         folder = _find_project(self.directory.resolve(), repository.top.resolve())
         project = folder.relative_to(repository.top.resolve()).as_posix()

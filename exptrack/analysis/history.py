@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from exptrack.model.run import Value
 
+_EXACT = 2**53  # below it every whole float is exact; NaN is below nothing
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+=,() ")
 
 
@@ -54,4 +55,4 @@ def format_history(metric: str, points: Iterable[Point]) -> bytes:
 
 
 def _number(value: float) -> str:
-    return repr(int(value)) if value == value and abs(value) < 2**53 and value == int(value) else repr(value)
+    return repr(int(value)) if abs(value) < _EXACT and value == int(value) else repr(value)

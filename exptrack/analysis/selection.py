@@ -12,8 +12,7 @@ from exptrack.model.settings import Limits
 
 # A cap must cut data before it cuts programs: these come first.
 _SOURCES = frozenset(
-    ".bash .c .cc .cfg .clj .conf .cpp .cs .cu .cuh .f90 .go .h .hpp .ini .ipynb .java .jl .js .json .kt .lua .m .md .ml .php .pl .proto .py "
-    ".pyi .pyx .qmd .r .rb .rmd .rs .rst .scala .sh .sql .stan .swift .toml .ts .txt .xml .yaml .yml .zsh".split()
+    [".bash", ".c", ".cc", ".cfg", ".clj", ".conf", ".cpp", ".cs", ".cu", ".cuh", ".f90", ".go", ".h", ".hpp", ".ini", ".ipynb", ".java", ".jl", ".js", ".json", ".kt", ".lua", ".m", ".md", ".ml", ".php", ".pl", ".proto", ".py", ".pyi", ".pyx", ".qmd", ".r", ".rb", ".rmd", ".rs", ".rst", ".scala", ".sh", ".sql", ".stan", ".swift", ".toml", ".ts", ".txt", ".xml", ".yaml", ".yml", ".zsh"]
 )
 _SOURCE_NAMES = frozenset({"Makefile", "Dockerfile", "Snakefile", "Rakefile", "Justfile", "CMakeLists.txt", "dvc.lock"})
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from exptrack.errors import ExptrackError
@@ -23,7 +24,7 @@ COMMANDS = {
     "note": "add a note to a run",
     "demo": "walk through the main job on real data",
 }
-EXIT_BAD_INPUT, EXIT_BUG, EXIT_INTERRUPTED = 2, 3, 130
+EXIT_BAD_INPUT, EXIT_BUG, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 2, 3, 125, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,22 +36,14 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    command = "exptrack"
+    _open_standard_streams()
+    options = _parse(sys.argv[1:] if argv is None else argv)
+    if isinstance(options, int):
+        return options
     try:
-        options = _parser().parse_args(words)
-        if options.version:
-            print(f"exptrack {_version()}")
-            return 0
-        if options.command is None:
-            _parser().print_help()
-            return EXIT_BAD_INPUT
-        if options.command == "help":
-            return main([*options.rest[:1], "--help"])
-        command = _known(options.command)
-        return _call(command, options)
+        return _dispatch(options)
     except ExptrackError as error:
-        return _complain(error, command)
+        return _complain(error, options.command)
     except KeyboardInterrupt:
         print("exptrack: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -58,14 +51,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone: as other programs do, end without a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + 13
-    except Exception as error:  # the one place that turns a bug into exit status 3
+    except Exception as error:
         if os.environ.get("EXPTRACK_DEBUG"):
             raise
-        print(
-            f"exptrack: bug: {type(error).__name__}: {error}; EXPTRACK_DEBUG=1 shows where; please report it",
-            file=sys.stderr,
-        )
-        return 125 if command == "run" else EXIT_BUG
+        said = f"{type(error).__name__}: {error}"
+        print(f"exptrack: bug: {said}; EXPTRACK_DEBUG=1 shows where; please report it", file=sys.stderr)
+        return EXIT_RUN_FAILED if options.command == "run" else EXIT_BUG
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace | int:
+    try:
+        return _parser().parse_args(words)
+    except ExptrackError as error:
+        return _complain(error, None)
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.version:
+        print(f"exptrack {_version()}")
+        return 0
+    if options.command is None:
+        _parser().print_help()
+        return EXIT_BAD_INPUT
+    if options.command == "help":
+        return main([*options.rest[:1], "--help"])
+    return _call(_known(options.command), options)
+
+
+def _open_standard_streams() -> None:
+    """Where one of the three is closed, the next file that is opened would take its place, and be written to."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _parser() -> Parser:
@@ -109,7 +128,7 @@ def _call(command: str, options: argparse.Namespace) -> int:
     parser = Parser(prog=f"exptrack {command}", description=_sentence(COMMANDS[command]), allow_abbrev=False)
     module.configure(parser)
     arguments = parser.parse_args(options.rest)
-    arguments.directory = os.path.join(os.getcwd(), *options.directory)
+    arguments.directory = Path.cwd().joinpath(*options.directory)
     status: int = module.run(arguments)
     sys.stdout.flush()
     return status
@@ -119,8 +138,8 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
 
 
-def _complain(error: ExptrackError, command: str) -> int:
+def _complain(error: ExptrackError, command: str | None) -> int:
     if os.environ.get("EXPTRACK_DEBUG"):
         raise error
     print(f"exptrack: {error}", file=sys.stderr)
-    return getattr(error, "exit_code", 125) if command == "run" else EXIT_BAD_INPUT
+    return getattr(error, "exit_code", EXIT_RUN_FAILED) if command == "run" else EXIT_BAD_INPUT

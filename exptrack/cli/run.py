@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
 from exptrack.cli.common import mention_dead, open_project, say
 from exptrack.errors import ExptrackError
@@ -38,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     mention_dead(project)
     request = Request(
         command=command,
-        directory=Path(arguments.directory),
+        directory=arguments.directory,
         environ=dict(os.environ),
         name=arguments.name,
         note=arguments.note,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from exptrack.analysis.diff import diff as diff_trees
 from exptrack.backends.git import diffs
 from exptrack.model.change import Change
-from exptrack.model.run import Run
+from exptrack.model.run import Run, Tree
 from exptrack.operations.context import Context
 
 
@@ -22,10 +22,21 @@ class Difference:
 
 
 def diff(context: Context, old: Run, new: Run, *, color: bool = False) -> Difference:
-    """Compare two runs. Parameters are compared by source, metrics by key, code by the two snapshots."""
+    """Compare two runs: parameters and metrics by key, code by the two snapshots.
+
+    The keys of `params.yaml` stand for themselves; those of another source stand below its name.
+    """
     changes = (
-        *diff_trees(old.record.params, new.record.params, "params"),
+        *diff_trees(_merged(old), _merged(new), "params"),
         *diff_trees(old.record.metrics, new.record.metrics, "metrics"),
     )
     code = diffs.read_diff(context.repository, f"{old.oid}^", f"{new.oid}^", color=color)
     return Difference(old, new, changes, code)
+
+
+def _merged(run: Run) -> Tree:
+    params = run.record.params
+    return {
+        **{source: tree for source, tree in params.items() if source != "params.yaml"},
+        **params.get("params.yaml", {}),
+    }

@@ -116,7 +116,7 @@ def _own_problems(journal: Journal, environment: bytes | None) -> list[str]:
     return problems
 
 
-def _complete(  # noqa: PLR0913 - all that is known in the end
+def _complete(
     record: Record,
     start: Start,
     results: Results,

@@ -119,7 +119,7 @@ class Observation:
             path = self._repository.top / omission.path
             if path.is_relative_to(root):
                 kept[omission.path] = replace(
-                    dvc.add_to_cache(root, path, self._repository.top), source=f"{omission.path}.dvc"
+                    dvc.add_to_cache(root, path, self._repository.top, self._known), source=f"{omission.path}.dvc"
                 )
                 total += size
         return kept

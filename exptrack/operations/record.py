@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.seeds import find_seed
 from exptrack.backends import dvc, process
 from exptrack.backends.git import index as git_index
-from exptrack.backends.git import objects, refs
-from exptrack.backends.git.repository import Repository, find_identity
+from exptrack.backends.git import refs
+from exptrack.backends.git.repository import Identity, Repository, find_identity
+from exptrack.backends.process.signals import patience
 from exptrack.errors import DataError, ExptrackError, NameTakenError
 from exptrack.model.run import Ending, Links, Record, Status, Tree
 from exptrack.operations.context import Context
@@ -32,6 +33,7 @@ from exptrack.store import runs, snapshot
 from exptrack.store.journal import Journal, Start
 
 _ATTEMPTS = 20
+_STILL_RECORDING = "the command has ended and is being recorded; Ctrl-C once more leaves that to `exptrack recover`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +67,36 @@ def record(context: Context, request: Request) -> Recorded:
     is lost: what cannot be recorded stays in the journal for `recover`.
     """
     check_note(request.note or "")
-    find_identity(context.repository)
+    author = find_identity(context.repository)
     started = datetime.now(UTC)
     journal, base = _claim(context.repository, request.name, started)
     try:
-        start, plan = _prepare(context, request, journal, base, started)
-        ending = _run(context, journal, start, plan)
-    except BaseException:
-        if not (journal.folder / "stream").stat().st_size:
+        start, plan = _prepare(context, request, journal, base, started, author)
+        with patience(lambda: context.notice(_STILL_RECORDING)):
+            return _run_and_finish(context, journal, start, plan)
+    except BaseException as error:
+        if journal.has_entries:
+            context.notice(f"{journal.folder.name} is not recorded yet; all of it is kept for `exptrack recover`")
+        else:
             discard(context.repository, journal)
-        journal.close()
+        if isinstance(error, OSError):
+            raise ExptrackError(
+                f"{error.strerror}: {error.filename or context.repository.shared}; nothing was started"
+            ) from error
         raise
+    finally:
+        journal.close()
+
+
+def _run_and_finish(context: Context, journal: Journal, start: Start, plan: Plan) -> Recorded:
+    name = journal.folder.name
+    ending = _run(context, journal, start, plan)
     try:
         finished = finish(context.repository, journal)
     except (ExptrackError, OSError) as error:
-        return Recorded(journal.folder.name, ending, None, str(error))
-    finally:
-        journal.close()
+        return Recorded(name, ending, None, str(error))
     tidy_in_background(context.repository)
-    return Recorded(journal.folder.name, ending, finished)
+    return Recorded(name, ending, finished)
 
 
 def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[Journal, str | None]:
@@ -101,7 +114,7 @@ def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[J
 
 
 def _prepare(
-    context: Context, request: Request, journal: Journal, base: str | None, started: datetime
+    context: Context, request: Request, journal: Journal, base: str | None, started: datetime, author: Identity
 ) -> tuple[Start, Plan]:
     """Look at the project, take the snapshot, and write down all that is known before the command starts."""
     repository, settings = context.repository, context.settings
@@ -122,7 +135,7 @@ def _prepare(
         name=name,
         status=Status.CRASHED,
         started=started,
-        author=str(find_identity(repository)),
+        author=str(author),
         host=socket.gethostname(),
         command=mask_arguments(request.command),
         project=context.project,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -38,51 +38,52 @@ def below(project: str, path: str) -> str:
 def find_sources(top: Path, project: str, dvc_files: Sequence[str]) -> Sources:
     """Read the project's `dvc.yaml` files and every pointer of the repository. What is broken is named in `problems`."""
     problems: list[str] = []
-    pipelines = [
-        pipeline
-        for path in dvc_files
-        if path.endswith("dvc.yaml")
-        and _is_inside(path, project)
-        and (pipeline := _pipeline(top, path, problems)) is not None
-    ]
-    pointers: list[Pointer] = []
-    for path in dvc_files:
-        if not path.endswith("dvc.yaml"):
-            pointers += read_pointers(top, path, problems)
-    params = [below(project, "params.yaml"), *(path for pipeline in pipelines for path in pipeline.params)]
-    metrics = [below(project, "metrics.json"), *(path for pipeline in pipelines for path in pipeline.metrics)]
-    outs = [out.path for pipeline in pipelines for out in pipeline.outs]
-    locks = [str(PurePosixPath(path).with_name("dvc.lock")) for path in dvc_files if path.endswith("dvc.yaml")]
+    files = [path for path in dvc_files if path.rpartition("/")[2] == "dvc.yaml"]
+    pipelines = {path: pipeline for path in files if (pipeline := _read_pipeline(top, path, problems)) is not None}
+    locks = [str(PurePosixPath(path).with_name("dvc.lock")) for path in files]
+    pointer_files = tuple(dict.fromkeys([*(path for path in dvc_files if path not in files), *locks]))
+    pointers = [one for path in pointer_files for one in read_pointers(top, path, problems, pipelines)]
+    mine = [pipeline for path, pipeline in pipelines.items() if project == "." or path.startswith(f"{project}/")]
+    params = [below(project, "params.yaml"), *(path for pipeline in mine for path in pipeline.params)]
+    metrics = [below(project, "metrics.json"), *(path for pipeline in mine for path in pipeline.metrics)]
+    outs = [out.path for pipeline in pipelines.values() for out in pipeline.outs]
     return Sources(
         params=tuple(path for path in dict.fromkeys(params) if (top / path).is_file()),
         metrics=tuple(dict.fromkeys(metrics)),
         outs=tuple(dict.fromkeys([*outs, *metrics, *(pointer.path for pointer in pointers)])),
-        pointer_files=tuple(dict.fromkeys([path for path in dvc_files if not path.endswith("dvc.yaml")] + locks)),
+        pointer_files=pointer_files,
         pointers=tuple(pointers),
         problems=tuple(problems),
     )
 
 
-def _is_inside(path: str, project: str) -> bool:
-    return project == "." or path.startswith(f"{project}/")
-
-
-def _pipeline(top: Path, path: str, problems: list[str]) -> Pipeline | None:
+def _read_pipeline(top: Path, path: str, problems: list[str]) -> Pipeline | None:
+    """What a `dvc.yaml` names; None if it is not there or broken, which then is added to `problems`."""
     try:
         pipeline = parse_pipeline(path, (top / path).read_text(encoding="utf-8"))
-        if not pipeline.templated:
-            return pipeline
-        root = dvc.find_root((top / path).parent, top)
-        return dvc.resolve_pipeline(root, top) if root else pipeline
+        root = dvc.find_root((top / path).parent, top) if pipeline.templated else None
+        return dvc.resolve_pipeline(root, top, [top / path]) if root else pipeline
+    except FileNotFoundError:
+        return None
     except (OSError, UnicodeDecodeError, DataError) as error:
         problems.append(_named(path, error))
         return None
 
 
-def read_pointers(top: Path, path: str, problems: list[str]) -> tuple[Pointer, ...]:
-    """The pointers in a `.dvc` file or `dvc.lock`; none if it is not there; a broken one is added to `problems`."""
+def read_pointers(
+    top: Path, path: str, problems: list[str], pipelines: Mapping[str, Pipeline] | None = None
+) -> tuple[Pointer, ...]:
+    """The pointers in a `.dvc` file or `dvc.lock`; none if it is not there; a broken one is added to `problems`.
+
+    The `dvc.yaml` beside a lock says which of its outs are pointers; it is read unless `pipelines` holds it.
+    """
     try:
-        return parse_pointers(path, (top / path).read_text(encoding="utf-8"))
+        text = (top / path).read_text(encoding="utf-8")
+        beside = str(PurePosixPath(path).with_name("dvc.yaml"))
+        if not path.endswith("dvc.lock"):
+            return parse_pointers(path, text)
+        pipeline = (pipelines or {}).get(beside) or _read_pipeline(top, beside, problems)
+        return parse_pointers(path, text, pipeline)
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError, DataError) as error:

@@ -91,6 +91,11 @@ class Journal:
         self._closed = threading.Event()
         self._syncer: threading.Thread | None = None
 
+    @property
+    def has_entries(self) -> bool:
+        """Whether anything was logged; from the first entry on the command has run."""
+        return os.fstat(self._stream).st_size > 0
+
     def append(self, kind: str, /, **entry: Value) -> None:
         """Add an entry with one write. A full disk is remembered in `failure`, never raised: training goes on."""
         line = json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"

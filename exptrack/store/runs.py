@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exptrack.analysis.codec import decode_record
-from exptrack.backends.git import objects, refs
 from exptrack.backends.git import index as git_index
+from exptrack.backends.git import objects, refs
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError
 from exptrack.model.run import BrokenRun, Run

@@ -194,7 +194,7 @@ def test_a_script_killed_by_a_signal_is_kept(run):
 
 
 def test_an_interrupted_script_is_kept(repository, look):
-    code = "import time\nprint('ready', flush=True)\ntry:\n  time.sleep(60)\nexcept KeyboardInterrupt:\n  print('bye'); raise SystemExit(7)"
+    code = "import time\ntry:\n  print('ready', flush=True)\n  time.sleep(60)\nexcept KeyboardInterrupt:\n  print('bye'); raise SystemExit(7)"
     child = subprocess.Popen(
         [PYTHON, "-m", "exptrack", "run", "--name", "one", "--", PYTHON, "-c", code],
         cwd=repository, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,

@@ -32,8 +32,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Untracked:
-    """Files that Git neither tracks nor ignores (a nested repository ends in a slash), what it ignores (folders collapsed, with a
-    slash at the end), and folders that could not be opened."""
+    """What the user's index does not know.
+
+    `paths` are files that Git does not ignore (a nested repository ends in a slash), `ignored` what it does (a folder stands for all
+    below it, with a slash at its end), `unreadable` folders that could not be opened.
+    """
 
     paths: tuple[str, ...]
     ignored: tuple[str, ...]

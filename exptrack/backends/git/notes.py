@@ -6,7 +6,6 @@ repository of a moment that shares the object store (no ref of the user's is tou
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import tempfile
@@ -106,5 +105,4 @@ def _scratch(repository: Repository) -> Path:
     (folder / "HEAD").write_text("ref: refs/heads/none\n")
     version = "1\n[extensions]\n\tobjectFormat = sha256" if repository.object_format == "sha256" else "0"
     (folder / "config").write_text(f"[core]\n\tbare = true\n\trepositoryFormatVersion = {version}\n")
-    os.makedirs(repository.common_dir / "objects", exist_ok=True)
     return folder

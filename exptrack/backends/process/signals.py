@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -61,6 +61,25 @@ def caught() -> Iterator[Inbox]:
         for number, handler in reversed(outer.items()):
             if handler is not None:
                 signal.signal(number, handler)
+
+
+@contextmanager
+def patience(tell: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C inside is answered by `tell` alone, the next one raises KeyboardInterrupt: an impatient user loses nothing."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        yield
+        return
+    outer = signal.getsignal(signal.SIGINT)
+
+    def first(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        tell()
+
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, outer)
 
 
 @contextmanager
