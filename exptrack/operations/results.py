@@ -105,7 +105,7 @@ def _compare(
         problems.append(f"data could not be compared with its pointers: {error}")
         return data
     return tuple(
-        replace(after, modified=after.modified or before.modified) for before, after in zip(data, now, strict=True)
+        replace(after, modified=before.modified or after.modified) for before, after in zip(data, now, strict=True)
     )
 
 
