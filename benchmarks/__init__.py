@@ -1,0 +1,1 @@
+"""What exptrack costs, measured."""
