@@ -19,6 +19,13 @@ class ExptrackError(Exception):
     """Bad input, or a state that the user can mend."""
 
 
+def explain(error: Exception) -> str:
+    """What an error says, in one line; of a system's error its text and the file, without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error)
+
+
 class RepositoryError(ExptrackError):
     """The Git repository is missing, bare, or refused something."""
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from exptrack.backends import dvc
-from exptrack.errors import ExptrackError
+from exptrack.errors import ExptrackError, explain
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # What somebody may have left who ran the example where it lies.
@@ -39,7 +39,7 @@ def copy_example(target: Path) -> None:
     try:
         shutil.copytree(find_example(), target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_LEFTOVERS))
     except OSError as error:
-        raise ExptrackError(f"cannot copy the example to {target}: {error}") from error
+        raise ExptrackError(f"cannot copy the example to {target}: {explain(error)}") from error
 
 
 def keep_example_data(target: Path) -> None:

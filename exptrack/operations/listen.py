@@ -12,7 +12,7 @@ from exptrack.store.outputlog import OutputLog
 
 
 class Listener:
-    """Takes chunks of output. A full disk never reaches the command: it is remembered in the journal's `failure`."""
+    """Takes chunks of output. What cannot be written down is remembered in the journal's `failure`, for the end."""
 
     def __init__(self, journal: Journal, patterns: Sequence[str]) -> None:
         self._journal = journal
@@ -22,11 +22,7 @@ class Listener:
 
     def hear(self, chunk: bytes) -> None:
         """Take in a chunk of output."""
-        try:
-            completed = self._log.add(chunk)
-        except OSError as error:
-            self._journal.failure = self._journal.failure or error
-            return
+        completed = self._log.add(chunk)
         if self._patterns and completed:
             *lines, self._rest = (self._rest + completed).split(b"\n")
             for line in lines:
@@ -44,6 +40,7 @@ class Listener:
         """Read the last line, which may have no end."""
         if self._patterns:
             self._read(self._rest + self._log.pending)
+        self._journal.failure = self._journal.failure or self._log.failure
         self._log.close()
 
 

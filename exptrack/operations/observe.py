@@ -13,7 +13,7 @@ from exptrack.analysis.codec import decode_record, encode_environment, encode_re
 from exptrack.analysis.selection import is_source
 from exptrack.backends import dvc, host
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import ExptrackError, RecordError
+from exptrack.errors import ExptrackError, RecordError, explain
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.run import Record
 from exptrack.model.settings import Capture, Large
@@ -63,7 +63,7 @@ class Observation:
         try:
             look()
         except (ExptrackError, OSError) as error:
-            self._update(problems=(*self._record.problems, f"{what}: {error}"))
+            self._update(problems=(*self._record.problems, f"{what}: {explain(error)}"))
 
     def _update(self, **fields: object) -> None:
         self._record = replace(self._record, **fields)  # type: ignore[arg-type]

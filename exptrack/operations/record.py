@@ -20,7 +20,7 @@ from exptrack.backends.git import index as git_index
 from exptrack.backends.git import refs
 from exptrack.backends.git.repository import Identity, Repository, find_identity
 from exptrack.backends.process.signals import patience
-from exptrack.errors import DataError, ExptrackError, NameTakenError
+from exptrack.errors import DataError, ExptrackError, NameTakenError, explain
 from exptrack.model.run import Ending, Links, Record, Status, Tree
 from exptrack.operations.context import Context
 from exptrack.operations.finish import Finished, discard, finish
@@ -80,9 +80,7 @@ def record(context: Context, request: Request) -> Recorded:
         else:
             discard(context.repository, journal)
         if isinstance(error, OSError):
-            raise ExptrackError(
-                f"{error.strerror}: {error.filename or context.repository.shared}; nothing was started"
-            ) from error
+            raise ExptrackError(f"{explain(error)}; nothing was started") from error
         raise
     finally:
         journal.close()
@@ -94,7 +92,7 @@ def _run_and_finish(context: Context, journal: Journal, start: Start, plan: Plan
     try:
         finished = finish(context.repository, journal)
     except (ExptrackError, OSError) as error:
-        return Recorded(name, ending, None, str(error))
+        return Recorded(name, ending, None, explain(error))
     tidy_in_background(context.repository)
     return Recorded(name, ending, finished)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exptrack.analysis.history import collect
 from exptrack.backends.git import refs
-from exptrack.errors import ExptrackError, RevError
+from exptrack.errors import ExptrackError, RevError, explain
 from exptrack.model.run import Record
 from exptrack.operations.context import Context
 from exptrack.operations.finish import Finished, finish
@@ -74,20 +74,31 @@ def recover(context: Context, names: Sequence[str] = (), *, force: bool = False)
 
 
 def _recover(context: Context, name: str, *, force: bool) -> Finished | None:
-    shared = context.repository.shared
-    if journals.is_command_running(shared, name) and not force and not journals.is_alive(shared, name):
-        pid = _look(shared, name).pid
-        context.notice(
-            f"{name}: its command still runs (process {pid}): end it or wait, or record it as it is with `--force`"
-        )
+    if journals.is_alive(context.repository.shared, name):
         return None
+    if not force and (objection := _objection(context.repository.shared, name)):
+        context.notice(f"{name} {objection}, or record it as it is with `--force`")
+        return None
+    return _finish(context, name, force=force)
+
+
+def _objection(shared: Path, name: str) -> str | None:
+    if journals.is_foreign(shared, name):
+        return "ran on another host and gave no sign of life for ten minutes: recover it there"
+    if journals.is_command_running(shared, name):
+        return f"has lost its recorder, but its command still runs (process {_look(shared, name).pid}): end it or wait"
+    return None
+
+
+def _finish(context: Context, name: str, *, force: bool) -> Finished | None:
+    shared = context.repository.shared
     with journals.seize(shared, name, force=force) as journal:
         if journal is None:
             return None
         try:
             finished = finish(context.repository, journal)
         except (ExptrackError, OSError) as error:
-            context.notice(f"{name} cannot be recovered now: {error}; its journal is kept")
+            context.notice(f"{name} cannot be recovered now: {explain(error)}; its journal is kept")
             return None
         if finished is None:
             context.notice(f"{name} died before its command started: nothing to record")

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from exptrack.analysis.patterns import nest
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import DataError
+from exptrack.errors import DataError, explain
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Tree, Value
 from exptrack.operations.sources import read_metrics, read_pointers
@@ -102,7 +102,7 @@ def _compare(
         now = dvc.look(data, top, dvc.cache_dir(root) if root else None, known)
         known.save()
     except (DataError, OSError) as error:
-        problems.append(f"data could not be compared with its pointers: {error}")
+        problems.append(f"data could not be compared with its pointers: {explain(error)}")
         return data
     return tuple(
         replace(after, modified=before.modified or after.modified) for before, after in zip(data, now, strict=True)
@@ -123,7 +123,7 @@ def _keep_output(start: Start, path: str, problems: list[str]) -> Pointer | None
     try:
         return replace(dvc.add_to_cache(root, top / path, top), source=f"{path}.dvc")
     except (DataError, OSError) as error:
-        problems.append(f"-o {path}: {error}")
+        problems.append(f"-o {path}: {explain(error)}")
         return None
 
 

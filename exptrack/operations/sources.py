@@ -126,5 +126,5 @@ def _read_tree(top: Path, path: str, problems: list[str]) -> Tree | None:
 
 
 def _named(path: str, error: Exception) -> str:
-    said = getattr(error, "strerror", None) or str(error)
-    return said if said.startswith(path) else f"{path}: {said}"
+    said = error.strerror if isinstance(error, OSError) else str(error)
+    return said if said and said.startswith(path) else f"{path}: {said}"

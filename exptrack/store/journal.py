@@ -109,7 +109,7 @@ class Journal:
         try:
             written = os.write(self._stream, line)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
             written = 0
         if written < len(line):
@@ -244,6 +244,18 @@ def _try_lock(lock: int, kind: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_foreign(shared: Path, name: str) -> bool:
+    """Whether the run was started on another host."""
+    try:
+        lock = os.open(folder_of(shared, name) / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return _is_foreign(lock)
+    finally:
+        os.close(lock)
 
 
 def _is_foreign(lock: int) -> bool:

@@ -14,9 +14,13 @@ _TAIL = "output-tail-"
 
 
 class OutputLog:
-    """Takes chunks of terminal output; `add` gives the lines that were completed by the chunk."""
+    """Takes chunks of terminal output; `add` gives the lines that were completed by the chunk.
+
+    A full disk costs the log, never the command: it is remembered in `failure`, and what was logged before stays.
+    """
 
     def __init__(self, folder: Path) -> None:
+        self.failure: OSError | None = None
         self._folder = folder
         self._collapser = Collapser()
         self._settled = 0  # bytes of completed lines so far
@@ -28,9 +32,12 @@ class OutputLog:
         return os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
 
     def add(self, chunk: bytes) -> bytes:
-        """Take in a chunk. May raise OSError (a full disk); what was logged before stays."""
+        """Take in a chunk."""
         completed = self._collapser.feed(chunk)
-        self._put(completed, self._collapser.pending)
+        try:
+            self._put(completed, self._collapser.pending)
+        except OSError as error:
+            self.failure = self.failure or error
         return completed
 
     @property

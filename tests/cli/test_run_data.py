@@ -95,7 +95,17 @@ def test_an_output_that_the_run_did_not_write_is_a_warning(data, exptrack, look)
 
 
 def test_outputs_of_a_failed_run_are_kept_too(data, exptrack, look):
-    exptrack("run", "--name", "one", "-o", "ckpt", "--", PYTHON, "-c", "open('ckpt','w').write('so far'); raise SystemExit(1)")
+    exptrack(
+        "run",
+        "--name",
+        "one",
+        "-o",
+        "ckpt",
+        "--",
+        PYTHON,
+        "-c",
+        "open('ckpt','w').write('so far'); raise SystemExit(1)",
+    )
     assert [one["path"] for one in look.record("one")["outputs"]] == ["ckpt"]
 
 
@@ -106,7 +116,11 @@ def test_declared_outputs_are_kept_without_an_option(data, run):
 
 @pytest.mark.parametrize(
     ("path", "said"),
-    [("../outside", "lies outside the DVC project"), ("train.py", "is tracked by Git"), (".", "lies outside the DVC project")],
+    [
+        ("../outside", "lies outside the DVC project"),
+        ("train.py", "is tracked by Git"),
+        (".", "lies outside the DVC project"),
+    ],
 )
 def test_an_output_that_could_not_be_kept_is_refused_before_the_command_starts(data, exptrack, look, path, said):
     done = exptrack("run", "-o", path, "--", PYTHON, "-c", "open('started', 'w')")
