@@ -1,0 +1,230 @@
+"""Write the man pages from the parsers of the command line: `python docs/make_man.py`, or `--check` to compare only."""  # noqa: INP001 - a script
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from exptrack.cli import COMMANDS, Parser
+
+HERE = Path(__file__).resolve().parent
+PAGES = {"exptrack": "exptrack.1", "git exptrack": "git-exptrack.1"}
+
+DESCRIPTION = """\
+Every run of a command becomes a Git commit on a hidden ref: the code as it ran, its parameters, its metrics, and DVC pointers to its
+data. Comparing two runs is a diff.
+
+Recording never touches the index, HEAD, a branch, a tag or a file of the work tree. Runs that fail, are interrupted or are killed
+are kept, too."""
+
+# What the options of a command do not say by themselves.
+MORE = {
+    "init": """\
+Writes `exptrack.yaml` with all settings as comments, and makes a DVC project, into the working directory. What is there is left as
+it is. Nothing is added to Git's index.""",
+    "run": """\
+Takes the snapshot, runs COMMAND in the working directory, and records the run when it has ended. Options end at the first word
+that is none, so `--` is only needed before a command that begins with a hyphen. The command gets the name of its run in
+`EXPTRACK_RUN`.
+
+Parameters are read from `params.yaml`, from what `dvc.yaml` names, and from the command's own `--key value` and `key=value`; metrics from
+`metrics.json` and from what `dvc.yaml` names, if the command wrote them, and from patterns over its output in `exptrack.yaml`.
+
+Standard output stays the command's. What exptrack has to say goes to standard error: what was not captured, problems, and the
+name of the run.""",
+    "status": """\
+A run has died if its recorder no longer lives: killed, or its machine went down.""",
+    "recover": """\
+Records dead runs as `crashed`, with all that they had logged. A dead run whose command still runs is left alone.""",
+    "ls": """\
+Newest first. Shows metrics, and those parameters that differ between the runs.""",
+    "show": """\
+Parameters, metrics, data, environment, and what was not captured.""",
+    "diff": """\
+Parameters and metrics as tables, then the difference of the code as `git diff` gives it.""",
+    "tag": """\
+A tag is one word of at most 100 characters that begins neither with a hyphen nor with `@`. Several runs may carry the same tag.""",
+    "note": """\
+Notes add up: what was noted before stays.""",
+    "demo": """\
+Copies the example project, which learns to read handwritten digits, into a new folder, records several runs of it, lists them, compares
+two and shows one. Prints each command before it runs it.""",
+}
+
+REVS = """\
+REV stands for a run: its name, the beginning of its name, a tag, or the beginning of its commit's oid, tried in this order. `@` is the
+run recorded last in this repository on this machine, `@~1` the one before it. For plain Git a run is
+`refs/exptrack/runs/`<yyyy-mm>`/`<name>."""
+
+OPTIONS = (
+    ("`-C` <DIR>", "work as if started in DIR; may be given several times"),
+    ("`--version`", "print the version"),
+    ("`-h`, `--help`", "tell about exptrack, or after COMMAND about that"),
+)
+
+STATUS = (
+    ("`0`", "done"),
+    ("`2`", "bad input or wrong usage"),
+    ("`3`", "a bug in exptrack"),
+    ("`130`", "interrupted"),
+)
+RUN_STATUS = (
+    "`run` gives the exit status of its command, or 128 and the number of the signal that ended it; and of itself:"
+)
+OF_RUN = (
+    ("`125`", "exptrack failed. If the command had run, all of it is kept for `recover`"),
+    ("`126`", "the command cannot be executed"),
+    ("`127`", "the command was not found"),
+)
+
+VARIABLES = (
+    ("`EXPTRACK_DEBUG`", "if set, errors come with a traceback"),
+    ("`EXPTRACK_RUN`", "set for the command of a run: the name of the run"),
+    ("`NO_COLOR`", "if set, nothing is coloured"),
+)
+
+FILES = (
+    ("<exptrack.yaml>", "settings of the project, all optional; its folder is the project"),
+    ("<params.yaml, metrics.json>", "parameters and metrics of the project"),
+    ("<.git/exptrack/>", "private: journals of runs under way, and caches"),
+)
+
+EXAMPLES = (
+    ("Run a script and keep the model that it writes:", "run -m 'a wider layer' -o model.npz -- python train.py model.hidden=64"),
+    ("What is the difference between the last two runs?", "diff @~1 @"),
+    ("After the machine went down:", "recover"),
+)  # fmt: skip
+
+
+def main(words: list[str]) -> int:
+    """Write both pages; with `--check` say which of them is not up to date, and give 1 if one is not."""
+    stale = [file for program, file in PAGES.items() if _read(HERE / file) != render(program)]
+    if "--check" not in words:
+        for program, file in PAGES.items():
+            (HERE / file).write_text(render(program), encoding="utf-8")
+    elif stale:
+        sys.stderr.write(f"not up to date: {', '.join(stale)}; run `python docs/make_man.py`\n")
+        return 1
+    return 0
+
+
+def render(program: str) -> str:
+    """The man page of `program`, which is `exptrack` or `git exptrack`."""
+    name = program.replace(" ", "-")
+    other = "git-exptrack" if name == "exptrack" else "exptrack"
+    sections = {
+        "NAME": [rf"{_escape(name)} \- every machine-learning run becomes a Git commit"],
+        "SYNOPSIS": [_prose(f"`{program}` [`-C` <DIR>] <COMMAND> [<ARGUMENT> ...]")],
+        "DESCRIPTION": _paragraphs(DESCRIPTION),
+        "OPTIONS": _items(OPTIONS),
+        "COMMANDS": [line for command in COMMANDS for line in _command(program, command)],
+        "NAMING A RUN": _paragraphs(REVS),
+        "EXIT STATUS": [*_items(STATUS), *_paragraphs(RUN_STATUS), *_items(OF_RUN)],
+        "ENVIRONMENT": _items(VARIABLES),
+        "FILES": _items(FILES),
+        "EXAMPLES": [line for what, words in EXAMPLES for line in _example(what, f"{program} {words}")],
+        "SEE ALSO": [_prose(f"`git`(1), `{other}`(1)")],
+    }
+    lines = [
+        r".\" Written by docs/make_man.py: change that or the command line, and run it again.",
+        f'.TH {name.upper()} 1 "" "exptrack {_version()}" "exptrack"',
+        *(line for title, body in sections.items() for line in (f'.SH "{title}"', *body)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _command(program: str, command: str) -> Iterator[str]:
+    parser = Parser(prog=f"exptrack {command}")
+    import_module(f"exptrack.cli.{command}").configure(parser)
+    # argparse has no public list of what was added to a parser.
+    actions = [action for action in parser._actions if action.dest != "help" and action.help != argparse.SUPPRESS]  # noqa: SLF001
+    actions.sort(key=lambda action: not action.option_strings)
+    yield f'.SS "{command}"'
+    yield _prose(" ".join([f"`{program} {command}`", *map(_in_synopsis, actions)]))
+    what = COMMANDS[command]
+    yield from _paragraphs("\n\n".join([f"{what[0].upper()}{what[1:]}.", *filter(None, [MORE.get(command)])]))
+    yield from _items((_title(action), (action.help or "") % vars(action)) for action in actions)
+
+
+def _in_synopsis(action: argparse.Action) -> str:
+    value = _value(action)
+    if action.option_strings:
+        text = f"`{action.option_strings[0]}` {value}".strip()
+        return text if action.required else f"[{text}]"
+    shapes = {
+        "?": f"[{value}]",
+        "*": f"[{value} ...]",
+        "+": f"{value} ...",
+        argparse.REMAINDER: f"[`--`] {value} [<ARGUMENT> ...]",
+    }
+    return shapes.get(str(action.nargs), value)
+
+
+def _title(action: argparse.Action) -> str:
+    names = ", ".join(f"`{name}`" for name in action.option_strings)
+    return f"{names} {_value(action)}".strip()
+
+
+def _value(action: argparse.Action) -> str:
+    return "" if action.nargs == 0 else f"<{action.metavar or action.dest.upper()}>"
+
+
+def _items(items: Iterable[tuple[str, str]]) -> list[str]:
+    return [line for title, text in items for line in (".TP", _prose(title), _prose(text))]
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [line for part in text.split("\n\n") for line in (".PP", _prose(part))]
+
+
+def _example(what: str, line: str) -> list[str]:
+    return [".PP", _prose(what), ".PP", ".RS 4", ".nf", _escape(f"$ {line}"), ".fi", ".RE"]
+
+
+def _prose(text: str) -> str:
+    """Text with words in backticks bold and words in angle brackets italic, one paragraph on one line."""
+    parts = re.split(r"`([^`]*)`|<([^>]*)>", " ".join(text.split()))
+    shown = []
+    for plain, bold, italic in zip(parts[::3], [*parts[1::3], None], [*parts[2::3], None], strict=True):
+        shown += [_escape(plain), _bold(bold) if bold else "", _italic(italic) if italic else ""]
+    line = "".join(shown)
+    return rf"\&{line}" if line.startswith((".", "'")) else line
+
+
+def _escape(text: str) -> str:
+    for letter, written in (
+        ("\\", r"\e"),
+        ("-", r"\-"),
+        ("'", r"\(aq"),
+        ("`", r"\(ga"),
+        ("^", r"\(ha"),
+        ("~", r"\(ti"),
+    ):
+        text = text.replace(letter, written)
+    return text
+
+
+def _bold(text: str) -> str:
+    return rf"\fB{_escape(text)}\fR"
+
+
+def _italic(text: str) -> str:
+    return rf"\fI{_escape(text)}\fR"
+
+
+def _version() -> str:
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
