@@ -20,6 +20,7 @@ import exptrack
 from exptrack.analysis.arguments import parse_arguments
 from exptrack.analysis.codec import encode_annotation, encode_environment, encode_record
 from exptrack.analysis.history import path_of
+from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.secretshapes import TOKENS
 from exptrack.analysis.settings import parse_settings, parse_size
 from exptrack.analysis.yaml12 import load_yaml
@@ -310,6 +311,15 @@ class TestCapture:
     def test_it_lists_the_beginnings_of_tokens(self):
         [row] = [row for row in table(CAPTURE, "shapes") if row[0] == "tokens that begin with"]
         assert re.findall(r"`([^`]+)`", row[1]) == [needle for needle, _ in TOKENS if needle != "PRIVATE KEY"]
+
+    def test_the_names_that_it_lists_are_masked(self):
+        [row] = [row for row in table(CAPTURE, "shapes") if row[0].startswith("what is assigned")]
+        names = re.findall(r"`([^`]+)`", row[1])
+        assert len(names) > 5
+        for name in names:
+            assert mask(f"{name}=hunter2x9") == f"{name}=***"
+            assert mask_arguments([f"--{name}", "hunter2x9"]) == (f"--{name}", "***")
+            assert mask_tree({name: "hunter2x9"}) == {name: "***"}
 
     @pytest.mark.parametrize("settings", [Settings, MetricDeclaration, Capture, Limits], ids=lambda cls: cls.__name__)
     def test_it_names_every_setting_with_its_default(self, settings):
