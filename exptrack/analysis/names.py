@@ -48,3 +48,16 @@ def check_name(text: str) -> str:
     close = _FORBIDDEN.sub("-", text.lower()).strip("-")[:LONGEST].rstrip("-")
     advice = f", such as {close!r}" if close else ""
     raise ExptrackError(f"{shown} cannot name a run: use at most {LONGEST} of a-z, 0-9 and inner hyphens{advice}")
+
+
+def check_tag(text: str, what: str = "tag") -> str:
+    """`text`, if it can be a tag (or another label, `what`); raises ExptrackError.
+
+    That is one word of at most 100 printable characters that can be taken neither for an option nor for `@`.
+    """
+    is_word = text and not any(letter.isspace() or not letter.isprintable() for letter in text)
+    if not is_word or len(text) > LONGEST or text[0] in "-@":
+        raise ExptrackError(
+            f"{text!r} cannot be a{'n' if what[0] in 'aeiou' else ''} {what}: give one word that begins with neither '-' nor '@'"
+        )
+    return text

@@ -80,11 +80,10 @@ def _dispatch(options: argparse.Namespace) -> int:
 
 def _open_standard_streams() -> None:
     """Where one of the three is closed, the next file that is opened would take its place, and be written to."""
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _parser() -> Parser:

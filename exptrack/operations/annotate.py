@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exptrack.analysis.message import check_note
+from exptrack.analysis.names import check_tag
 from exptrack.analysis.secrets import mask
 from exptrack.backends.git.repository import find_identity
 from exptrack.errors import ExptrackError
@@ -12,20 +13,6 @@ from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
 from exptrack.store import annotation as store
-
-_LONGEST_TAG = 100
-
-
-def check_tag(tag: str) -> str:
-    """`tag`, if it is one word of at most 100 printable characters that cannot be taken for an option or for `@`."""
-    if (
-        not tag
-        or len(tag) > _LONGEST_TAG
-        or tag[0] in "-@"
-        or any(letter.isspace() or not letter.isprintable() for letter in tag)
-    ):
-        raise ExptrackError(f"'{tag}' cannot be a tag: give one word that begins with neither '-' nor '@'")
-    return tag
 
 
 def tag(context: Context, runs: Sequence[Run], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:

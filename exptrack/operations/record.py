@@ -12,7 +12,7 @@ from pathlib import Path
 
 from exptrack.analysis.arguments import merge_arguments, parse_arguments
 from exptrack.analysis.message import check_note
-from exptrack.analysis.names import check_name, make_up
+from exptrack.analysis.names import check_name, check_tag, make_up
 from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.seeds import find_seed
 from exptrack.backends import dvc, process
@@ -66,7 +66,7 @@ def record(context: Context, request: Request) -> Recorded:
     What can be refused is refused before the command starts (ExptrackError, CommandError; nothing is left behind). Afterwards nothing
     is lost: what cannot be recorded stays in the journal for `recover`.
     """
-    check_note(request.note or "")
+    _check(request)
     author = find_identity(context.repository)
     started = datetime.now(UTC)
     journal, base = _claim(context.repository, request.name, started)
@@ -84,6 +84,15 @@ def record(context: Context, request: Request) -> Recorded:
         raise
     finally:
         journal.close()
+
+
+def _check(request: Request) -> None:
+    """Nothing that the user named may break the message of the commit, or be taken for something else later."""
+    check_note(request.note or "")
+    for tag in request.tags:
+        check_tag(tag)
+    if request.experiment is not None:
+        check_tag(request.experiment, "experiment")
 
 
 def _run_and_finish(context: Context, journal: Journal, start: Start, plan: Plan) -> Recorded:

@@ -1,0 +1,97 @@
+"""The command line as a whole."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from exptrack.cli import COMMANDS
+
+SCRIPTS = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_page(exptrack, command):
+    done = exptrack(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: exptrack {command}")
+    assert exptrack("help", command).stdout == done.stdout
+
+
+def test_the_overview_names_every_command(exptrack):
+    done = exptrack("--help")
+    assert done.returncode == 0
+    for command, what in COMMANDS.items():
+        assert f"  {command}" in done.stdout
+        assert what in done.stdout
+    assert exptrack().returncode == 2
+
+
+def test_the_version_is_that_of_the_package(exptrack):
+    assert exptrack("--version").stdout == f"exptrack {version('exptrack')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["shwo"], "exptrack: 'shwo' is no command, did you mean 'show'?\n"),
+        (["ls", "--nope"], "exptrack: unrecognized arguments: --nope; see `exptrack ls --help`\n"),
+        (["diff", "one"], "exptrack: the following arguments are required: B; see `exptrack diff --help`\n"),
+        (["ls", "-n", "x"], "exptrack: argument -n/--number: invalid int value: 'x'; see `exptrack ls --help`\n"),
+        (["-C"], "exptrack: argument -C: expected one argument; see `exptrack --help`\n"),
+    ],
+)
+def test_wrong_usage_is_one_line(exptrack, words, said):
+    done = exptrack(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+@pytest.mark.skipif(
+    not (SCRIPTS / "git-exptrack").exists(), reason="the scripts are not installed beside this interpreter"
+)
+def test_it_is_a_command_of_git(repository):
+    environ = {**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["git", "exptrack", "run", "--name", "one", "--", "true"], cwd=repository, env=environ, check=False
+    )
+    assert done.returncode == 0
+    done = subprocess.run(
+        ["git", "exptrack", "ls"], cwd=repository, env=environ, capture_output=True, text=True, check=True
+    )
+    assert "one" in done.stdout
+
+
+def test_the_reader_of_a_list_may_go_away(exptrack, repository):
+    exptrack("run", "--name", "one", "--", "true")
+    done = subprocess.run(
+        [sys.executable, "-c", "import subprocess, sys; subprocess.run([sys.executable, '-m', 'exptrack', 'show', 'one'], stdout=open('/dev/full', 'w'))"],
+        cwd=repository, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_standard_streams_do_no_harm(repository):
+    done = subprocess.run(
+        f"{sys.executable} -m exptrack run --name one -- true <&- >&- 2>&-", cwd=repository, shell=True, check=False
+    )
+    assert done.returncode == 0
+    assert subprocess.run(["git", "fsck", "--strict"], cwd=repository, capture_output=True, check=False).returncode == 0
+
+
+def test_a_bug_is_one_line_and_a_traceback_only_on_request(repository):
+    code = "import exptrack.cli.ls as ls, sys\nls.run = lambda a: 1 / 0\nfrom exptrack.cli import main\nsys.exit(main(['ls']))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == (
+        "exptrack: bug: ZeroDivisionError: division by zero; EXPTRACK_DEBUG=1 shows where; please report it\n"
+    )
+    environ = {**os.environ, "EXPTRACK_DEBUG": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, env=environ, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" in done.stderr
