@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from exptrack.operations.recover import count_dead
+from exptrack.operations.active import count_dead
 from exptrack.project import Project
 
 

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 
 from exptrack.cli.common import open_project
-from exptrack.operations.recover import Active, list_active
+from exptrack.operations.active import Active, list_active
 from exptrack.render.text import format_age, format_command, format_pairs
 
 

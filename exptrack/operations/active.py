@@ -1,0 +1,54 @@
+"""Runs that are not recorded yet: those under way, and those that died."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from exptrack.analysis.history import collect
+from exptrack.model.run import Record
+from exptrack.operations.context import Context
+from exptrack.store import journal as journals
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A run that is not recorded yet. `record` is None if it died before its command could start; `pid` is the command's.
+
+    `metrics` holds the last logged value of each metric. A run whose recorder died may have a command that still runs.
+    """
+
+    name: str
+    is_alive: bool
+    is_command_running: bool
+    record: Record | None
+    pid: int | None
+    metrics: dict[str, float]
+
+
+def list_active(context: Context) -> tuple[Active, ...]:
+    """Every run that has a journal, by name. Only reads."""
+    shared = context.repository.shared
+    return tuple(look(shared, name) for name in journals.list_names(shared))
+
+
+def look(shared: Path, name: str) -> Active:
+    """What the journal of one run says."""
+    folder = journals.folder_of(shared, name)
+    start = journals.read_start(folder)
+    entries = list(journals.read_stream(folder))
+    pid = next((entry["pid"] for entry in entries if entry["kind"] == "command"), None)
+    return Active(
+        name,
+        journals.is_alive(shared, name),
+        journals.is_command_running(shared, name),
+        start.record if start else None,
+        pid if isinstance(pid, int) else None,
+        {metric: points[-1].value for metric, points in collect(entries).items()},
+    )
+
+
+def count_dead(context: Context) -> int:
+    """How many runs died and wait for `recover`."""
+    shared = context.repository.shared
+    return sum(1 for name in journals.list_names(shared) if not journals.is_alive(shared, name))
