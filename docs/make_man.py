@@ -48,7 +48,8 @@ Parameters, metrics, data, environment, and what was not captured.""",
     "diff": """\
 Parameters and metrics as tables, then the difference of the code as `git diff` gives it.""",
     "tag": """\
-A tag is one word of at most 100 characters that begins neither with a hyphen nor with `@`. Several runs may carry the same tag.""",
+A tag, as the name of an experiment, is one word of at most 100 characters that begins neither with a hyphen nor with `@`. Several runs
+may carry the same tag.""",
     "note": """\
 Notes add up: what was noted before stays.""",
     "demo": """\

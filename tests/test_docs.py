@@ -39,7 +39,9 @@ from exptrack.model.settings import (
 )
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob(".dvc-example/*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob(".dvc-example/*.md")]
+)
 FORMAT, CAPTURE, ARCHITECTURE = ROOT / "docs" / "format.md", ROOT / "docs" / "capture.md", ROOT / "ARCHITECTURE.md"
 
 
