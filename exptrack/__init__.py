@@ -1,4 +1,4 @@
-"""Git-native experiment versioning: every run is a commit, comparison is a diff, reproduction is a checkout."""
+"""Git-native experiment versioning: every run is a commit, comparison is a diff."""
 
 from __future__ import annotations
 

@@ -257,7 +257,6 @@ class TestFormat:
         [row] = [row for row in table(FORMAT, f"keys: {mark}") if code(row[0]) == key]
         assert set(re.findall(r"`([^`]+)`", row[2])) == set(values)
 
-    @pytest.mark.xfail(reason="path_of quotes the percent sign of %2E once more", strict=True)
     def test_its_example_of_a_path_is_right(self):
         [(metric, path)] = re.findall(r"So `([^`]+)` lies in `([^`]+)`", read(FORMAT))
         assert path_of(metric) == path

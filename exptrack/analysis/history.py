@@ -35,12 +35,22 @@ def collect(entries: Iterable[Mapping[str, Value]]) -> dict[str, list[Point]]:
 
 
 def path_of(metric: str) -> str:
-    """Where the history of a metric lies below `.exptrack/history/`: `a/b` is a folder; what could leave that folder is quoted."""
-    parts = [part if part.strip(".") else part.replace(".", "%2E") for part in metric.split("/")]
-    return (
-        "/".join("".join(letter if letter in _SAFE else _quote(letter) for letter in part) or "%00" for part in parts)
-        + ".tsv"
+    """Where the history of a metric lies below `.exptrack/history/`: `a/b` is a folder.
+
+    What could leave that folder, or be a file and a folder at once, is quoted as in a URL.
+    """
+    *folders, name = (
+        "".join(letter if letter in _SAFE else _quote(letter) for letter in part) for part in metric.split("/")
     )
+    return "/".join([*(_as_folder(folder) for folder in folders), f"{_as_name(name)}.tsv"])
+
+
+def _as_folder(part: str) -> str:
+    return _as_name(part.removesuffix(".tsv") + "%2Etsv" if part.endswith(".tsv") else part)
+
+
+def _as_name(part: str) -> str:
+    return part if part.strip(".") else part.replace(".", "%2E") or "%00"
 
 
 def _quote(letter: str) -> str:

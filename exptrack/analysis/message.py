@@ -69,7 +69,7 @@ def _results(record: Record, primary: str | None) -> dict[str, Value]:
 
 
 def _pairs(values: Mapping[str, Value]) -> list[str]:
-    shown = [f"{key}={format_value(value)}" for key, value in list(values.items())[:_SHOWN]]
+    shown = [f"{format_value(key)}={format_value(value)}" for key, value in list(values.items())[:_SHOWN]]
     return [*shown, "…"] if len(values) > _SHOWN else shown
 
 

@@ -72,6 +72,15 @@ def numbers_only(tree: Tree, name: str) -> tuple[dict[str, Value], tuple[str, ..
     return numbers, tuple(problems)
 
 
+def merge(old: Tree, new: Tree) -> dict[str, Value]:
+    """Both trees in one; where they name the same leaf, that of `new`."""
+    merged = dict(old)
+    for key, value in new.items():
+        before = merged.get(key)
+        merged[key] = merge(before, value) if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
 def _parts(key: str, flat: Mapping[str, Value]) -> list[str]:
     parts = key.split(".")
     for length in range(1, len(parts)):

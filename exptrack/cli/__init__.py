@@ -91,7 +91,7 @@ def _parser() -> Parser:
     listing = "\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
     parser = Parser(
         prog="exptrack",
-        description="Git-native experiment versioning: every run is a commit, comparison is a diff, reproduction is a checkout.",
+        description="Git-native experiment versioning: every run is a commit, comparison is a diff.",
         epilog=f"commands:\n{listing}\n\n`exptrack COMMAND --help` tells more.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="exptrack [-C DIR] COMMAND ...",

@@ -24,3 +24,11 @@ def mention_dead(project: Project) -> None:
     dead = count_dead(project.context)
     if dead:
         say(f"{dead} run{'' if dead == 1 else 's'} died: `exptrack recover` records {'it' if dead == 1 else 'them'}")
+
+
+def count(text: str) -> int:
+    """The type of an option that takes a number of things."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below zero")
+    return number

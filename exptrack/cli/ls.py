@@ -8,13 +8,13 @@ import sys
 from datetime import UTC, datetime
 
 from exptrack.analysis.codec import encode_record
-from exptrack.cli.common import mention_dead, open_project, say
+from exptrack.cli.common import count, mention_dead, open_project, say
 from exptrack.model.run import BrokenRun, Run
 from exptrack.render.listing import format_listing
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-n", "--number", type=int, metavar="N", help="the latest N runs only")
+    parser.add_argument("-n", "--number", type=count, metavar="N", help="the latest N runs only")
     parser.add_argument("--json", action="store_true", help="the records, as JSON")
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from datetime import UTC, datetime
 
+from exptrack.analysis.codec import finite
 from exptrack.cli.common import open_project
 from exptrack.operations.active import Active, list_active
 from exptrack.render.text import format_age, format_command, format_pairs
@@ -56,5 +57,5 @@ def _fields(one: Active) -> dict[str, object]:
         "started": started,
         "command": command,
         "pid": one.pid,
-        "metrics": one.metrics,
+        "metrics": finite(one.metrics),
     }

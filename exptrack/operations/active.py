@@ -9,6 +9,7 @@ from exptrack.analysis.history import collect
 from exptrack.model.run import Record
 from exptrack.operations.context import Context
 from exptrack.store import journal as journals
+from exptrack.store.start import read_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def list_active(context: Context) -> tuple[Active, ...]:
 def look(shared: Path, name: str) -> Active:
     """What the journal of one run says."""
     folder = journals.folder_of(shared, name)
-    start = journals.read_start(folder)
+    start = read_start(folder)
     entries = list(journals.read_stream(folder))
     pid = next((entry["pid"] for entry in entries if entry["kind"] == "command"), None)
     return Active(

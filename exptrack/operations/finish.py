@@ -25,9 +25,10 @@ from exptrack.operations.observe import read_found
 from exptrack.operations.results import Results, collect
 from exptrack.operations.sources import below
 from exptrack.store import revs, runs
-from exptrack.store.journal import Journal, Start, read_start, read_stream
+from exptrack.store.journal import Journal, read_stream
 from exptrack.store.outputlog import read_output
 from exptrack.store.snapshot import second_look
+from exptrack.store.start import Start, read_start
 
 _FOLDER = ".exptrack"
 
@@ -47,7 +48,7 @@ def finish(repository: Repository, journal: Journal) -> Finished | None:
     """
     start = read_start(journal.folder)
     name = journal.folder.name
-    if start is None:
+    if start is None or not any(entry["kind"] == "starting" for entry in read_stream(journal.folder)):
         discard(repository, journal)
         return None
     ref = runs.ref_of(name, start.record.started)
@@ -124,6 +125,7 @@ def _complete(
     changed: Sequence[str],
     problems: Sequence[str],
 ) -> Record:
+    left_out = {omission.path for omission in record.not_captured}
     met = (str(entry["name"]) for entry in entries if entry["kind"] == "concurrent")
     concurrent = tuple(dict.fromkeys([*record.concurrent, *met]))
     return replace(
@@ -131,7 +133,7 @@ def _complete(
         metrics=results.metrics,
         data=results.data,
         outputs=results.outputs,
-        changed=tuple(path for path in changed if path not in results.written),
+        changed=tuple(path for path in changed if path not in {*results.written, *left_out}),
         concurrent=concurrent,
         ambiguous=tuple(path for path in results.written if path in start.metric_files) if concurrent else (),
         problems=tuple(dict.fromkeys(problems)),

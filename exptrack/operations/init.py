@@ -14,7 +14,7 @@ _SETTINGS = """\
 #   accuracy:
 #     goal: maximize        # or minimize
 #     min_effect: 0.005     # the smallest difference that matters
-#     unit: ""
+#     unit: "%"
 
 # The parameter that is the seed (else `seed`, `random_state`, `*.seed`).
 # seed: train.seed

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exptrack.analysis.codec import decode_record, encode_environment, encode_record
+from exptrack.analysis.secrets import mask
 from exptrack.analysis.selection import is_source
 from exptrack.backends import dvc, host
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import ExptrackError, RecordError, explain
+from exptrack.errors import DataError, ExptrackError, RecordError, explain
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.run import Record
 from exptrack.model.settings import Capture, Large
@@ -79,7 +80,8 @@ class Observation:
             variables=plan.capture.environment,
             cache=self._repository.shared / "cache" / "environment",
         )
-        self._journal.save("found-environment.json", encode_environment(environment))
+        variables = {name: mask(value) for name, value in environment.variables.items()}
+        self._journal.save("found-environment.json", encode_environment(replace(environment, variables=variables)))
 
     def _look_at_data(self) -> None:
         if self._plan.pointers:
@@ -94,16 +96,18 @@ class Observation:
         if not large:
             return
         kept = self._cache(large)
-        digests = {
-            omission: replace(omission, pointer=True)
-            if omission.path in kept
-            else replace(omission, digest=dvc.hash_file(self._repository.top / omission.path, self._known))
-            for omission in large
-            if (self._repository.top / omission.path).exists()
-        }
+        digests = {omission: self._digested(omission, kept) for omission in large}
         pointers = json.dumps([_fields(pointer) for pointer in kept.values()])
         self._journal.save("found-large.json", pointers.encode())
         self._update(not_captured=tuple(digests.get(omission, omission) for omission in self._record.not_captured))
+
+    def _digested(self, omission: Omission, kept: Mapping[str, Pointer]) -> Omission:
+        if omission.path in kept:
+            return replace(omission, pointer=True)
+        try:
+            return replace(omission, digest=dvc.hash_file(self._repository.top / omission.path, self._known))
+        except (DataError, OSError):  # gone by now, or unreadable: its size is known all the same
+            return omission
 
     def _cache(self, large: Sequence[Omission]) -> dict[str, Pointer]:
         """Put what the limits allow into the DVC cache, small files first."""
@@ -117,11 +121,15 @@ class Observation:
             if size > limits.cached_file_size or total + size > limits.cached_total_size:
                 break
             path = self._repository.top / omission.path
-            if path.is_relative_to(root):
-                kept[omission.path] = replace(
-                    dvc.add_to_cache(root, path, self._repository.top, self._known), source=f"{omission.path}.dvc"
-                )
-                total += size
+            if not path.is_relative_to(root):
+                continue
+            try:
+                pointer = dvc.add_to_cache(root, path, self._repository.top, self._known)
+            except (DataError, OSError) as error:
+                self._update(problems=(*self._record.problems, f"{omission.path} is not kept: {explain(error)}"))
+                continue
+            kept[omission.path] = replace(pointer, source=f"{omission.path}.dvc")
+            total += size
         return kept
 
 

@@ -16,21 +16,22 @@ from exptrack.analysis.names import check_name, check_tag, make_up
 from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.seeds import find_seed
 from exptrack.backends import dvc, process
-from exptrack.backends.git import index as git_index
 from exptrack.backends.git import refs
 from exptrack.backends.git.repository import Identity, Repository, find_identity
 from exptrack.backends.process.signals import patience
-from exptrack.errors import DataError, ExptrackError, NameTakenError, explain
+from exptrack.errors import ExptrackError, NameTakenError, explain
 from exptrack.model.run import Ending, Links, Record, Status, Tree
 from exptrack.operations.context import Context
 from exptrack.operations.finish import Finished, discard, finish
 from exptrack.operations.housekeeping import tidy_in_background
 from exptrack.operations.listen import Listener
 from exptrack.operations.observe import Observation, Plan, describe_omissions
+from exptrack.operations.outputs import check_outputs
 from exptrack.operations.sources import find_sources, read_params
 from exptrack.store import journal as journals
 from exptrack.store import runs, snapshot
-from exptrack.store.journal import Journal, Start
+from exptrack.store.journal import Journal
+from exptrack.store.start import Start, read_start, stamp
 
 _ATTEMPTS = 20
 _STILL_RECORDING = "the command has ended and is being recorded; Ctrl-C once more leaves that to `exptrack recover`"
@@ -74,16 +75,19 @@ def record(context: Context, request: Request) -> Recorded:
         start, plan = _prepare(context, request, journal, base, started, author)
         with patience(lambda: context.notice(_STILL_RECORDING)):
             return _run_and_finish(context, journal, start, plan)
-    except BaseException as error:
-        if journal.has_entries:
-            context.notice(f"{journal.folder.name} is not recorded yet; all of it is kept for `exptrack recover`")
-        else:
-            discard(context.repository, journal)
-        if isinstance(error, OSError):
-            raise ExptrackError(f"{explain(error)}; nothing was started") from error
+    except OSError as error:
+        raise ExptrackError(f"{explain(error)}; {_outcome(journal)}") from error
+    except KeyboardInterrupt:
+        context.notice(_outcome(journal))
         raise
     finally:
+        if not journal.has_started:
+            discard(context.repository, journal)
         journal.close()
+
+
+def _outcome(journal: Journal) -> str:
+    return "all of the run is kept for `exptrack recover`" if journal.has_started else "nothing was started"
 
 
 def _check(request: Request) -> None:
@@ -129,7 +133,7 @@ def _prepare(
     found = snapshot.survey(repository, base, settings.capture, journal.folder)
     sources = find_sources(top, context.project, found.dvc_files)
     root = dvc.find_root(context.folder, top)
-    outputs = _check_outputs(context, request, root)
+    outputs = check_outputs(context, request.directory, request.outputs, root)
     problems = list(sources.problems)
     read = read_params(top, context.project, sources.params, problems)
     merged = merge_arguments(read, parse_arguments(request.command))
@@ -137,7 +141,8 @@ def _prepare(
     excluded = frozenset([*sources.outs, *outputs])
     taken = snapshot.take(repository, name, found, settings.capture, excluded)
     refs.create_ref(repository, runs.ACTIVE + name, taken.oid, f"start {name}")
-    concurrent = _meet_others(context, name)
+    parent = request.environ.get("EXPTRACK_RUN")
+    concurrent = _meet_others(context, name, parent)
     draft = Record(
         name=name,
         status=Status.CRASHED,
@@ -156,7 +161,7 @@ def _prepare(
         not_captured=taken.omissions,
         concurrent=concurrent,
         problems=tuple(problems),
-        links=Links(parent=request.environ.get("EXPTRACK_RUN")),
+        links=Links(parent=parent),
     )
     watched = (*sources.metrics, *sources.pointer_files, *outputs)
     start = Start(
@@ -167,7 +172,8 @@ def _prepare(
         metric_files=sources.metrics,
         pointer_files=sources.pointer_files,
         outputs=outputs,
-        stamps={path: journals.stamp(top / path) for path in watched},
+        outs=sources.outs,
+        stamps={path: stamp(top / path) for path in watched},
         primary=next(iter(settings.metrics), None),
         overridden=_is_overridden(read, merged),
     )
@@ -188,41 +194,18 @@ def _inside(top: Path, path: Path) -> str:
     return Path(os.path.relpath(path.resolve(), top.resolve())).as_posix()
 
 
-def _check_outputs(context: Context, request: Request, root: Path | None) -> tuple[str, ...]:
-    """`-o` paths and those of `capture.outputs`, relative to the repository's root; refused where they could not be kept."""
-    declared = [context.folder / path for path in context.settings.capture.outputs]
-    asked = [request.directory / path for path in request.outputs]
-    if not declared and not asked:
-        return ()
-    if root is None:
-        raise DataError("`-o` needs a DVC project to keep data in: run `exptrack init` first")
-    outputs = []
-    for path in (*declared, *asked):
-        inside = Path(os.path.normpath(path))
-        if not inside.is_relative_to(root) or inside == root:
-            raise DataError(f"-o {path}: lies outside the DVC project {root}; name a path inside it")
-        relative = inside.relative_to(context.repository.top).as_posix()
-        if git_index.is_tracked(context.repository, relative):
-            raise DataError(
-                f"-o {path}: is tracked by Git; run `git rm --cached {relative}` first, so that DVC can keep it"
-            )
-        outputs.append(relative)
-    return tuple(dict.fromkeys(outputs))
-
-
-def _meet_others(context: Context, name: str) -> tuple[str, ...]:
-    """Names of live runs in this work tree; each of them is told of this one."""
+def _meet_others(context: Context, name: str, parent: str | None) -> tuple[str, ...]:
+    """Names of live runs in this work tree; each of them is told of this one, and the user of all but the parent."""
     shared = context.repository.shared
     others = []
     for other in journals.list_names(shared):
-        start = journals.read_start(journals.folder_of(shared, other)) if other != name else None
+        start = read_start(journals.folder_of(shared, other)) if other != name else None
         if start is not None and start.top == str(context.repository.top) and journals.is_alive(shared, other):
             journals.append_elsewhere(shared, other, "concurrent", name=name)
             others.append(other)
-    if others:
-        context.notice(
-            f"{', '.join(others)} runs in this work tree too: what both write cannot be told apart (see `--isolated`)"
-        )
+    strangers = [other for other in others if other != parent]
+    if strangers:
+        context.notice(f"{', '.join(strangers)} runs in this work tree too: what both write cannot be told apart")
     return tuple(others)
 
 
@@ -236,14 +219,20 @@ def _run(context: Context, journal: Journal, start: Start, plan: Plan) -> Ending
         journal.start_syncing()
         observation.start()
 
-    ending = process.run(
-        plan.command,
-        directory=plan.directory,
-        environ=plan.environ,
-        output=listener.hear,
-        started=started,
-        inherit=(journal.lock_command(),),
-    )
+    lock = journal.lock_command()
+    journal.mark_started()
+    try:
+        ending = process.run(
+            plan.command,
+            directory=plan.directory,
+            environ=plan.environ,
+            output=listener.hear,
+            started=started,
+            inherit=(lock,),
+        )
+    except ExptrackError:
+        journal.has_started = False
+        raise
     listener.close()
     journal.append("ended", exit_code=ending.exit_code, signal=ending.signal, interrupted=ending.interrupted)
     journal.stop_syncing()

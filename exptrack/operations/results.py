@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from exptrack.analysis.patterns import nest
+from exptrack.analysis.patterns import merge, nest
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, explain
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Tree, Value
+from exptrack.operations.outputs import keep_output, pointer_files
 from exptrack.operations.sources import read_metrics, read_pointers
-from exptrack.store import runs
-from exptrack.store.journal import Start, stamp
+from exptrack.store.start import Start, is_written
 
 _SMALL = 1024 * 1024
 
@@ -42,30 +42,26 @@ def collect(
     """
     top = Path(start.top)
     problems: list[str] = []
-    written = [path for path in start.metric_files if _is_written(start, path)]
+    written = [path for path in start.metric_files if is_written(start, path)]
     metrics = read_metrics(top, record.project, written, problems)
     data, renewed = _renew_pointers(start, record, problems)
     cached = {pointer.path for pointer in data}
     files = {
         path: content for path in written if path not in cached and (content := _read_small(top / path)) is not None
     }
-    outputs = tuple(pointer for path in start.outputs if (pointer := _keep_output(start, path, problems)) is not None)
+    outputs = tuple(pointer for path in start.outputs if (pointer := keep_output(start, path, problems)) is not None)
     files |= renewed
     for pointer in (*outputs, *large):
-        if pointer.path not in cached:
-            files |= _pointer_files(repository, start.snapshot, pointer, files)
+        if pointer.path not in cached and pointer.path not in start.outs:
+            files |= pointer_files(repository, start.snapshot, pointer, files)
     return Results(
-        metrics={**nest(logged), **metrics},
+        metrics=merge(nest(logged), metrics),
         data=_compare(repository, start, data, problems),
         outputs=outputs,
         files=files,
         written=(*written, *renewed),
         problems=tuple(problems),
     )
-
-
-def _is_written(start: Start, path: str) -> bool:
-    return stamp(Path(start.top) / path) not in {"", start.stamps.get(path, "")}
 
 
 def _read_small(path: Path) -> bytes | None:
@@ -80,7 +76,7 @@ def _renew_pointers(start: Start, record: Record, problems: list[str]) -> tuple[
     files: dict[str, bytes] = {}
     kept = {pointer.path: pointer for pointer in record.data}
     for path in start.pointer_files:
-        if not _is_written(start, path):
+        if not is_written(start, path):
             continue
         with suppress(OSError):
             files[path] = (Path(start.top) / path).read_bytes()
@@ -107,37 +103,3 @@ def _compare(
     return tuple(
         replace(after, modified=before.modified or after.modified) for before, after in zip(data, now, strict=True)
     )
-
-
-def _keep_output(start: Start, path: str, problems: list[str]) -> Pointer | None:
-    """Put what `-o` names into the DVC cache, if this run wrote it."""
-    top = Path(start.top)
-    if not _is_written(start, path):
-        said = "was not written by this run" if (top / path).exists() else "is not there"
-        problems.append(f"-o {path}: {said}; nothing was kept of it")
-        return None
-    root = dvc.find_root(top / start.record.project, top)
-    if root is None:
-        problems.append(f"-o {path}: the DVC project is gone; nothing was kept of it")
-        return None
-    try:
-        return replace(dvc.add_to_cache(root, top / path, top), source=f"{path}.dvc")
-    except (DataError, OSError) as error:
-        problems.append(f"-o {path}: {explain(error)}")
-        return None
-
-
-def _pointer_files(
-    repository: Repository, snapshot: str, pointer: Pointer, files: Mapping[str, bytes]
-) -> dict[str, bytes]:
-    """A `.dvc` file, and `.gitignore` with the line that keeps the data itself out of Git."""
-    path = PurePosixPath(pointer.path)
-    ignore = str(path.with_name(".gitignore"))
-    before = files.get(ignore)
-    if before is None:
-        before = runs.read_files(repository, snapshot, [ignore]).get(ignore, b"")
-    line = dvc.ignore_line(path.name).encode(errors="surrogateescape")
-    named = {pointer.source: dvc.dvc_file_text(pointer).encode(errors="surrogateescape")}
-    if line in before.splitlines():
-        return named
-    return named | {ignore: before + (b"\n" if before and not before.endswith(b"\n") else b"") + line + b"\n"}

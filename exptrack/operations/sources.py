@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline, parse_pointers
 from exptrack.analysis.fields import finite
-from exptrack.analysis.patterns import numbers_only
+from exptrack.analysis.patterns import flatten, merge, numbers_only
 from exptrack.analysis.trees import decode_tree
 from exptrack.backends import dvc
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
-from exptrack.model.run import Tree
+from exptrack.model.run import Tree, Value
 
 _KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
@@ -103,17 +103,17 @@ def read_params(top: Path, project: str, paths: Iterable[str], problems: list[st
 
 def read_metrics(top: Path, project: str, paths: Iterable[str], problems: list[str]) -> Tree:
     """The metrics in all files together. Where two files give the same key, the later one's stand below its path."""
-    merged: dict[str, object] = {}
+    merged: dict[str, Value] = {}
     for path in paths:
         tree = _read_tree(top, path, problems)
         if tree is None:
             continue
         numbers, refused = numbers_only(tree, path)
         problems += refused
-        if merged.keys() & numbers.keys():
+        if flatten(merged).keys() & flatten(numbers).keys():
             numbers = {path if project == "." else path.removeprefix(f"{project}/"): numbers}
-        merged.update(numbers)
-    return merged  # type: ignore[return-value]
+        merged = merge(merged, numbers)
+    return merged
 
 
 def _read_tree(top: Path, path: str, problems: list[str]) -> Tree | None:

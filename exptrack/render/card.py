@@ -56,7 +56,7 @@ def _body(record: Record) -> Iterator[str]:
     for source, tree in record.params.items():
         yield from _values(f"parameters ({inert(source)})", flatten(tree))
     yield from _section("data", (_pointer(pointer) for pointer in record.data))
-    yield from _section("outputs", (_pointer(pointer) for pointer in record.outputs))
+    yield from _section("outputs", (_content(pointer) for pointer in record.outputs))
     yield from _section("changed while it ran", map(inert, record.changed))
     yield from _section("ran beside it in the same work tree", map(inert, record.concurrent))
     yield from _section("written while another run was under way", map(inert, record.ambiguous))
@@ -79,10 +79,12 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _pointer(pointer: Pointer) -> str:
     state = {True: "  MODIFIED: not what the pointer stands for", None: "  not on disk"}.get(pointer.modified, "")
+    return _content(pointer) + state
+
+
+def _content(pointer: Pointer) -> str:
     files = f", {pointer.files} files" if pointer.files is not None else ""
-    return (
-        f"{inert(pointer.path)}  {pointer.algorithm}:{pointer.digest[:12]}  {format_size(pointer.size)}{files}{state}"
-    )
+    return f"{inert(pointer.path)}  {pointer.algorithm}:{pointer.digest[:12]}  {format_size(pointer.size)}{files}"
 
 
 def _omissions(omissions: Sequence[Omission]) -> Iterator[str]:

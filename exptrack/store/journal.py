@@ -21,37 +21,16 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from exptrack.analysis.codec import decode_record, encode_record
-from exptrack.errors import ExptrackError, NameTakenError, RecordError
-from exptrack.model.run import Record, Value
+from exptrack.errors import ExptrackError, NameTakenError
+from exptrack.model.run import Value
+from exptrack.store.start import Start, encode_start
 
 _RESERVE = 64 * 1024
 _FOREIGN_SILENCE = 600.0  # seconds without heartbeat after which a run of another host counts as dead
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What is known before the command starts: the record as it would be if all ended now, and what to look at in the end.
-
-    `stamps` holds the state of metric files, pointer files and wanted outputs at the start, by path relative to the repository's root.
-    `primary` names the metric that matters most. `overridden`: the command line gave other values than the files.
-    """
-
-    record: Record
-    snapshot: str
-    top: str
-    git_dir: str
-    metric_files: tuple[str, ...] = ()
-    pointer_files: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    stamps: Mapping[str, str] = field(default_factory=dict)
-    primary: str | None = None
-    overridden: bool = False
 
 
 def folder_of(shared: Path, name: str) -> Path:
@@ -66,35 +45,19 @@ def list_names(shared: Path) -> list[str]:
     return []
 
 
-def stamp(path: Path) -> str:
-    """The state of a file, or of all files below a folder, as far as `lstat` tells; empty if there is nothing."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return ""
-    own = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
-    if not path.is_dir() or path.is_symlink():
-        return own
-    return "|".join([str(status.st_ino), *(f"{child.name}:{stamp(child)}" for child in sorted(path.iterdir()))])
-
-
 class Journal:
     """An open journal, whose lock this process holds."""
 
     def __init__(self, folder: Path, lock: int) -> None:
         self.folder = folder
         self.failure: OSError | None = None
+        self.has_started = False
         self._lock = lock
         self._command: int | None = None
         self._stream = os.open(folder / "stream", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._dirty = False
         self._closed = threading.Event()
         self._syncer: threading.Thread | None = None
-
-    @property
-    def has_entries(self) -> bool:
-        """Whether anything was logged; from the first entry on the command has run."""
-        return os.fstat(self._stream).st_size > 0
 
     def append(self, kind: str, /, **entry: Value) -> None:
         """Add an entry with one write. A full disk is remembered in `failure`, never raised: training goes on."""
@@ -124,9 +87,13 @@ class Journal:
 
     def save_start(self, start: Start) -> None:
         """Write what is known before the command starts, and take hold of some room on the disk for its end."""
-        fields = {name: getattr(start, name) for name in Start.__slots__ if name != "record"}
-        self.save("start.json", json.dumps({**fields, "record": json.loads(encode_record(start.record))}).encode())
+        self.save("start.json", encode_start(start))
         (self.folder / "reserve").write_bytes(b"\0" * _RESERVE)
+
+    def mark_started(self) -> None:
+        """From now on the command may have run: what happens next is kept."""
+        self.append("starting")
+        self.has_started = True
 
     def lock_command(self) -> int:
         """A locked descriptor for the command to inherit."""
@@ -268,17 +235,6 @@ def _owner(lock: int) -> dict[str, object]:
     except ValueError:
         return {}
     return owner if isinstance(owner, dict) else {}
-
-
-def read_start(folder: Path) -> Start | None:
-    """What was known before the command started; None if the run died before that was written."""
-    try:
-        fields = json.loads((folder / "start.json").read_bytes())
-        record = decode_record(json.dumps(fields.pop("record")).encode())
-        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return Start(**{**fields, **lists, "record": record})
-    except (OSError, ValueError, TypeError, KeyError, RecordError):
-        return None
 
 
 def read_stream(folder: Path) -> Iterator[dict[str, Value]]:

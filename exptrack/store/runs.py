@@ -40,7 +40,7 @@ def find_base_and_taken(repository: Repository, name: str, now: datetime) -> tup
 
 
 def _months(now: datetime) -> Iterator[tuple[int, int]]:
-    year, month = _FIRST_MONTH
+    year, month = min(_FIRST_MONTH, (now.year, now.month))
     while (year, month) <= (now.year + 1, 1):
         yield year, month
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)

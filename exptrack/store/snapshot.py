@@ -273,7 +273,8 @@ def _ignored(paths: Iterable[str], excluded: frozenset[str]) -> list[Omission]:
         parts = path.rstrip("/").split("/")
         if not _REBUILT.intersection(parts) and ".dvc" not in parts[:-1] and not _is_below(path.rstrip("/"), excluded):
             listed.append(Omission(path, Reason.IGNORED))
-    return listed[:_MOST_IGNORED]
+    more = len(listed) - _MOST_IGNORED
+    return [*listed[:_MOST_IGNORED], *([Omission("./", Reason.IGNORED, files=more)] if more > 0 else [])]
 
 
 def _submodules(repository: Repository, paths: Sequence[str]) -> list[Omission]:

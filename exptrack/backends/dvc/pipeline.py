@@ -21,7 +21,9 @@ def resolve_pipeline(root: Path, top: Path, files: Sequence[Path] = ()) -> Pipel
     It takes 0.2 s, most of it to import. Raises DataError if DVC refuses a file.
     """
     found = [
-        parse_pipeline(file.relative_to(top).as_posix(), json.dumps(_resolve(root, file), default=str, ensure_ascii=False))
+        parse_pipeline(
+            file.relative_to(top).as_posix(), json.dumps(_resolve(root, file), default=str, ensure_ascii=False)
+        )
         for file in files or (root / "dvc.yaml",)
     ]
     return Pipeline(

@@ -1,0 +1,67 @@
+"""What is known of a run before its command starts (`start.json` in the journal)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exptrack.analysis.codec import decode_record, encode_record
+from exptrack.errors import RecordError
+from exptrack.model.run import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is known before the command starts: the record as it would be if all ended now, and what to look at in the end.
+
+    `stamps` holds the state of metric files, pointer files and wanted outputs at the start, by path relative to the repository's root.
+    `outs` are those that DVC answers for already. `primary` names the metric that matters most. `overridden`: the command line gave other values than the files.
+    """
+
+    record: Record
+    snapshot: str
+    top: str
+    git_dir: str
+    metric_files: tuple[str, ...] = ()
+    pointer_files: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    outs: tuple[str, ...] = ()
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    primary: str | None = None
+    overridden: bool = False
+
+
+def encode_start(start: Start) -> bytes:
+    """As JSON."""
+    fields = {name: getattr(start, name) for name in Start.__slots__ if name != "record"}
+    return json.dumps({**fields, "record": json.loads(encode_record(start.record))}).encode()
+
+
+def read_start(folder: Path) -> Start | None:
+    """What was known before the command started; None if the run died before that was written."""
+    try:
+        fields = json.loads((folder / "start.json").read_bytes())
+        record = decode_record(json.dumps(fields.pop("record")).encode())
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return Start(**{**fields, **lists, "record": record})
+    except (OSError, ValueError, TypeError, KeyError, RecordError):
+        return None
+
+
+def stamp(path: Path) -> str:
+    """The state of a file, or of all files below a folder, as far as `lstat` tells; empty if there is nothing."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return ""
+    own = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+    if not path.is_dir() or path.is_symlink():
+        return own
+    return "|".join([str(status.st_ino), *(f"{child.name}:{stamp(child)}" for child in sorted(path.iterdir()))])
+
+
+def is_written(start: Start, path: str) -> bool:
+    """Whether a file or folder is there and no longer as it was at the start."""
+    return stamp(Path(start.top) / path) not in {"", start.stamps.get(path, "")}
