@@ -30,7 +30,8 @@ class Active:
 def list_active(context: Context) -> tuple[Active, ...]:
     """Every run that has a journal, by name. Only reads."""
     shared = context.repository.shared
-    return tuple(look(shared, name) for name in journals.list_names(shared))
+    seen = (look(shared, name) for name in journals.list_names(shared))
+    return tuple(one for one in seen if one.is_alive or journals.is_dead(shared, one.name))
 
 
 def look(shared: Path, name: str) -> Active:
@@ -52,4 +53,4 @@ def look(shared: Path, name: str) -> Active:
 def count_dead(context: Context) -> int:
     """How many runs died and wait for `recover`."""
     shared = context.repository.shared
-    return sum(1 for name in journals.list_names(shared) if not journals.is_alive(shared, name))
+    return sum(1 for name in journals.list_names(shared) if journals.is_dead(shared, name))

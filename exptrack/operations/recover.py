@@ -25,6 +25,7 @@ def recover(context: Context, names: Sequence[str] = (), *, force: bool = False)
         if name not in listed:
             raise RevError(f"'{name}' does not wait for recovery: `exptrack status` lists what runs and what died")
     finished = [_recover(context, name, force=force) for name in names or listed]
+    journals.sweep(context.repository.shared)
     _tidy_refs(context)
     return tuple(one for one in finished if one is not None)
 
@@ -62,13 +63,8 @@ def _finish(context: Context, name: str, *, force: bool) -> Finished | None:
 
 
 def _tidy_refs(context: Context) -> None:
-    """Delete what is left in `active/` of finished runs."""
+    """Delete the refs in `active/` that have no journal: of finished runs, and of one that died while git still made its ref."""
     repository = context.repository
-    active = refs.list_refs(repository, runs.ACTIVE)
-    if not active:
-        return
-    finished = {runs.name_of(ref) for ref in runs.list_run_refs(repository)}
-    for ref, oid in active.items():
-        name = runs.name_of(ref)
-        if name in finished and not journals.folder_of(repository.shared, name).exists():
+    for ref, oid in refs.list_refs(repository, runs.ACTIVE).items():
+        if not journals.folder_of(repository.shared, runs.name_of(ref)).exists():
             refs.delete_ref(repository, ref, oid)

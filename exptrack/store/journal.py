@@ -27,6 +27,7 @@ from pathlib import Path
 
 from exptrack.errors import ExptrackError, NameTakenError
 from exptrack.model.run import Value
+from exptrack.store import locks
 from exptrack.store.start import Start, encode_start
 
 _RESERVE = 64 * 1024
@@ -131,7 +132,7 @@ class Journal:
 
     def remove(self) -> None:
         """Delete the folder: the run is recorded, or never began. Renamed first, so that no half of it is ever taken for a run."""
-        gone = self.folder.with_name(f".{self.folder.name}.{os.getpid()}.gone")
+        gone = self.folder.with_name(f".{self.folder.name}.{os.urandom(4).hex()}.gone")
         with suppress(OSError):
             self.folder.rename(gone)
             shutil.rmtree(gone, ignore_errors=True)
@@ -140,13 +141,17 @@ class Journal:
 def claim(shared: Path, name: str) -> Journal:
     """Make the journal of a new run, locked before anyone can see it; raises NameTakenError if a run of that name is under way."""
     active = shared / "active"
-    hidden = active / f".{name}.{os.getpid()}.new"
+    hidden = active / f".{name}.{os.urandom(4).hex()}.new"
     try:
-        hidden.mkdir(parents=True)
-        lock = os.open(hidden / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        os.write(lock, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode())
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        hidden.rename(active / name)
+        active.mkdir(parents=True, exist_ok=True)
+        with locks.opened(active) as door:
+            if door is not None:
+                locks.share(door)
+            hidden.mkdir()
+            lock = os.open(hidden / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            os.write(lock, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode())
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            hidden.rename(active / name)
     except OSError as error:
         shutil.rmtree(hidden, ignore_errors=True)
         if error.errno in {errno.ENOTEMPTY, errno.EEXIST} and (active / name).exists():
@@ -157,72 +162,70 @@ def claim(shared: Path, name: str) -> Journal:
     return Journal(active / name, lock)
 
 
+def sweep(shared: Path) -> None:
+    """Delete what is left of processes that were killed while they made a journal, or removed one."""
+    active = shared / "active"
+    with locks.opened(active) as door:
+        # Whoever makes a journal just now holds the door.
+        if door is None or not locks.try_lock(door, fcntl.LOCK_EX):
+            return
+        for entry in list(os.scandir(active)):
+            if entry.name.startswith("."):
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
 @contextmanager
 def seize(shared: Path, name: str, *, force: bool = False) -> Iterator[Journal | None]:
     """Open the journal of a dead run and hold its lock meanwhile; None if the run lives (or another process recovers it)."""
     folder = folder_of(shared, name)
-    try:
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        yield None
-        return
-    try:
-        if not _try_lock(lock, fcntl.LOCK_EX) or (not force and _is_foreign(lock)):
+    with locks.opened(folder / "lock", os.O_RDWR) as lock:
+        if lock is None or not _is_ours_to_seize(lock, folder, force=force):
             yield None
             return
+        for stale in folder.glob("index*.lock"):  # of a git that died together with the recorder
+            stale.unlink(missing_ok=True)
         journal = Journal(folder, os.dup(lock))
         try:
             yield journal
         finally:
             journal.close()
-    finally:
-        os.close(lock)
+
+
+def _is_ours_to_seize(lock: int, folder: Path, *, force: bool) -> bool:
+    return locks.take(lock) and locks.lies_at(lock, folder / "lock") and (force or not _is_foreign(lock))
 
 
 def is_alive(shared: Path, name: str) -> bool:
     """Whether the recorder of this run lives. Asks the lock, not a pid: those mean nothing in a container or on another host."""
-    try:
-        lock = os.open(folder_of(shared, name) / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        if not _try_lock(lock, fcntl.LOCK_SH):
-            return True
-        return _is_foreign(lock) and time.time() - os.fstat(lock).st_mtime < _FOREIGN_SILENCE
-    finally:
-        os.close(lock)
+    with locks.opened(folder_of(shared, name) / "lock") as lock:
+        return lock is not None and _is_held(lock)
+
+
+def is_dead(shared: Path, name: str) -> bool:
+    """Whether there is a journal whose recorder has died. A run that is recorded while we look is neither alive nor dead."""
+    path = folder_of(shared, name) / "lock"
+    with locks.opened(path) as lock:
+        if lock is None:
+            return path.parent.exists()
+        return not _is_held(lock) and locks.lies_at(lock, path)
 
 
 def is_command_running(shared: Path, name: str) -> bool:
     """Whether the command of this run, or a process that it left behind, is still there (or its recorder is)."""
-    try:
-        lock = os.open(folder_of(shared, name) / "command", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return not _try_lock(lock, fcntl.LOCK_SH)
-    finally:
-        os.close(lock)
-
-
-def _try_lock(lock: int, kind: int) -> bool:
-    try:
-        fcntl.flock(lock, kind | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    with locks.opened(folder_of(shared, name) / "command") as lock:
+        return lock is not None and not locks.try_lock(lock, fcntl.LOCK_SH)
 
 
 def is_foreign(shared: Path, name: str) -> bool:
     """Whether the run was started on another host."""
-    try:
-        lock = os.open(folder_of(shared, name) / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return _is_foreign(lock)
-    finally:
-        os.close(lock)
+    with locks.opened(folder_of(shared, name) / "lock") as lock:
+        return lock is not None and _is_foreign(lock)
+
+
+def _is_held(lock: int) -> bool:
+    if not locks.try_lock(lock, fcntl.LOCK_SH):
+        return True
+    return _is_foreign(lock) and time.time() - os.fstat(lock).st_mtime < _FOREIGN_SILENCE
 
 
 def _is_foreign(lock: int) -> bool:
