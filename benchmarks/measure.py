@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,11 +41,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came out for a case, in seconds. `added` is the difference of the medians, `ratio` the share of the last case's median."""
+    """What came out for a case, in seconds; `cpu` counts what the command and its children computed, on all cores.
+
+    `added` is the difference of the medians, `ratio` its share of the last case's median.
+    """
 
     group: str
     case: Case
     seconds: tuple[float, ...]
+    cpu: tuple[float, ...]
     added: float | None
     ratio: float | None
 
@@ -75,34 +80,40 @@ def measure(group: Group, environ: Mapping[str, str], rounds: int) -> tuple[Row,
     """
     for case in group.cases:
         _time(case, environ)
-    seconds: list[list[float]] = [[] for _ in group.cases]
+    times: list[list[tuple[float, float]]] = [[] for _ in group.cases]
     for _ in range(rounds):
-        for case, taken in zip(group.cases, seconds, strict=True):
+        for case, taken in zip(group.cases, times, strict=True):
             taken.append(_time(case, environ))
-    return tuple(_rows(group, seconds))
+    return tuple(_rows(group, times))
 
 
-def _rows(group: Group, seconds: Sequence[Sequence[float]]) -> Iterator[Row]:
-    bare, last = median(seconds[0]), median(seconds[-1])
-    for case, taken in zip(group.cases, seconds, strict=True):
-        added = median(taken) - bare
-        is_bare = case is group.cases[0]
-        ratio = added / last if case.most_ratio is not None else None
-        yield Row(group.name, case, tuple(taken), None if is_bare else added, ratio)
+def _rows(group: Group, times: Sequence[Sequence[tuple[float, float]]]) -> Iterator[Row]:
+    bare, last = (median(seconds for seconds, _ in taken) for taken in (times[0], times[-1]))
+    for case, taken in zip(group.cases, times, strict=True):
+        seconds, cpu = zip(*taken, strict=True)
+        added = None if case is group.cases[0] else median(seconds) - bare
+        ratio = None if case.most_ratio is None or added is None else added / last
+        yield Row(group.name, case, seconds, cpu, added, ratio)
 
 
-def _time(case: Case, environ: Mapping[str, str]) -> float:
+def _time(case: Case, environ: Mapping[str, str]) -> tuple[float, float]:
     if case.prepare is not None:
         case.prepare()
-    began = perf_counter()
+    computed, began = _computed(), perf_counter()
     try:
         done = subprocess.run(
             case.argv, cwd=case.directory, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
     except OSError as error:
         raise BenchmarkError(f"cannot run '{case.argv[0]}': {error.strerror}") from error
-    taken = perf_counter() - began
+    taken = perf_counter() - began, _computed() - computed
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise BenchmarkError(f"'{' '.join(case.argv)}' gave {done.returncode}: {said[-1] if said else 'no reason'}")
     return taken
+
+
+def _computed() -> float:
+    """Seconds of processor time of all processes that have ended below this one."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 # As a script it has its own folder on the path, and not the one that holds the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -45,6 +46,8 @@ def main() -> int:
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     if options.json:
         options.json.write_text(json.dumps(_as_json(rows, options), indent=2) + "\n", encoding="utf-8")
     missed = [row for row in rows if row.case.most_ratio is not None and row.met is False]
@@ -165,12 +168,12 @@ def _run_cases(folder: Path, most_added: float) -> tuple[Case, ...]:
     )
 
 
-_HEAD = ("group", "command", "min", "median", "max", "added", "ratio", "target", "met")
-_WIDTHS = (-30, -20, 7, 7, 7, 7, 6, -15, -3)
+_HEAD = ("group", "command", "min", "median", "max", "cpu", "added", "ratio", "target", "met")
+_WIDTHS = (-27, -21, 6, 6, 6, 6, 6, 5, -15, -3)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    times = (min(row.seconds), row.median, max(row.seconds), row.added)
+    times = (min(row.seconds), row.median, max(row.seconds), median(row.cpu), row.added)
     return (
         row.group,
         row.case.name,
@@ -209,6 +212,7 @@ def _as_json(rows: Sequence[Row], options: argparse.Namespace) -> dict[str, obje
                 "group": row.group,
                 "command": row.case.name,
                 "seconds": row.seconds,
+                "cpu": row.cpu,
                 "median": row.median,
                 "added": row.added,
                 "ratio": row.ratio,

@@ -48,11 +48,11 @@ def test_each_command_has_a_row_with_its_times_and_target(benchmark, tmp_path):
         ("30, 30 changed, 200 new", "exptrack run, warm", "added <= 300 ms"),
     ]
     for row in written["rows"]:
-        assert len(row["seconds"]) == 1
+        assert len(row["seconds"]) == len(row["cpu"]) == 1
         assert row["median"] == row["seconds"][0] > 0
         assert (row["met"] is None) == (row["target"] is None)
     _, _, head, *lines = done.stdout.splitlines()
-    assert head.split() == ["group", "command", "min", "median", "max", "added", "ratio", "target", "met"]
+    assert head.split() == ["group", "command", "min", "median", "max", "cpu", "added", "ratio", "target", "met"]
     for line, row in zip(lines, written["rows"], strict=True):
         assert line.startswith(row["group"])
         assert f"{row['median'] * 1000:.1f}" in line
