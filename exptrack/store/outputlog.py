@@ -11,6 +11,7 @@ from exptrack.analysis.output import Collapser, shorten
 HALF = 128 * 1024
 _WINDOW = 1024 * 1024
 _TAIL = "output-tail-"
+_NEXT = ".output-tail"
 
 
 class OutputLog:
@@ -26,7 +27,6 @@ class OutputLog:
         self._settled = 0  # bytes of completed lines so far
         self._begin = 0  # offset of the first byte of the file that is open
         self._file = self._open("output-head")
-        self._length = 0  # bytes in that file
 
     def _open(self, name: str) -> int:
         return os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
@@ -57,14 +57,10 @@ class OutputLog:
             self._write(b"", pending)
 
     def _write(self, completed: bytes, pending: bytes) -> None:
-        data = completed + pending
         position = self._settled - self._begin
-        if data:
-            os.pwrite(self._file, data, position)
-        end = position + len(data)
-        if end < self._length:
+        end = _write_all(self._file, completed + pending, position)
+        if end < os.fstat(self._file).st_size:
             os.ftruncate(self._file, end)
-        self._length = end
         self._settled += len(completed)
 
     def _last(self, size: int) -> bytes:
@@ -75,10 +71,16 @@ class OutputLog:
     def _move_to_tail(self, kept: bytes) -> None:
         """Go on in a new file that begins with the bytes `kept`; its name says at which offset of the whole that is."""
         old, begin = self._begin, self._settled - len(kept)
-        file = self._open(f"{_TAIL}{begin}")
-        os.write(file, kept)
+        file = self._open(_NEXT)
+        try:
+            _write_all(file, kept, 0)
+            # Under its name only when all is in it: who reads now, or after a kill, finds the old one or the new one.
+            (self._folder / _NEXT).rename(self._folder / f"{_TAIL}{begin}")
+        except OSError:
+            os.close(file)
+            raise
         os.close(self._file)
-        self._file, self._begin, self._length = file, begin, len(kept)
+        self._file, self._begin = file, begin
         if old:
             (self._folder / f"{_TAIL}{old}").unlink(missing_ok=True)
 
@@ -86,6 +88,14 @@ class OutputLog:
         """Close the file; the log stays."""
         with suppress(OSError):
             os.close(self._file)
+
+
+def _write_all(file: int, data: bytes, position: int) -> int:
+    """Write all of `data`, where a disk that is nearly full takes only a part at a time; gives the position after it."""
+    while data:
+        written = os.pwrite(file, data, position)
+        data, position = data[written:], position + written
+    return position
 
 
 def read_output(folder: Path) -> bytes:
