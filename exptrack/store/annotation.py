@@ -6,7 +6,7 @@ together, whatever their clocks say.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ NOTES = "refs/notes/exptrack"
 
 def make(kind: AnnotationKind, value: Value, author: Identity, removes: Sequence[str] = ()) -> Annotation:
     """A new annotation with an id of its own."""
-    return Annotation(secrets.token_hex(8), kind, datetime.now(UTC), str(author), value, tuple(removes))
+    return Annotation(os.urandom(8).hex(), kind, datetime.now(UTC), str(author), value, tuple(removes))
 
 
 def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Run, Annotation]]) -> None:
@@ -39,11 +39,14 @@ def read(repository: Repository, oids: Sequence[str] | None = None) -> dict[str,
 
 
 def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
-    """What stands on a run: its tags and note of the start and what came later, less what a removal names; in the order of time."""
-    listed = [*_of_start(run), *lines]
+    """What stands on a run: its tags and note of the start, then what came later in the order of time, less what a removal names.
+
+    The same for the same lines, in whatever order and however often they come.
+    """
+    listed = [*_of_start(run), *sorted(lines, key=lambda one: (one.time, one.id))]
     removed = {id_ for annotation in listed for id_ in annotation.removes}
-    kept = (one for one in listed if one.kind is not AnnotationKind.REMOVAL and one.id not in removed)
-    return tuple(sorted(kept, key=lambda one: one.time))
+    kept = {one.id: one for one in listed if one.kind is not AnnotationKind.REMOVAL and one.id not in removed}
+    return tuple(kept.values())
 
 
 def _of_start(run: Run) -> Iterator[Annotation]:
