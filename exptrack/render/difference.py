@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from exptrack.model.change import Change, Kind
+from exptrack.model.run import Value
 from exptrack.operations.diff import Difference
-from exptrack.render.text import format_table, format_value, inert
+from exptrack.render.text import format_table, format_value, inert, inert_page
 
 
 def format_difference(difference: Difference) -> str:
@@ -17,7 +19,7 @@ def format_difference(difference: Difference) -> str:
         if changes:
             parts.append(f"{title}:\n" + _table(changes))
     if difference.code:
-        parts.append("code:\n" + difference.code.rstrip("\n"))
+        parts.append("code:\n" + inert_page(difference.code.rstrip("\n")))
     return "\n\n".join(parts if len(parts) > 1 else [parts[0], "no difference in parameters, metrics or code"])
 
 
@@ -34,7 +36,14 @@ def _cells(change: Change) -> Iterator[str]:
 
 
 def _delta(change: Change) -> str:
-    numbers = [
-        value for value in (change.old, change.new) if isinstance(value, (int, float)) and not isinstance(value, bool)
-    ]
-    return f"{numbers[1] - numbers[0]:+.6g}" if change.area == "metrics" and len(numbers) == 2 else ""
+    old, new = change.old, change.new
+    if change.area != "metrics" or not _is_number(old) or not _is_number(new):
+        return ""
+    try:
+        return f"{new - old:+.6g}"
+    except OverflowError:  # a whole number that no float can hold
+        return ""
+
+
+def _is_number(value: Value) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -8,9 +8,11 @@ from datetime import datetime
 from exptrack.analysis.patterns import flatten
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Run, Value
-from exptrack.render.text import format_age, format_table, format_value, inert
+from exptrack.render.text import clip, format_age, format_table, format_value, inert
+from exptrack.store.annotation import values
 
 _MOST_COLUMNS = 6
+_WIDEST = 40
 
 
 def format_listing(
@@ -23,15 +25,18 @@ def format_listing(
     measured = _keys(metrics)[:_MOST_COLUMNS]
     tags = [_tags(annotations.get(run.oid, ())) for run in runs]
     experiments = [inert(run.record.experiment or "") for run in runs]
-    columns: dict[str, list[str]] = {
-        "name": [run.name for run in runs],
-        "age": [format_age(run.record.started, now) for run in runs],
-        "status": [str(run.record.status) for run in runs],
-    }
-    columns |= {name: cells for name, cells in (("experiment", experiments), ("tags", tags)) if any(cells)}
-    columns |= {inert(key): [_cell(one, key) for one in metrics] for key in measured}
-    columns |= {inert(key): [_cell(one, key) for one in params] for key in varying}
-    return format_table(list(columns), zip(*columns.values(), strict=True), width)
+    columns = [
+        ("name", [run.name for run in runs]),
+        ("age", [format_age(run.record.started, now) for run in runs]),
+        ("status", [str(run.record.status) for run in runs]),
+        *((name, cells) for name, cells in (("experiment", experiments), ("tags", tags)) if any(cells)),
+    ]
+    for area, keys, rows in (("metrics", measured, metrics), ("params", varying, params)):
+        taken = {name for name, _ in columns}
+        for key in keys:
+            name = inert(key) if key not in taken else f"{area}.{inert(key)}"
+            columns.append((clip(name, _WIDEST), [_cell(row, key) for row in rows]))
+    return format_table([name for name, _ in columns], zip(*(cells for _, cells in columns), strict=True), width)
 
 
 def flatten_params(run: Run) -> dict[str, Value]:
@@ -48,8 +53,8 @@ def _keys(rows: Sequence[Mapping[str, Value]]) -> list[str]:
 
 
 def _cell(row: Mapping[str, Value], key: str) -> str:
-    return format_value(row[key]) if key in row else "-"
+    return clip(format_value(row[key]), _WIDEST) if key in row else "-"
 
 
 def _tags(annotations: Sequence[Annotation]) -> str:
-    return inert(",".join(str(one.value) for one in annotations if one.kind is AnnotationKind.TAG))
+    return inert(",".join(values(annotations, AnnotationKind.TAG)))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from exptrack.model.run import Value
 
+# What a page of text is made of: tabs, ends of lines, and the colours that git puts in; 8 would hide what follows.
+_PAGE = re.compile(r"(\t|\r?\n|\x1b\[(?!(?:[0-9;]*;)?0*8[;m])[0-9;]*m)")
 _SPANS = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400 * 7, "w"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def inert(text: str) -> str:
     """`text` on one line, with control characters shown instead of obeyed."""
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape", "replace").decode() for letter in text
     )
+
+
+def inert_page(text: str) -> str:
+    """`text` inert, but for its tabs, its line ends and its colours."""
+    return "".join(part if index % 2 else inert(part) for index, part in enumerate(_PAGE.split(text)))
 
 
 def format_value(value: Value) -> str:
@@ -40,7 +50,7 @@ def format_duration(seconds: float | None) -> str:
     """Seconds as a person says them."""
     if seconds is None:
         return "-"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}min {rest}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60}min"
@@ -51,7 +61,7 @@ def format_size(size: int | None) -> str:
     if size is None:
         return "-"
     amount, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while amount >= 1024 and len(units) > 1:
+    while round(amount, 1) >= 1024 and len(units) > 1:
         amount, units = amount / 1024, units[1:]
     return f"{amount:.0f} {units[0]}" if units[0] == "B" else f"{amount:.1f} {units[0]}"
 
@@ -65,11 +75,13 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], width: in
     """Columns side by side, as wide as their contents; with `width` the last ones are cut at the terminal's edge."""
     lines = [tuple(header), *map(tuple, rows)]
     widths = [max(display_width(cell) for cell in column) for column in zip(*lines, strict=True)]
-    text = (
-        "  ".join(cell + " " * (size - display_width(cell)) for cell, size in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    text = ("  ".join(pad(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines)
     return "\n".join(line if width is None else clip(line, width) for line in text)
+
+
+def pad(text: str, width: int) -> str:
+    """`text` with blanks up to `width` cells."""
+    return text + " " * (width - display_width(text))
 
 
 def display_width(text: str) -> int:
@@ -85,6 +97,7 @@ def clip(text: str, width: int) -> str:
     """`text` cut to `width` cells, with an ellipsis if anything is cut."""
     if display_width(text) <= width:
         return text
-    while display_width(text) > width - 1:
-        text = text[:-1]
-    return text + "…"
+    room, end = width - 1, 0
+    while end < len(text) and (room := room - display_width(text[end])) >= 0:
+        end += 1
+    return text[:end] + "…" if width > 0 else ""

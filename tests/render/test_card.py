@@ -1,0 +1,167 @@
+"""One run in full: all that matters is there, aligned, and inert."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exptrack.model.annotation import Annotation, AnnotationKind
+from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Platform
+from exptrack.model.run import Links, Record, Run, Status
+from exptrack.render.card import format_card
+from exptrack.render.text import display_width
+
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+RECORD = Record(
+    "one",
+    Status.COMPLETED,
+    START,
+    duration=75.0,
+    author="Ada <ada@example.com>",
+    host="box",
+    command=("python", "a b.py"),
+)
+RUN = Run(RECORD, "1" * 40, "refs/exptrack/runs/2026-01/one", "2" * 40, "3" * 40)
+
+
+def card(annotations=(), environment=None, **fields: object) -> str:
+    return format_card(replace(RUN, record=replace(RECORD, **fields)), annotations, environment)
+
+
+def test_the_head_says_who_what_and_when():
+    assert card() == (
+        f"run       one  {'1' * 40}\n"
+        "status    completed\n"
+        "started   2026-01-31 12:00:00 UTC, took 1min 15s\n"
+        "author    Ada <ada@example.com> on box\n"
+        "command   python 'a b.py'\n"
+        f"base      {'3' * 40}"
+    )
+
+
+def test_the_end_of_a_run_is_told():
+    assert "\nstatus    failed, exit status 3\n" in card(status=Status.FAILED, exit_code=3)
+    assert "\nstatus    failed by SIGKILL\n" in card(status=Status.FAILED, signal="SIGKILL")
+    assert "\nstatus    crashed\n" in card(status=Status.CRASHED)
+
+
+def test_a_run_without_a_base_says_so():
+    assert "\nbase      none: there was no commit yet" in format_card(replace(RUN, base=None), (), None)
+
+
+def test_links_tags_and_notes_stand_in_the_head():
+    annotations = [
+        Annotation("1", AnnotationKind.TAG, START, "", "best"),
+        Annotation("2", AnnotationKind.NOTE, START, "", "first line\n\nthird"),
+        Annotation("3", AnnotationKind.TAG, START, "", "old"),
+        Annotation("4", AnnotationKind.TAG, START, "", "best"),
+    ]
+    text = card(annotations, experiment="digits", seed=7, links=Links(parent="other"), directory="sub")
+    assert text.splitlines()[4:] == [
+        "command   python 'a b.py'  (in sub)",
+        f"base      {'3' * 40}",
+        "experiment digits",
+        "seed      7",
+        "parent    other",
+        "tags      best, old",
+        "note      first line",
+        "          ",
+        "          third",
+    ]
+
+
+def test_keys_stand_under_each_other_whatever_they_hold():
+    text = card(
+        metrics={"loss": 0.5, "数字": 1, "a\nb": 2, "deep": {"er": [3, 4]}},
+        params={"params.yaml": {"lr": 0.1}, "args": {"x": True}},
+    )
+    sections = text.split("\n\n")
+    assert sections[1] == (
+        "metrics:\n"
+        "  loss       0.5\n"
+        "  数字       1\n"
+        "  a\\nb       2\n"
+        "  deep.er.0  3\n"
+        "  deep.er.1  4"
+    )  # fmt: skip
+    assert sections[2:] == ["parameters (params.yaml):\n  lr  0.1", "parameters (args):\n  x  true"]
+    assert len({display_width(line[: line.rindex(" ") + 1]) for line in sections[1].splitlines()[1:]}) == 1
+
+
+def test_data_that_is_not_what_its_pointer_says_is_named():
+    text = card(
+        data=(
+            Pointer("a.csv", "d" * 32, size=1536, modified=False),
+            Pointer("b", "e" * 32 + ".dir", size=10, files=2, modified=True),
+            Pointer("c.csv", "f" * 32),
+        ),
+        outputs=(Pointer("model.npz", "0" * 32, size=5),),
+    )
+    assert text.split("\n\n")[1:] == [
+        (
+            "data:\n"
+            "  a.csv  md5:dddddddddddd  1.5 KiB\n"
+            "  b  md5:eeeeeeeeeeee  10 B, 2 files  MODIFIED: not what the pointer stands for\n"
+            "  c.csv  md5:ffffffffffff  -  not on disk"
+        ),
+        "outputs:\n  model.npz  md5:000000000000  5 B",
+    ]
+
+
+def test_what_was_not_captured_is_listed_the_surprising_first():
+    ignored = [Omission(f"ignored-{i}", Reason.IGNORED) for i in range(10)] + [Omission("./", Reason.IGNORED, files=20)]
+    text = card(
+        not_captured=(
+            *ignored,
+            Omission("big.bin", Reason.TOO_LARGE, size=2048, digest="sha256:" + "a" * 64),
+            Omission("x", Reason.TOO_MANY, files=3),
+        )
+    )
+    lines = text.split("not captured:\n")[1].splitlines()
+    assert lines[:2] == ["  big.bin  (too large, 2.0 KiB, sha256:aaaaaaaaaaaa)", "  x  (too many files, 3 files)"]
+    assert lines[2:] == [*(f"  ignored-{i}  (ignored by git)" for i in range(8)), "  and 22 more that Git ignores"]
+
+
+ENVIRONMENT = Environment(
+    Platform("Linux", "6.1", "x86_64"),
+    Hardware("CPU", 8, 2**34, (Gpu("GPU", 2**33),)),
+    Interpreter("/usr/bin/python", "3.11.9", "cpython", "path"),
+)
+
+
+def test_the_environment_is_told_as_far_as_it_is_known():
+    assert card(environment=ENVIRONMENT).split("\n\n")[-1] == (
+        "environment:\n  cpython 3.11.9  /usr/bin/python\n  0 packages\n  Linux 6.1 x86_64\n  CPU, 8 cores, 16.0 GiB\n  GPU, 8.0 GiB"
+    )
+    bare = card(environment=Environment(Platform("Linux", "6.1", "x86_64"), Hardware()))
+    assert bare.split("\n\n")[-1] == "environment:\n  0 packages\n  Linux 6.1 x86_64\n  unknown CPU"
+
+
+@given(st.sampled_from(["\x1b[2J", "\0", "two\nlines", "\u202e", "\udcff", "\r"]).map(lambda evil: f"a{evil}b"))
+def test_nothing_in_a_run_can_act_on_the_terminal(evil):
+    pointer, omission = Pointer(evil, evil, evil), Omission(evil, Reason.TOO_LARGE, digest=evil)
+    text = card(
+        [Annotation("1", AnnotationKind.NOTE, START, evil, evil), Annotation("2", AnnotationKind.TAG, START, evil, evil)],
+        Environment(Platform(evil, evil, evil), Hardware(evil, gpus=(Gpu(evil),)), Interpreter(evil, evil, evil, evil)),
+        signal=evil, author=evil, host=evil, command=(evil,), directory=evil, experiment=evil, seed=evil, metrics={evil: 1.0},
+        params={evil: {evil: evil}}, data=(pointer,), outputs=(pointer,), not_captured=(omission,), changed=(evil,), concurrent=(evil,),
+        ambiguous=(evil,), problems=(evil,), links=Links(evil, evil, evil, evil),
+    )  # fmt: skip
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert text.count("\n") == card(
+        [Annotation("1", AnnotationKind.NOTE, START, "", "c\nd" if "\n" in evil else "c"), Annotation("2", AnnotationKind.TAG, START, "", "c")],
+        Environment(Platform("c", "c", "c"), Hardware("c", gpus=(Gpu("c"),)), Interpreter("c", "c", "c", "c")),
+        experiment="c", seed="c", metrics={"c": 1.0}, params={"c": {"c": "c"}}, data=(pointer,), outputs=(pointer,), not_captured=(omission,),
+        changed=("c",), concurrent=("c",), ambiguous=("c",), problems=("c",), links=Links("c", "c", "c", "c"),
+    ).count("\n")  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [8, 9])
+def test_the_number_of_ignored_paths_is_right(count):
+    text = card(not_captured=tuple(Omission(str(i), Reason.IGNORED) for i in range(count)))
+    assert ("and 1 more that Git ignores" in text) == (count == 9)
