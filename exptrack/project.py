@@ -10,10 +10,11 @@ from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RecordError, SettingsError
 from exptrack.model.annotation import Annotation
 from exptrack.model.environment import Environment
-from exptrack.model.run import BrokenRun, Run
+from exptrack.model.run import BrokenRun, Run, Value
 from exptrack.model.settings import Settings
 from exptrack.operations.context import Context
 from exptrack.store import annotation, revs, runs
+from exptrack.store.parsed import ParsedYaml
 
 SETTINGS = "exptrack.yaml"
 ENVIRONMENT = ".exptrack/environment.json"
@@ -30,8 +31,9 @@ class Project:
         repository = find_repository(self.directory)
         folder = _find_project(self.directory.resolve(), repository.top.resolve())
         project = folder.relative_to(repository.top.resolve()).as_posix()
-        settings = _read_settings(folder / SETTINGS)
-        self.context = Context(repository, project, settings, *([notice] if notice else []))
+        yaml = ParsedYaml(repository.shared)
+        settings = _read_settings(folder / SETTINGS, yaml.load)
+        self.context = Context(repository, project, settings, yaml, *([notice] if notice else []))
 
     @property
     def settings(self) -> Settings:
@@ -71,7 +73,7 @@ def _find_project(directory: Path, top: Path) -> Path:
     return top
 
 
-def _read_settings(path: Path) -> Settings:
+def _read_settings(path: Path, load: Callable[[str], Value]) -> Settings:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -80,4 +82,4 @@ def _read_settings(path: Path) -> Settings:
         raise SettingsError(f"{path} cannot be read: {error}") from error
     from exptrack.analysis.settings import parse_settings
 
-    return parse_settings(text)
+    return parse_settings(text, path.name, load)

@@ -7,7 +7,7 @@ a remote, those above the root) are left out.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from exptrack.analysis.fields import (
 )
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
+from exptrack.model.run import Value
 
 _DEFAULT_PARAMS = "params.yaml"
 _LEGACY = "md5-dos2unix"
@@ -51,16 +52,18 @@ class Pipeline:
     folders: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse_pointers(path: str, text: str, pipeline: Pipeline | None = None) -> tuple[Pointer, ...]:
+def parse_pointers(
+    path: str, text: str, pipeline: Pipeline | None = None, load: Callable[[str], Value] | None = None
+) -> tuple[Pointer, ...]:
     """The pointers in the `.dvc` file or `dvc.lock` at `path` (relative to the root of the repository); dependencies are none.
 
     A `dvc.lock` says neither which folder a stage runs in, which its paths are relative to, nor which outs are not cached: with the
     `pipeline` of the `dvc.yaml` beside it, both are known, and stages and outs that are no longer in it are left out. Without, every
     stage is taken to run beside the file and every out to be cached.
 
-    Raises DataError that names the file and the key.
+    `load` parses YAML in place of `load_yaml`. Raises DataError that names the file and the key.
     """
-    top = _load(path, text)
+    top = _load(path, text, load)
     try:
         if posixpath.basename(path) == "dvc.lock":
             return tuple(_locked_pointers(path, top, pipeline))
@@ -73,9 +76,9 @@ def parse_pointers(path: str, text: str, pipeline: Pipeline | None = None) -> tu
         raise DataError(f"{path}: {wrong}") from None
 
 
-def parse_pipeline(path: str, text: str) -> Pipeline:
+def parse_pipeline(path: str, text: str, load: Callable[[str], Value] | None = None) -> Pipeline:
     """What the `dvc.yaml` at `path` (relative to the root of the repository) names. Raises DataError that names the file and the key."""
-    top = _load(path, text)
+    top = _load(path, text, load)
     found = _Found(path)
     try:
         found.read(top)
@@ -91,11 +94,11 @@ def parse_pipeline(path: str, text: str) -> Pipeline:
     )
 
 
-def _load(path: str, text: str) -> dict[str, Any]:
+def _load(path: str, text: str, load: Callable[[str], Value] | None) -> dict[str, Any]:
     from exptrack.analysis.yaml12 import load_yaml
 
     try:
-        tree = load_yaml(text)
+        tree = (load or load_yaml)(text)
     except ValueError as error:
         raise DataError(f"{path}: {error}") from None
     if tree is None:

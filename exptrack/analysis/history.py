@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from exptrack.model.run import Value
 
@@ -11,8 +11,7 @@ _EXACT = 2**53  # below it every whole float is exact; NaN is below nothing
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+=,() ")
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """A value that was logged: Unix time in seconds, step, value."""
 
     time: float

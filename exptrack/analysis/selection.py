@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from exptrack.analysis.secrets import looks_secret
 from exptrack.model.data import Omission, Reason
@@ -67,8 +67,7 @@ _SOURCES = frozenset(
 _SOURCE_NAMES = frozenset({"Makefile", "Dockerfile", "Snakefile", "Rakefile", "Justfile", "CMakeLists.txt", "dvc.lock"})
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An untracked file. `size` in bytes; a symbolic link has its own size."""
 
     path: str

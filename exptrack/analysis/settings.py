@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from exptrack.errors import SettingsError
-from exptrack.model.run import Tree
+from exptrack.model.run import Tree, Value
 from exptrack.model.settings import Capture, Goal, Large, Limits, MetricDeclaration, Settings
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?) ?(|[kmgt]?b|[kmgt]ib)", re.IGNORE
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
-def parse_settings(text: str, name: str = "exptrack.yaml") -> Settings:
+def parse_settings(text: str, name: str = "exptrack.yaml", load: Callable[[str], Value] | None = None) -> Settings:
     r"""The settings in the text of `exptrack.yaml`; an empty text gives the defaults. `name` is what messages call the file.
 
     `metrics` maps a name to its declaration, or to its goal alone (`accuracy: maximize`). Sizes are bytes, or texts such as `500 KB`
@@ -25,12 +25,12 @@ def parse_settings(text: str, name: str = "exptrack.yaml") -> Settings:
     group. A group is a metric; since its name can hold neither `/` nor `.`, `__` stands for `.`, which nests:
     `val: (?P<val__loss>\S+)` gives `{"val": {"loss": …}}`.
 
-    Raises SettingsError, one line, that names the file and the key.
+    `load` parses YAML in place of `load_yaml`. Raises SettingsError, one line, that names the file and the key.
     """
     from exptrack.analysis.yaml12 import load_yaml
 
     try:
-        tree = load_yaml(text)
+        tree = (load or load_yaml)(text)
     except ValueError as error:
         raise SettingsError(f"{name}: {error}") from None
     top = _Section(name, "", tree)

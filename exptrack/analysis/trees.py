@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from exptrack.analysis.fields import DEEPEST, is_deeper, parse_json
-from exptrack.model.run import Tree
+from exptrack.model.run import Tree, Value
 
 
-def decode_tree(data: bytes, kind: str) -> Tree:
+def decode_tree(data: bytes, kind: str, load: Callable[[str], Value] | None = None) -> Tree:
     """The tree in a parameter or metric file; `kind` is `json`, `yaml` or `toml`. Numbers may be NaN or infinite; dates are texts.
 
     ValueError, one line, says why it cannot be read. An empty YAML or TOML file is an empty tree.
+    `load` parses YAML in place of `load_yaml`, by the same rules.
     """
     try:
-        value = _parse(data.decode("utf-8-sig"), kind)
+        value = _parse(data.decode("utf-8-sig"), kind, load)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ValueError(f"line {line}: byte 0x{data[error.start]:02x} is not UTF-8") from None
@@ -24,11 +26,11 @@ def decode_tree(data: bytes, kind: str) -> Tree:
     raise ValueError(f"the file holds {found}, not a mapping")
 
 
-def _parse(text: str, kind: str) -> Any:
+def _parse(text: str, kind: str, load: Callable[[str], Value] | None) -> Any:
     if kind == "yaml":
         from exptrack.analysis.yaml12 import load_yaml
 
-        value = load_yaml(text)
+        value = (load or load_yaml)(text)
         return {} if value is None else value
     if kind == "toml":
         import tomllib

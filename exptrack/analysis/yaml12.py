@@ -75,6 +75,8 @@ def dump_yaml(tree: Tree) -> str:
 
     Strings that either would take for something else are quoted. A lone surrogate, which YAML cannot hold, becomes U+FFFD.
     """
+    if not tree:
+        return "{}\n"
     import yaml
 
     return str(

@@ -2,39 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from io import StringIO
+from typing import Any
 
 from exptrack.analysis.yaml12 import dump_yaml, load_yaml
-from exptrack.model.run import Tree
+from exptrack.model.run import Tree, Value
+
+# How far the lines after `key:` are indented, where they are items of a list and where they are keys.
+_LIST = re.compile(r"^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)- ", re.MULTILINE)
+_MAPPING = re.compile(r"^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( +)[^\s#-]", re.MULTILINE)
+_START = re.compile(r"^---(?:\s|\Z)", re.MULTILINE)
 
 
 def update_yaml(text: str, new: Tree) -> str:
-    """`text` with the values of `new`, which has at least the keys of `text`; comments survive where the text allows it."""
+    """`text` with the values of `new`, which has at least the keys of `text`: `load_yaml(update_yaml(text, new)) == new`.
+
+    What has its value already stays as it is written, and comments survive where the text allows it. A text that is no YAML, or that
+    cannot be changed in place, is written anew.
+    """
+    try:
+        before = load_yaml(text)
+        if _is_same(before, new):
+            return text
+        edited = _edit(text, before, new) if isinstance(before, dict) else f"{text}\n{dump_yaml(new)}"
+        return edited if _is_same(load_yaml(edited), new) else dump_yaml(new)
+    except ValueError:
+        return dump_yaml(new)
+
+
+def _edit(text: str, before: Mapping[str, Value], new: Tree) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 4096
+    offset, step = _indentation(_LIST, text, 0), _indentation(_MAPPING, text, 2)
+    yaml.indent(mapping=step, sequence=offset + 2, offset=offset)
+    yaml.explicit_start = _START.search(text) is not None
+    out = StringIO()
     try:
         document = yaml.load(text)
-        if not isinstance(document, dict):
-            return dump_yaml(new)
-        _update(document, new)
-        out = StringIO()
+        _update(document, before, new)
         yaml.dump(document, out)
-    except YAMLError:
-        return dump_yaml(new)
-    edited = out.getvalue()
-    return edited if load_yaml(edited) == new else dump_yaml(new)
+    # What ruamel raises besides its own errors, on texts that PyYAML takes.
+    except (YAMLError, TypeError, AttributeError, LookupError, AssertionError, RuntimeError) as error:
+        raise ValueError("cannot be changed in place") from error
+    return out.getvalue()
 
 
-def _update(document: dict[object, object], new: Mapping[str, object]) -> None:
+def _indentation(pattern: re.Pattern[str], text: str, default: int) -> int:
+    found = pattern.search(text)
+    return max(0, len(found[2]) - len(found[1])) if found else default
+
+
+def _update(document: Any, before: Mapping[str, Value], new: Tree) -> None:
     names = {str(key): key for key in document}
     for key, value in new.items():
-        old = document.get(names.get(key, key))
-        if isinstance(old, dict) and isinstance(value, Mapping):
-            _update(old, value)
-        elif old != value or type(old) is not type(value):
-            document[names.get(key, key)] = value
+        old = before.get(key)
+        if key in before and _is_same(old, value):
+            continue
+        name = names.get(key, key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping) and old:
+            _update(document[name], old, value)
+        else:
+            document[name] = value
+
+
+def _is_same(old: Value, new: Value) -> bool:
+    """Whether two values are equal and of the same type; NaN is NaN."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return old.keys() == new.keys() and all(_is_same(old[key], new[key]) for key in old)
+    if _is_list(old) and _is_list(new):
+        return len(old) == len(new) and all(map(_is_same, old, new))  # type: ignore[arg-type]
+    return type(old) is type(new) and repr(old) == repr(new)
+
+
+def _is_list(value: Value) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.analysis.history import collect
 from exptrack.model.run import Record
@@ -12,8 +12,7 @@ from exptrack.store import journal as journals
 from exptrack.store.start import read_start
 
 
-@dataclass(frozen=True, slots=True)
-class Active:
+class Active(NamedTuple):
     """A run that is not recorded yet. `record` is None if it died before its command could start; `pid` is the command's.
 
     `metrics` holds the last logged value of each metric. A run whose recorder died may have a command that still runs.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from exptrack.backends.git.repository import Repository
 from exptrack.model.settings import Settings
+from exptrack.store.parsed import ParsedYaml
 
 
 def _silence(_line: str) -> None:
@@ -16,11 +17,16 @@ def _silence(_line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A repository, the project in it (relative to the root; `.` is the root), its settings, and who is told of what matters meanwhile."""
+    """A repository and the project in it, with what was read of it.
+
+    `project` is relative to the root (`.` is the root). `yaml` remembers what was parsed before; `notice` is told what the user should
+    hear of meanwhile.
+    """
 
     repository: Repository
     project: str
     settings: Settings
+    yaml: ParsedYaml
     notice: Callable[[str], None] = field(default=_silence)
 
     @property

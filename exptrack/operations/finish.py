@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
+from time import strftime, time
+from typing import NamedTuple
 
 from exptrack.analysis import history
 from exptrack.analysis.codec import decode_environment, encode_metrics, encode_record
@@ -18,54 +20,61 @@ from exptrack.analysis.secrets import mask
 from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.analysis.yamledit import update_yaml
 from exptrack.backends.git import refs
-from exptrack.backends.git.repository import Repository, is_true, read_config
+from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import Ending, Record, Run, Status, Value
 from exptrack.operations.observe import read_found
 from exptrack.operations.results import Results, collect
 from exptrack.operations.sources import below
-from exptrack.store import revs, runs
+from exptrack.store import runs
 from exptrack.store.journal import Journal, read_stream
 from exptrack.store.outputlog import read_output
+from exptrack.store.recorded import note_recorded
 from exptrack.store.snapshot import second_look
 from exptrack.store.start import Start, read_start
 
 _FOLDER = ".exptrack"
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A recorded run, and what the user should hear of."""
 
     run: Run
     warnings: tuple[str, ...]
 
 
-def finish(repository: Repository, journal: Journal) -> Finished | None:
-    """Record the run that the journal tells of; None if it died before its command could start (then nothing is left of it).
+def finish(repository: Repository, journal: Journal, start: Start) -> Finished:
+    """Record the run that the journal tells of.
 
-    Safe to do again after a kill at any instant: objects first, then the ref, which is created once; then the journal goes.
+    Safe against a kill at any instant: objects first, then the ref, which is created once; then the journal goes, and the ref in
+    `active/`. Raises RepositoryError or OSError, and the journal stays.
     """
-    start = read_start(journal.folder)
     name = journal.folder.name
-    if start is None or not any(entry["kind"] == "starting" for entry in read_stream(journal.folder)):
-        discard(repository, journal)
-        return None
-    ref = runs.ref_of(name, start.record.started)
-    if oid := refs.list_refs(repository, ref).get(ref):
-        warnings = _tidy(repository, journal, start.snapshot)
-        return _finished(repository, ref, oid, warnings)
     record, files = _compose(repository, journal, start)
-    oid, warnings = _write(repository, start, journal.folder / "index", files, format_message(record, start.primary))
+    oid, warnings = _write(repository, start, files, format_message(record, start.primary))
+    ref = runs.ref_of(name, start.record.started)
     if not refs.create_ref(repository, ref, oid, f"record {name}"):
         raise RepositoryError(f"{ref} was taken while '{name}' ran; its journal is kept in {journal.folder}")
-    revs.note_recorded(repository.shared, name)
-    warnings += _tidy(repository, journal, start.snapshot)
+    note_recorded(repository.shared, name)
+    warnings += tidy(repository, journal, start.snapshot)
     return Finished(Run(record, oid, ref, start.snapshot), (*record.problems, *warnings))
 
 
-def _finished(repository: Repository, ref: str, oid: str, warnings: tuple[str, ...]) -> Finished:
-    run = next(runs.read_runs(repository, {ref: oid}))
+def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
+    """As `finish`, for a run whose recorder died; None if it died before its command could start, and nothing is left of it then.
+
+    A run that has its ref already is finished, and only tidied up.
+    """
+    start = read_start(journal.folder)
+    if start is None or not any(entry["kind"] == "starting" for entry in read_stream(journal.folder)):
+        discard(repository, journal)
+        return None
+    ref = runs.ref_of(journal.folder.name, start.record.started)
+    existing = refs.list_refs(repository, ref)
+    if ref not in existing:
+        return finish(repository, journal, start)
+    warnings = tidy(repository, journal, start.snapshot)
+    run = next(runs.read_runs(repository, {ref: existing[ref]}))
     if not isinstance(run, Run):
         raise RecordError(f"{ref} cannot be read: {run.reason}")
     return Finished(run, warnings)
@@ -79,7 +88,7 @@ def discard(repository: Repository, journal: Journal) -> None:
     journal.remove()
 
 
-def _tidy(repository: Repository, journal: Journal, snapshot: str) -> tuple[str, ...]:
+def tidy(repository: Repository, journal: Journal, snapshot: str) -> tuple[str, ...]:
     """Take away what only a run under way needs. A ref that cannot be deleted now is harmless: a name in both places is finished."""
     journal.remove()
     if refs.delete_ref(repository, runs.ACTIVE + journal.folder.name, snapshot):
@@ -102,7 +111,7 @@ def _compose(repository: Repository, journal: Journal, start: Start) -> tuple[Re
     problems = [*record.problems, *results.problems, *_own_problems(journal, environment)]
     record = _complete(_end(record, entries), start, results, entries, changed, problems)
     files = dict(results.files)
-    files |= _params_file(repository, start, record)
+    files |= _params_file(start, record)
     files[below(record.project, "metrics.json")] = encode_metrics(record.metrics)
     files |= _our_files(record, environment, points, read_output(folder))
     return record, files
@@ -164,18 +173,17 @@ def _signal_name(number: int | None) -> str | None:
     return f"signal {number}"
 
 
-def _params_file(repository: Repository, start: Start, record: Record) -> dict[str, bytes]:
+def _params_file(start: Start, record: Record) -> dict[str, bytes]:
     """`params.yaml`, if the project has none in the snapshot or the command line gave more than it says."""
     path = below(record.project, "params.yaml")
-    before = runs.read_files(repository, start.snapshot, [path]).get(path)
     told = record.params.get("args", {})
     own = {**record.params.get("params.yaml", {}), **({"args": told} if told else {})}
-    if before is None:
+    if start.params_text is None:
         others = {source: tree for source, tree in record.params.items() if source not in {"params.yaml", "args"}}
         return {path: dump_yaml({**own, **others}).encode(errors="replace")}
-    if not told and not start.overridden:
+    if not told and not start.is_overridden:
         return {}
-    return {path: update_yaml(before.decode(errors="replace"), own).encode(errors="replace")}
+    return {path: update_yaml(start.params_text, own).encode(errors="replace")}
 
 
 def _our_files(
@@ -195,12 +203,15 @@ def _our_files(
 
 
 def _write(
-    repository: Repository, start: Start, index: Path, files: Mapping[str, bytes], message: str
+    repository: Repository, start: Start, files: Mapping[str, bytes], message: str
 ) -> tuple[str, tuple[str, ...]]:
     """The run commit, signed if the user's Git says so and the signer works."""
-    if not is_true(read_config(repository).get("commit.gpgsign")):
-        return runs.write_run(repository, start.snapshot, index, files, message, signed=False), ()
-    with suppress(RepositoryError):
-        return runs.write_run(repository, start.snapshot, index, files, message, signed=True), ()
-    warning = "commit.gpgSign is set, but signing failed: the run is recorded unsigned"
-    return runs.write_run(repository, start.snapshot, index, files, message, signed=False), (warning,)
+    now = strftime(f"{int(time())} %z")
+    people = f"author {start.author} {now}\ncommitter {start.committer} {now}\n".encode(errors="surrogateescape")
+    oid = runs.write_run(repository, start.snapshot, files, message, people)
+    if not start.is_signing:
+        return oid, ()
+    try:
+        return runs.sign_run(repository, oid, start.snapshot, message), ()
+    except RepositoryError:
+        return oid, ("commit.gpgSign is set, but signing failed: the run is recorded unsigned",)

@@ -6,13 +6,15 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.analysis.codec import decode_record, encode_environment, encode_record
 from exptrack.analysis.secrets import mask
 from exptrack.analysis.selection import is_source
-from exptrack.backends import dvc, host
+from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, ExptrackError, RecordError, explain
 from exptrack.model.data import Omission, Pointer, Reason
@@ -21,8 +23,7 @@ from exptrack.model.settings import Capture, Large
 from exptrack.store.journal import Journal
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What to look at. `dvc_root` is None where the project has no DVC."""
 
     command: tuple[str, ...]
@@ -34,15 +35,52 @@ class Plan:
     dvc_root: Path | None
 
 
+class EnvironmentLook:
+    """The look at the environment of a command, in a thread that starts at once: it waits for nothing that is asked of git meanwhile."""
+
+    def __init__(
+        self, command: Sequence[str], directory: Path, environ: Mapping[str, str], capture: Capture, cache: Path
+    ) -> None:
+        self._capture = partial(_capture_environment, command, directory, environ, capture.environment, cache)
+        self._answer: bytes | Exception = b""
+        self._thread = threading.Thread(target=self._look, name="exptrack-environment", daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        try:
+            self._answer = self._capture()
+        except (ExptrackError, OSError) as error:
+            self._answer = error
+
+    def wait(self) -> bytes:
+        """The environment, encoded; raises ExptrackError or OSError if it could not be captured."""
+        self._thread.join()
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+def _capture_environment(
+    command: Sequence[str], directory: Path, environ: Mapping[str, str], variables: Sequence[str], cache: Path
+) -> bytes:
+    from exptrack.backends import host
+
+    found = host.capture(command, directory=directory, environ=environ, variables=variables, cache=cache)
+    masked = {name: mask(value) for name, value in found.variables.items()}
+    return encode_environment(replace(found, variables=masked))
+
+
 class Observation:
     """The look, in a thread; each finding is saved in the journal as soon as it is there."""
 
-    def __init__(self, repository: Repository, journal: Journal, record: Record, plan: Plan) -> None:
+    def __init__(
+        self, repository: Repository, journal: Journal, record: Record, plan: Plan, environment: EnvironmentLook
+    ) -> None:
+        self._environment = environment
         self._repository = repository
         self._journal = journal
         self._record = record
         self._plan = plan
-        self._known = dvc.StatCache(repository.shared / "cache" / "digests")
         self._thread = threading.Thread(target=self._look, name="exptrack-observation", daemon=True)
 
     def start(self) -> None:
@@ -57,8 +95,13 @@ class Observation:
         self._attempt("environment", self._look_at_environment)
         self._attempt("large files", self._look_at_large)
         self._attempt("data", self._look_at_data)
-        with suppress(OSError):
-            self._known.save()
+        if "_known" in self.__dict__:
+            with suppress(OSError):
+                self._known.save()
+
+    @cached_property
+    def _known(self) -> dvc.StatCache:
+        return dvc.StatCache(self._repository.shared / "cache" / "digests")
 
     def _attempt(self, what: str, look: Callable[[], None]) -> None:
         try:
@@ -72,16 +115,7 @@ class Observation:
             self._journal.save("found-record.json", encode_record(self._record))
 
     def _look_at_environment(self) -> None:
-        plan = self._plan
-        environment = host.capture(
-            plan.command,
-            directory=plan.directory,
-            environ=plan.environ,
-            variables=plan.capture.environment,
-            cache=self._repository.shared / "cache" / "environment",
-        )
-        variables = {name: mask(value) for name, value in environment.variables.items()}
-        self._journal.save("found-environment.json", encode_environment(replace(environment, variables=variables)))
+        self._journal.save("found-environment.json", self._environment.wait())
 
     def _look_at_data(self) -> None:
         if self._plan.pointers:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
-import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.analysis.arguments import merge_arguments, parse_arguments
 from exptrack.analysis.message import check_note
@@ -17,7 +15,7 @@ from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.seeds import find_seed
 from exptrack.backends import dvc, process
 from exptrack.backends.git import refs
-from exptrack.backends.git.repository import Identity, Repository, find_identity
+from exptrack.backends.git.repository import Repository
 from exptrack.backends.process.signals import patience
 from exptrack.errors import ExptrackError, NameTakenError, explain
 from exptrack.model.run import Ending, Links, Record, Status, Tree
@@ -25,20 +23,22 @@ from exptrack.operations.context import Context
 from exptrack.operations.finish import Finished, discard, finish
 from exptrack.operations.housekeeping import tidy_in_background
 from exptrack.operations.listen import Listener
-from exptrack.operations.observe import Observation, Plan, describe_omissions
+from exptrack.operations.observe import EnvironmentLook, Observation, Plan, describe_omissions
 from exptrack.operations.outputs import check_outputs
-from exptrack.operations.sources import find_sources, read_params
+from exptrack.operations.sources import Reader, below
 from exptrack.store import journal as journals
 from exptrack.store import runs, snapshot
 from exptrack.store.journal import Journal
+from exptrack.store.outset import Outset, find_outset
+from exptrack.store.private_index import Survey, survey
+from exptrack.store.snapshot import Snapshot
 from exptrack.store.start import Start, read_start, stamp
 
 _ATTEMPTS = 20
 _STILL_RECORDING = "the command has ended and is being recorded; Ctrl-C once more leaves that to `exptrack recover`"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the user asks for. `directory` is where the command runs; `outputs` are paths as typed there."""
 
     command: tuple[str, ...]
@@ -51,8 +51,7 @@ class Request:
     outputs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """How the command ended, and the run; where it could not be recorded now, `failure` says why and the journal is kept."""
 
     name: str
@@ -68,13 +67,14 @@ def record(context: Context, request: Request) -> Recorded:
     is lost: what cannot be recorded stays in the journal for `recover`.
     """
     _check(request)
-    author = find_identity(context.repository)
     started = datetime.now(UTC)
-    journal, base = _claim(context.repository, request.name, started)
+    cache = context.repository.shared / "cache" / "environment"
+    look = EnvironmentLook(request.command, request.directory, request.environ, context.settings.capture, cache)
+    journal, outset = _claim(context.repository, request.name, started)
     try:
-        start, plan = _prepare(context, request, journal, base, started, author)
+        start, plan = _prepare(context, request, journal, outset, started)
         with patience(lambda: context.notice(_STILL_RECORDING)):
-            return _run_and_finish(context, journal, start, plan)
+            return _run_and_finish(context, journal, start, plan, look)
     except OSError as error:
         raise ExptrackError(f"{explain(error)}; {_outcome(journal)}") from error
     except KeyboardInterrupt:
@@ -99,43 +99,48 @@ def _check(request: Request) -> None:
         check_tag(request.experiment, "experiment")
 
 
-def _run_and_finish(context: Context, journal: Journal, start: Start, plan: Plan) -> Recorded:
+def _run_and_finish(context: Context, journal: Journal, start: Start, plan: Plan, look: EnvironmentLook) -> Recorded:
     name = journal.folder.name
-    ending = _run(context, journal, start, plan)
+    ending = _run(context, journal, start.record, plan, look)
     try:
-        finished = finish(context.repository, journal)
+        finished = finish(context.repository, journal, start)
     except (ExptrackError, OSError) as error:
         return Recorded(name, ending, None, explain(error))
     tidy_in_background(context.repository)
     return Recorded(name, ending, finished)
 
 
-def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[Journal, str | None]:
-    """Take a name nobody has, and the journal that goes with it; also gives the base."""
+def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[Journal, Outset]:
+    """Take a name nobody has, and the journal that goes with it."""
     if wanted is not None:
         check_name(wanted)
     for _ in range(_ATTEMPTS):
-        name = wanted or make_up(secrets.randbelow)
-        base, taken = runs.find_base_and_taken(repository, name, now)
-        if taken is None:
-            return journals.claim(repository.shared, name), base
+        name = wanted or make_up(_randbelow)
+        outset = find_outset(repository, name, now)
+        if outset.taken is None:
+            return journals.claim(repository.shared, name), outset
         if wanted:
-            raise NameTakenError(f"a run named '{name}' exists already ({taken}): choose another name")
+            raise NameTakenError(f"a run named '{name}' exists already ({outset.taken}): choose another name")
     raise NameTakenError("no free name was found in 20 attempts: give one with `--name`")
 
 
+def _randbelow(bound: int) -> int:
+    """A random number below a small bound; the module `secrets` takes 4 ms to import for it."""
+    return int.from_bytes(os.urandom(8)) % bound
+
+
 def _prepare(
-    context: Context, request: Request, journal: Journal, base: str | None, started: datetime, author: Identity
+    context: Context, request: Request, journal: Journal, outset: Outset, started: datetime
 ) -> tuple[Start, Plan]:
     """Look at the project, take the snapshot, and write down all that is known before the command starts."""
     repository, settings = context.repository, context.settings
     name, top = journal.folder.name, repository.top
-    found = snapshot.survey(repository, base, settings.capture, journal.folder)
-    sources = find_sources(top, context.project, found.dvc_files)
+    found = survey(repository, outset.base, settings.capture, journal.folder)
+    reader = Reader(top, context.project, context.yaml.load)
+    sources = reader.find_sources(found.dvc_files)
     root = dvc.find_root(context.folder, top)
     outputs = check_outputs(context, request.directory, request.outputs, root)
-    problems = list(sources.problems)
-    read = read_params(top, context.project, sources.params, problems)
+    read = reader.params(sources.params)
     merged = merge_arguments(read, parse_arguments(request.command))
     params: dict[str, Tree] = {source: mask_tree(tree) for source, tree in merged.items()}
     excluded = frozenset([*sources.outs, *outputs])
@@ -147,8 +152,8 @@ def _prepare(
         name=name,
         status=Status.CRASHED,
         started=started,
-        author=str(author),
-        host=socket.gethostname(),
+        author=str(outset.committer),
+        host=os.uname().nodename,
         command=mask_arguments(request.command),
         project=context.project,
         directory=_inside(top, request.directory),
@@ -160,7 +165,7 @@ def _prepare(
         data=sources.pointers,
         not_captured=taken.omissions,
         concurrent=concurrent,
-        problems=tuple(problems),
+        problems=tuple(reader.problems),
         links=Links(parent=parent),
     )
     watched = (*sources.metrics, *sources.pointer_files, *outputs)
@@ -175,10 +180,14 @@ def _prepare(
         outs=sources.outs,
         stamps={path: stamp(top / path) for path in watched},
         primary=next(iter(settings.metrics), None),
-        overridden=_is_overridden(read, merged),
+        params_text=_params_text(context, found, taken),
+        is_overridden=any(merged.get(source) != tree for source, tree in read.items()),
+        author=str(outset.author),
+        committer=str(outset.committer),
+        is_signing=outset.is_signing,
     )
     journal.save_start(start)
-    for line in (*problems, describe_omissions(taken.omissions)):
+    for line in (*reader.problems, describe_omissions(taken.omissions)):
         if line:
             context.notice(line)
     environ = {**request.environ, "EXPTRACK_RUN": name}
@@ -186,8 +195,15 @@ def _prepare(
     return start, plan
 
 
-def _is_overridden(read: Mapping[str, Tree], params: Mapping[str, Tree]) -> bool:
-    return any(params.get(source) != tree for source, tree in read.items())
+def _params_text(context: Context, found: Survey, taken: Snapshot) -> str | None:
+    """The project's `params.yaml`, if the snapshot holds it."""
+    path = below(context.project, "params.yaml")
+    if not found.is_captured(path, taken.omissions):
+        return None
+    try:
+        return (context.repository.top / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _inside(top: Path, path: Path) -> str:
@@ -209,15 +225,16 @@ def _meet_others(context: Context, name: str, parent: str | None) -> tuple[str, 
     return tuple(others)
 
 
-def _run(context: Context, journal: Journal, start: Start, plan: Plan) -> Ending:
+def _run(context: Context, journal: Journal, draft: Record, plan: Plan, look: EnvironmentLook) -> Ending:
     """Run the command to its end, with everything that comes out written down as it comes."""
     listener = Listener(journal, context.settings.capture.patterns)
-    observation = Observation(context.repository, journal, start.record, plan)
+    observation = Observation(context.repository, journal, draft, plan, look)
 
     def started(pid: int) -> None:
         journal.append("command", pid=pid)
         journal.start_syncing()
         observation.start()
+        context.yaml.save()
 
     lock = journal.lock_command()
     journal.mark_started()

@@ -9,7 +9,7 @@ from exptrack.backends.git import refs
 from exptrack.errors import ExptrackError, RevError, explain
 from exptrack.operations.active import look
 from exptrack.operations.context import Context
-from exptrack.operations.finish import Finished, finish
+from exptrack.operations.finish import Finished, finish_dead
 from exptrack.store import journal as journals
 from exptrack.store import runs
 
@@ -53,7 +53,7 @@ def _finish(context: Context, name: str, *, force: bool) -> Finished | None:
         if journal is None:
             return None
         try:
-            finished = finish(context.repository, journal)
+            finished = finish_dead(context.repository, journal)
         except (ExptrackError, OSError) as error:
             context.notice(f"{name} cannot be recovered now: {explain(error)}; its journal is kept")
             return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.analysis.patterns import merge, nest
 from exptrack.backends import dvc
@@ -14,14 +15,13 @@ from exptrack.errors import DataError, explain
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Tree, Value
 from exptrack.operations.outputs import keep_output, pointer_files
-from exptrack.operations.sources import read_metrics, read_pointers
+from exptrack.operations.sources import Reader
 from exptrack.store.start import Start, is_written
 
 _SMALL = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(NamedTuple):
     """Paths are relative to the repository's root. `written` are the metric and pointer files that this run wrote."""
 
     metrics: Tree
@@ -41,10 +41,11 @@ def collect(
     untracked files that were over the limit.
     """
     top = Path(start.top)
-    problems: list[str] = []
+    reader = Reader(top, record.project)
+    problems = reader.problems
     written = [path for path in start.metric_files if is_written(start, path)]
-    metrics = read_metrics(top, record.project, written, problems)
-    data, renewed = _renew_pointers(start, record, problems)
+    metrics = reader.metrics(written)
+    data, renewed = _renew_pointers(start, record, reader)
     cached = {pointer.path for pointer in data}
     files = {
         path: content for path in written if path not in cached and (content := _read_small(top / path)) is not None
@@ -71,7 +72,7 @@ def _read_small(path: Path) -> bytes | None:
         return None
 
 
-def _renew_pointers(start: Start, record: Record, problems: list[str]) -> tuple[tuple[Pointer, ...], dict[str, bytes]]:
+def _renew_pointers(start: Start, record: Record, reader: Reader) -> tuple[tuple[Pointer, ...], dict[str, bytes]]:
     """All pointers as they are now, and the pointer files that the command wrote."""
     files: dict[str, bytes] = {}
     kept = {pointer.path: pointer for pointer in record.data}
@@ -81,7 +82,7 @@ def _renew_pointers(start: Start, record: Record, problems: list[str]) -> tuple[
         with suppress(OSError):
             files[path] = (Path(start.top) / path).read_bytes()
         kept = {key: pointer for key, pointer in kept.items() if pointer.source != path}
-        kept |= {pointer.path: pointer for pointer in read_pointers(Path(start.top), path, problems)}
+        kept |= {pointer.path: pointer for pointer in reader.pointers(path)}
     return tuple(kept[path] for path in sorted(kept)), files
 
 

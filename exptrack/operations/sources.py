@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline, parse_pointers
 from exptrack.analysis.fields import finite
@@ -18,8 +18,7 @@ from exptrack.model.run import Tree, Value
 _KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(NamedTuple):
     """Paths relative to the repository's root. `outs` are all files and folders that DVC answers for, metric files included."""
 
     params: tuple[str, ...] = ()
@@ -27,7 +26,6 @@ class Sources:
     outs: tuple[str, ...] = ()
     pointer_files: tuple[str, ...] = ()
     pointers: tuple[Pointer, ...] = ()
-    problems: tuple[str, ...] = ()
 
 
 def below(project: str, path: str) -> str:
@@ -35,96 +33,103 @@ def below(project: str, path: str) -> str:
     return path if project == "." else f"{project}/{path}"
 
 
-def find_sources(top: Path, project: str, dvc_files: Sequence[str]) -> Sources:
-    """Read the project's `dvc.yaml` files and every pointer of the repository. What is broken is named in `problems`."""
-    problems: list[str] = []
-    files = [path for path in dvc_files if path.rpartition("/")[2] == "dvc.yaml"]
-    pipelines = {path: pipeline for path in files if (pipeline := _read_pipeline(top, path, problems)) is not None}
-    locks = [str(PurePosixPath(path).with_name("dvc.lock")) for path in files]
-    pointer_files = tuple(dict.fromkeys([*(path for path in dvc_files if path not in files), *locks]))
-    pointers = [one for path in pointer_files for one in read_pointers(top, path, problems, pipelines)]
-    mine = [pipeline for path, pipeline in pipelines.items() if project == "." or path.startswith(f"{project}/")]
-    params = [below(project, "params.yaml"), *(path for pipeline in mine for path in pipeline.params)]
-    metrics = [below(project, "metrics.json"), *(path for pipeline in mine for path in pipeline.metrics)]
-    outs = [out.path for pipeline in pipelines.values() for out in pipeline.outs]
-    return Sources(
-        params=tuple(path for path in dict.fromkeys(params) if (top / path).is_file()),
-        metrics=tuple(dict.fromkeys(metrics)),
-        outs=tuple(dict.fromkeys([*outs, *metrics, *(pointer.path for pointer in pointers)])),
-        pointer_files=pointer_files,
-        pointers=tuple(pointers),
-        problems=tuple(problems),
-    )
+class Reader:
+    """Reads files of the work tree at `top`. A file that cannot be read is left out, and named in `problems`.
 
-
-def _read_pipeline(top: Path, path: str, problems: list[str]) -> Pipeline | None:
-    """What a `dvc.yaml` names; None if it is not there or broken, which then is added to `problems`."""
-    try:
-        pipeline = parse_pipeline(path, (top / path).read_text(encoding="utf-8"))
-        root = dvc.find_root((top / path).parent, top) if pipeline.templated else None
-        return dvc.resolve_pipeline(root, top, [top / path]) if root else pipeline
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError, DataError) as error:
-        problems.append(_named(path, error))
-        return None
-
-
-def read_pointers(
-    top: Path, path: str, problems: list[str], pipelines: Mapping[str, Pipeline] | None = None
-) -> tuple[Pointer, ...]:
-    """The pointers in a `.dvc` file or `dvc.lock`; none if it is not there; a broken one is added to `problems`.
-
-    The `dvc.yaml` beside a lock says which of its outs are pointers; it is read unless `pipelines` holds it.
+    `load` parses YAML (else PyYAML does, by the rules of YAML 1.2).
     """
-    try:
-        text = (top / path).read_text(encoding="utf-8")
-        beside = str(PurePosixPath(path).with_name("dvc.yaml"))
-        if not path.endswith("dvc.lock"):
-            return parse_pointers(path, text)
-        pipeline = (pipelines or {}).get(beside) or _read_pipeline(top, beside, problems)
-        return parse_pointers(path, text, pipeline)
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError, DataError) as error:
-        problems.append(_named(path, error))
-        return ()
 
+    def __init__(self, top: Path, project: str, load: Callable[[str], Value] | None = None) -> None:
+        self.problems: list[str] = []
+        self._top = top
+        self._project = project
+        self._load = load
+        self._pipelines: dict[str, Pipeline | None] = {}
 
-def read_params(top: Path, project: str, paths: Iterable[str], problems: list[str]) -> dict[str, Tree]:
-    """The parameters in each file, by its path inside the project; a file that cannot be read is added to `problems`."""
-    found = {}
-    for path in paths:
-        tree = _read_tree(top, path, problems)
-        if tree is not None:
-            found[path if project == "." else path.removeprefix(f"{project}/")] = finite(tree)
-    return found
+    def find_sources(self, dvc_files: Sequence[str]) -> Sources:
+        """Read the project's `dvc.yaml` files and every pointer of the repository."""
+        files = [path for path in dvc_files if path.rpartition("/")[2] == "dvc.yaml"]
+        locks = [str(PurePosixPath(path).with_name("dvc.lock")) for path in files]
+        pointer_files = tuple(dict.fromkeys([*(path for path in dvc_files if path not in files), *locks]))
+        pipelines = {path: pipeline for path in files if (pipeline := self._pipeline(path)) is not None}
+        pointers = [pointer for path in pointer_files for pointer in self.pointers(path)]
+        mine = [pipeline for path, pipeline in pipelines.items() if self._is_inside(path)]
+        params = [self._below("params.yaml"), *(path for pipeline in mine for path in pipeline.params)]
+        metrics = [self._below("metrics.json"), *(path for pipeline in mine for path in pipeline.metrics)]
+        outs = [out.path for pipeline in pipelines.values() for out in pipeline.outs]
+        return Sources(
+            params=tuple(path for path in dict.fromkeys(params) if (self._top / path).is_file()),
+            metrics=tuple(dict.fromkeys(metrics)),
+            outs=tuple(dict.fromkeys([*outs, *metrics, *(pointer.path for pointer in pointers)])),
+            pointer_files=pointer_files,
+            pointers=tuple(pointers),
+        )
 
+    def pointers(self, path: str) -> tuple[Pointer, ...]:
+        """The pointers in a `.dvc` file or `dvc.lock`; none if it is not there.
 
-def read_metrics(top: Path, project: str, paths: Iterable[str], problems: list[str]) -> Tree:
-    """The metrics in all files together. Where two files give the same key, the later one's stand below its path."""
-    merged: dict[str, Value] = {}
-    for path in paths:
-        tree = _read_tree(top, path, problems)
-        if tree is None:
-            continue
-        numbers, refused = numbers_only(tree, path)
-        problems += refused
-        if flatten(merged).keys() & flatten(numbers).keys():
-            numbers = {path if project == "." else path.removeprefix(f"{project}/"): numbers}
-        merged = merge(merged, numbers)
-    return merged
+        The `dvc.yaml` beside a lock says which of its outs are pointers.
+        """
+        try:
+            text = (self._top / path).read_text(encoding="utf-8")
+            beside = str(PurePosixPath(path).with_name("dvc.yaml"))
+            pipeline = self._pipeline(beside) if path.endswith("dvc.lock") else None
+            return parse_pointers(path, text, pipeline, self._load)
+        except FileNotFoundError:
+            return ()
+        except (OSError, UnicodeDecodeError, DataError) as error:
+            self._refuse(path, error)
+            return ()
 
+    def params(self, paths: Iterable[str]) -> dict[str, Tree]:
+        """The parameters in each file, by its path inside the project."""
+        return {self._short(path): finite(tree) for path in paths if (tree := self._tree(path)) is not None}
 
-def _read_tree(top: Path, path: str, problems: list[str]) -> Tree | None:
-    kind = _KINDS.get(PurePosixPath(path).suffix.lower(), "yaml")
-    try:
-        return decode_tree((top / path).read_bytes(), kind)
-    except (OSError, ValueError) as error:
-        problems.append(_named(path, error))
-        return None
+    def metrics(self, paths: Iterable[str]) -> Tree:
+        """The metrics in all files together. Where two files give the same key, the later one's stand below its path."""
+        merged: dict[str, Value] = {}
+        for path in paths:
+            numbers, refused = numbers_only(self._tree(path) or {}, path)
+            self.problems += refused
+            is_clash = flatten(merged).keys() & flatten(numbers).keys()
+            merged = merge(merged, {self._short(path): numbers} if is_clash else numbers)
+        return merged
 
+    def _pipeline(self, path: str) -> Pipeline | None:
+        """What a `dvc.yaml` names; None if it is not there or broken."""
+        if path not in self._pipelines:
+            self._pipelines[path] = self._read_pipeline(path)
+        return self._pipelines[path]
 
-def _named(path: str, error: Exception) -> str:
-    said = error.strerror if isinstance(error, OSError) else str(error)
-    return said if said and said.startswith(path) else f"{path}: {said}"
+    def _read_pipeline(self, path: str) -> Pipeline | None:
+        file = self._top / path
+        try:
+            pipeline = parse_pipeline(path, file.read_text(encoding="utf-8"), self._load)
+            root = dvc.find_root(file.parent, self._top) if pipeline.templated else None
+            return dvc.resolve_pipeline(root, self._top, [file]) if root else pipeline
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError, DataError) as error:
+            self._refuse(path, error)
+            return None
+
+    def _tree(self, path: str) -> Tree | None:
+        kind = _KINDS.get(PurePosixPath(path).suffix.lower(), "yaml")
+        try:
+            return decode_tree((self._top / path).read_bytes(), kind, self._load)
+        except (OSError, ValueError) as error:
+            self._refuse(path, error)
+            return None
+
+    def _refuse(self, path: str, error: Exception) -> None:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        self.problems.append(said if said and said.startswith(path) else f"{path}: {said}")
+
+    def _below(self, path: str) -> str:
+        return below(self._project, path)
+
+    def _short(self, path: str) -> str:
+        return path if self._project == "." else path.removeprefix(f"{self._project}/")
+
+    def _is_inside(self, path: str) -> bool:
+        return self._project == "." or path.startswith(f"{self._project}/")

@@ -18,7 +18,6 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -116,12 +115,10 @@ class Journal:
                 os.utime(self._lock)
 
     def stop_syncing(self) -> None:
-        """End the thread; the stream is on the disk afterwards."""
+        """End the thread."""
         self._closed.set()
         if self._syncer is not None:
             self._syncer.join()
-        with suppress(OSError):
-            os.fsync(self._stream)
 
     def close(self) -> None:
         """Let go of the lock. The folder stays."""
@@ -149,7 +146,7 @@ def claim(shared: Path, name: str) -> Journal:
                 locks.share(door)
             hidden.mkdir()
             lock = os.open(hidden / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            os.write(lock, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode())
+            os.write(lock, json.dumps({"host": os.uname().nodename, "pid": os.getpid()}).encode())
             fcntl.flock(lock, fcntl.LOCK_EX)
             hidden.rename(active / name)
     except OSError as error:
@@ -229,7 +226,7 @@ def _is_held(lock: int) -> bool:
 
 
 def _is_foreign(lock: int) -> bool:
-    return _owner(lock).get("host") != socket.gethostname()
+    return _owner(lock).get("host") != os.uname().nodename
 
 
 def _owner(lock: int) -> dict[str, object]:

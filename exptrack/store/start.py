@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from exptrack.analysis.codec import decode_record, encode_record
 from exptrack.errors import RecordError
 from exptrack.model.run import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """What is known before the command starts: the record as it would be if all ended now, and what to look at in the end.
 
     `stamps` holds the state of metric files, pointer files and wanted outputs at the start, by path relative to the repository's root.
-    `outs` are those that DVC answers for already. `primary` names the metric that matters most. `overridden`: the command line gave other values than the files.
+    `outs` are those that DVC answers for already. `primary` names the metric that matters most. `params_text`
+    is `params.yaml` in the snapshot; `is_overridden`: the command line gave other values than the files. `is_signing`: the user's Git
+    signs commits.
     """
 
     record: Record
@@ -28,15 +30,21 @@ class Start:
     pointer_files: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     outs: tuple[str, ...] = ()
-    stamps: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, str] = MappingProxyType({})
     primary: str | None = None
-    overridden: bool = False
+    params_text: str | None = None
+    is_overridden: bool = False
+    author: str = ""
+    committer: str = ""
+    is_signing: bool = False
 
 
 def encode_start(start: Start) -> bytes:
     """As JSON."""
-    fields = {name: getattr(start, name) for name in Start.__slots__ if name != "record"}
-    return json.dumps({**fields, "record": json.loads(encode_record(start.record))}).encode()
+    fields = {name: getattr(start, name) for name in Start._fields if name != "record"}
+    return json.dumps(
+        {**fields, "stamps": dict(start.stamps), "record": json.loads(encode_record(start.record))}
+    ).encode()
 
 
 def read_start(folder: Path) -> Start | None:

@@ -13,7 +13,8 @@ from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import find_repository
 from exptrack.model.data import Omission
 from exptrack.model.settings import Capture
-from exptrack.store.snapshot import survey, take
+from exptrack.store.private_index import survey
+from exptrack.store.snapshot import take
 
 
 @dataclass(frozen=True)

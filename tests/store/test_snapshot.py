@@ -347,7 +347,9 @@ def test_unreadable_files_and_folders_are_named_and_cost_only_themselves(reposit
     for name in ("locked", "locked.py", "train.py"):
         (repository / name).chmod(0)
     code = _UNREADABLE_SCRIPT.format(folder=str(repository), scratch=str(tmp_path))
-    done = subprocess.run([*_without_roots_powers(), sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*_without_roots_powers(), sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert done.stdout.split() == ["locked.py", "locked/", "train.py"], done.stderr
 
 
@@ -366,7 +368,8 @@ from pathlib import Path
 from exptrack.backends.git.repository import find_repository
 from exptrack.backends.git.objects import resolve
 from exptrack.model.settings import Capture
-from exptrack.store.snapshot import survey, take
+from exptrack.store.private_index import survey
+from exptrack.store.snapshot import take
 repository = find_repository(Path({folder!r}))
 [base] = resolve(repository, ["HEAD^{{commit}}"])
 taken = take(repository, "test", survey(repository, base, Capture(), Path({scratch!r})), Capture(), frozenset())
@@ -422,3 +425,25 @@ def test_index_features_of_large_repositories_are_understood(repository, snapsho
     before = untouched()
     assert snapshot(repository).files["more.py"] == b"changed"
     assert untouched() == before
+
+
+def test_objects_that_were_pruned_behind_its_back_are_stored_again(repository, snapshot, git):
+    (repository / "new.py").write_text("print('new')")
+    (repository / "train.py").write_text("print('changed')")
+    first = snapshot(repository)
+    git("reflog", "expire", "--expire=now", "--all", cwd=repository)
+    git("gc", "--quiet", "--prune=now", cwd=repository)
+    assert not _has(repository, first.oid)
+    (repository / "more.py").write_text("print('more')")
+    for _ in range(2):
+        taken = snapshot(repository)
+        assert taken.files["new.py"] == b"print('new')"
+        assert taken.files["train.py"] == b"print('changed')"
+    git("gc", "--quiet", "--prune=now", cwd=repository)
+    assert snapshot(repository).files["new.py"] == b"print('new')"
+
+
+def _has(repository, oid: str) -> bool:
+    return (
+        subprocess.run(["git", "cat-file", "-e", oid], cwd=repository, capture_output=True, check=False).returncode == 0
+    )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.errors import RepositoryError
 
@@ -19,8 +19,10 @@ _SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitInde
 _PREFIX = ("git", *(word for setting in _SETTINGS for word in ("-c", setting)))
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+Question = tuple[tuple[str, ...], bytes]  # the words of a git command, and what it is fed
+
+
+class Done(NamedTuple):
     """What a git command left behind."""
 
     code: int
@@ -35,11 +37,14 @@ def call(directory: Path, *arguments: str, stdin: bytes = b"", environ: Mapping[
 
 
 def run(directory: Path, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str | None] | None = None) -> bytes:
-    """Standard output of a git command that must succeed; raises RepositoryError with git's own last line."""
-    done = call(directory, *arguments, stdin=stdin, environ=environ)
-    if done.code:
-        raise RepositoryError(f"git {_verb(arguments)} failed: {last_line(done.err) or f'exit status {done.code}'}")
-    return done.out
+    """Standard output of a git command that must succeed; raises RepositoryError with the line in which git says why."""
+    return output(call(directory, *arguments, stdin=stdin, environ=environ), _verb(arguments))
+
+
+def together(directory: Path, *questions: Question) -> list[Done]:
+    """Ask several git commands at once; the answers come in the order of the questions."""
+    children = [start(directory, *arguments) for arguments, _ in questions]
+    return [finish(child, stdin) for child, (_, stdin) in zip(children, questions, strict=True)]
 
 
 def start(directory: Path, *arguments: str, environ: Mapping[str, str | None] | None = None) -> subprocess.Popen[bytes]:
@@ -55,10 +60,13 @@ def start(directory: Path, *arguments: str, environ: Mapping[str, str | None] | 
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
-        if not directory.is_dir():
-            raise RepositoryError(f"no such folder: {directory}") from error
-        raise RepositoryError("git is not on PATH: install Git 2.36 or later") from error
+    except OSError as error:
+        if not os.path.isdir(directory):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed to us
+            what = "not a folder" if os.path.lexists(directory) else "no such folder"
+            raise RepositoryError(f"{what}: {directory}") from error
+        if isinstance(error, FileNotFoundError):
+            raise RepositoryError("git is not on PATH: install Git 2.36 or later") from error
+        raise RepositoryError(f"git cannot be started in {directory}: {error.strerror}") from error
 
 
 def finish(child: subprocess.Popen[bytes], stdin: bytes = b"") -> Done:
@@ -67,15 +75,23 @@ def finish(child: subprocess.Popen[bytes], stdin: bytes = b"") -> Done:
     return Done(child.returncode, out, err.decode(errors="replace"))
 
 
-def last_line(text: str) -> str:
-    """The last line that says something, without git's own `fatal:`, `error:`."""
+def output(done: Done, verb: str) -> bytes:
+    """Standard output of a git that has ended; raises RepositoryError, which names the git command `verb`, if it failed."""
+    if done.code:
+        raise RepositoryError(f"git {verb} failed: {reason(done.err) or f'exit status {done.code}'}")
+    return done.out
+
+
+def reason(text: str) -> str:
+    """Why git failed, in one line: what it says after `fatal:`, else its last line without `error:`; no full stop at the end."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith("fatal:")] or lines[-1:]
-    return fatal[0].removeprefix("fatal: ").removeprefix("error: ") if fatal else ""
+    return fatal[0].removeprefix("fatal: ").removeprefix("error: ").removesuffix(".") if fatal else ""
 
 
 def _verb(arguments: tuple[str, ...]) -> str:
-    return next((word for word in arguments if not word.startswith("-")), "")
+    words = (word for before, word in zip(("", *arguments), arguments, strict=False) if before not in {"-c", "-C"})
+    return next((word for word in words if not word.startswith("-")), "")
 
 
 def split(data: bytes) -> list[str]:

@@ -17,5 +17,6 @@ def read_diff(repository: Repository, old: str, new: str, *, color: bool = False
         "--submodule=short",
         old,
         new,
+        "--",
     )
     return out.decode(errors="replace")

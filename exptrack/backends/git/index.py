@@ -9,18 +9,18 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.backends.git.objects import index_environ
 from exptrack.backends.git.repository import Repository
 
-_UNREADABLE_FOLDER = re.compile(r"^warning: could not open directory '(.*)': ", re.MULTILINE)
+_UNREADABLE_FOLDER = re.compile(r"^warning: could not open directory '(.*?)': ", re.MULTILINE | re.DOTALL)
+_MOST_ARGUMENTS = 200  # of paths up to 4 KiB each: less than the smallest limit in use, the 1 MiB of macOS
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An entry of an index. `tag` is git's letter (`S` for skip-worktree; a small one for assume-unchanged); `stage` is above 0 in a conflict."""
 
     path: str
@@ -30,8 +30,7 @@ class Entry:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Untracked:
+class Untracked(NamedTuple):
     """What the user's index does not know.
 
     `paths` are files that Git does not ignore (a nested repository ends in a slash), `ignored` what it does (a folder stands for all
@@ -81,14 +80,15 @@ def survey(repository: Repository, index: Path) -> tuple[list[str], Untracked]:
     # The folder walk names what it cannot open on stderr only, hence the fixed language.
     environ = {**index_environ(repository.index), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
     words = ("ls-files", "-z", "-o", "--exclude-standard")
-    others = command.start(repository.top, *words, environ=environ)
-    ignored = command.start(repository.top, *words, "-i", "--directory", environ=environ)
-    changed = list_changed(repository, index)
-    done = command.finish(others)
+    walks = [command.start(repository.top, *words, *more, environ=environ) for more in ((), ("-i", "--directory"))]
+    try:
+        changed = list_changed(repository, index)
+    finally:
+        others, ignored = map(command.finish, walks)
     untracked = Untracked(
-        tuple(command.split(done.out)),
-        tuple(command.split(command.finish(ignored).out)),
-        tuple(_UNREADABLE_FOLDER.findall(done.err)),
+        tuple(command.split(command.output(others, "ls-files"))),
+        tuple(command.split(command.output(ignored, "ls-files"))),
+        tuple(_UNREADABLE_FOLDER.findall(others.err)),
     )
     return changed, untracked
 
@@ -150,21 +150,21 @@ def take_in(repository: Repository, index: Path, paths: Sequence[str]) -> dict[s
     if done.code == 0:
         return {}
     if len(paths) == 1:
-        return {paths[0]: command.last_line(done.err)}
+        return {paths[0]: command.reason(done.err)}
     middle = len(paths) // 2
     return take_in(repository, index, paths[:middle]) | take_in(repository, index, paths[middle:])
 
 
 def list_tree(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Mode and oid of those of `paths` that are in the tree of `commit`."""
-    if not paths:
-        return {}
-    out = command.run(repository.top, "--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *paths)
     found = {}
-    for line in command.split(out):
-        facts, _, path = line.partition("\t")
-        mode, _, oid = facts.split(" ")
-        found[path] = (mode, oid)
+    for start in range(0, len(paths), _MOST_ARGUMENTS):
+        some = paths[start : start + _MOST_ARGUMENTS]
+        out = command.run(repository.top, "--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", *some)
+        for line in command.split(out):
+            facts, _, path = line.partition("\t")
+            mode, _, oid = facts.split(" ")
+            found[path] = (mode, oid)
     return found
 
 

@@ -6,45 +6,52 @@ repository of a moment that shares the object store (no ref of the user's is tou
 
 from __future__ import annotations
 
-import random
-import shutil
-import tempfile
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from exptrack.backends.git import command, refs
-from exptrack.backends.git.objects import read_many
+from exptrack.backends.git.importing import format_notes, import_commit
+from exptrack.backends.git.objects import empty_oid, read_many
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.errors import RepositoryError
 
 _ATTEMPTS = 200
+_FAILURES = 5
 
 
 def list_notes(repository: Repository, ref: str) -> dict[str, str]:
-    """The note blob of each annotated object."""
-    out = command.call(repository.top, "notes", f"--ref={ref}", "list")
-    pairs = (line.split(" ") for line in out.out.decode().splitlines())
+    """The note blob of each annotated commit."""
+    out = command.run(repository.top, "notes", f"--ref={ref}", "list")
+    pairs = (line.split(" ") for line in out.decode().splitlines())
     return {noted: blob for blob, noted in pairs}
 
 
 def read_notes(repository: Repository, ref: str, oids: Sequence[str] | None = None) -> dict[str, str]:
-    """The text of each note, or of those on `oids` only."""
+    """The text of each note, or of those on `oids` only. What is not UTF-8 comes as surrogates, and is written back as it was."""
     listed = list_notes(repository, ref)
     wanted = listed if oids is None else {oid: listed[oid] for oid in oids if oid in listed}
     texts = read_many(repository, list(wanted.values()))
-    return {oid: (text or b"").decode(errors="replace") for oid, text in zip(wanted, texts, strict=True)}
+    return {oid: _decode(ref, oid, text) for oid, text in zip(wanted, texts, strict=True)}
+
+
+def _decode(ref: str, oid: str, text: bytes | None) -> str:
+    if text is None:
+        raise RepositoryError(f"the note on {oid} in {ref} is not in the repository: run `git fsck`")
+    return text.decode(errors="surrogateescape")
 
 
 def add_to_notes(repository: Repository, ref: str, lines: Mapping[str, str], identity: Identity) -> None:
-    """Append a text (lines, each ended) to the note of each object, in one commit, whatever others do meanwhile."""
-    change_notes(
-        repository,
-        ref,
-        lambda texts: {oid: texts.get(oid, "") + line for oid, line in lines.items()},
-        list(lines),
-        identity,
-    )
+    """Append a text (lines, each ended) to the note on each commit, all at once, whatever others do meanwhile."""
+
+    def append(texts: Mapping[str, str]) -> dict[str, str]:
+        return {oid: _ended(texts.get(oid, "")) + text for oid, text in lines.items()}
+
+    change_notes(repository, ref, append, list(lines), identity)
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + "\n"
 
 
 def change_notes(
@@ -55,7 +62,7 @@ def change_notes(
     identity: Identity,
 ) -> None:
     """Read the notes on `oids`, let `change` give new texts, and swap the result in; from the start again if somebody was quicker."""
-    zeros = "0" * len(oids[0])
+    failures = 0
     for attempt in range(_ATTEMPTS):
         tip = refs.list_refs(repository, ref).get(ref)
         texts = change(read_notes(repository, ref, oids) if tip else {})
@@ -63,46 +70,17 @@ def change_notes(
             continue
         new = _build(repository, tip, texts, identity)
         try:
-            if refs.move_ref(repository, ref, new, tip or zeros, "annotate"):
+            if refs.move_ref(repository, ref, new, tip or empty_oid(repository), "annotate"):
                 return
-        except RepositoryError:
-            if attempt == _ATTEMPTS - 1:
+        except RepositoryError:  # a lock in the way: of somebody slow, or one that a killed git has left
+            failures += 1
+            if failures == _FAILURES:
                 raise
-        time.sleep(random.uniform(0, 0.02) * min(attempt + 1, 8))  # noqa: S311 - jitter, not a secret
+        time.sleep(os.urandom(1)[0] / 256 * 0.02 * min(attempt + 1, 8))
     raise RepositoryError(f"{ref} is changed by others without pause: try again")
 
 
 def _build(repository: Repository, tip: str | None, texts: Mapping[str, str], identity: Identity) -> str:
     """Store a notes commit on `tip` and give its oid."""
-    who = f"{identity.name} <{identity.email}> {int(time.time())} +0000".encode()
-    parts = [b"commit refs/notes/new\nmark :1\ncommitter %s\ndata 8\nannotate\n" % who]
-    if tip:
-        parts.append(b"from %s\n" % tip.encode())
-    for oid, text in texts.items():
-        data = text.encode(errors="replace")
-        parts.append(b"N inline %s\ndata %d\n%s\n" % (oid.encode(), len(data), data))
-    parts.append(b"get-mark :1\ndone\n")
-    folder = _scratch(repository)
-    try:
-        out = command.run(
-            folder, "fast-import", "--quiet", "--done", stdin=b"".join(parts),
-            environ={
-                "GIT_DIR": str(folder), "GIT_COMMON_DIR": None, "GIT_WORK_TREE": None, "GIT_INDEX_FILE": None,
-                "GIT_OBJECT_DIRECTORY": str(repository.common_dir / "objects"),
-            },
-        )  # fmt: skip
-        return out.decode().strip()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _scratch(repository: Repository) -> Path:
-    """A bare repository without objects of its own."""
-    repository.shared.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="notes-", dir=repository.shared))
-    (folder / "refs").mkdir()
-    (folder / "objects").mkdir()
-    (folder / "HEAD").write_text("ref: refs/heads/none\n")
-    version = "1\n[extensions]\n\tobjectFormat = sha256" if repository.object_format == "sha256" else "0"
-    (folder / "config").write_text(f"[core]\n\tbare = true\n\trepositoryFormatVersion = {version}\n")
-    return folder
+    people = f"committer {identity} {int(time.time())} +0000\n".encode()
+    return import_commit(repository, people, "annotate\n", tip, format_notes(texts))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+
+class Commit(NamedTuple):
     """A commit as it is stored. `message` is decoded leniently."""
 
     oid: str
@@ -24,26 +26,39 @@ class Commit:
 
 def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
     """The oid of each name (a ref, `HEAD^{commit}`, `<oid>:<path>`), None where there is none; one process for all."""
-    out = command.run(
-        repository.top,
-        "cat-file",
-        "--batch-check=%(objectname)",
-        stdin="".join(f"{name}\n" for name in names).encode(errors="surrogateescape"),
-    )
-    answers = out.decode(errors="surrogateescape").splitlines()
-    return [None if answer.endswith((" missing", " ambiguous")) else answer for answer in answers]
+    done = command.call(repository.top, *_RESOLVE, stdin=_lines(repository, names))
+    return parse_oids(done)
+
+
+_RESOLVE = ("cat-file", "--batch-check=%(objectname)")
+
+
+def ask_oids(names: Sequence[str]) -> command.Question:
+    """As `resolve`, for names without newlines."""
+    return _RESOLVE, "".join(f"{name}\n" for name in names).encode()
+
+
+def parse_oids(answer: command.Done) -> list[str | None]:
+    """The answer to `ask_oids`."""
+    lines = os.fsdecode(command.output(answer, "cat-file")).split("\n")[:-1]
+    return [line if _OID.fullmatch(line) else None for line in lines]
+
+
+def _lines(repository: Repository, names: Sequence[str]) -> bytes:
+    """Names one a line, as `cat-file` reads them; one that holds a newline is looked up first, and stands there by its oid."""
+    return b"".join(os.fsencode(_find(repository, name) if "\n" in name else name) + b"\n" for name in names)
+
+
+def _find(repository: Repository, name: str) -> str:
+    done = command.call(repository.top, "rev-parse", "--verify", "--quiet", "--end-of-options", name)
+    return done.out.decode().strip() or empty_oid(repository)
 
 
 def read_many(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]:
     """The content of each named object, in order; None where it is missing."""
     if not names:
         return
-    data = command.run(
-        repository.top,
-        "cat-file",
-        "--batch",
-        stdin="".join(f"{name}\n" for name in names).encode(errors="surrogateescape"),
-    )
+    data = command.run(repository.top, "cat-file", "--batch", stdin=_lines(repository, names))
     position = 0
     for _ in names:
         end = data.index(b"\n", position)
@@ -71,46 +86,14 @@ def parse_commit(oid: str, data: bytes) -> Commit:
     return Commit(oid, tree, parents, message.decode(errors="replace"))
 
 
-def write_blobs(repository: Repository, contents: Sequence[bytes], scratch: Path) -> list[str]:
-    """Store each content as a blob, byte for byte (no filters); `scratch` is a folder for the hand-over."""
-    if not contents:
-        return []
-    paths = [scratch / f"blob-{number}" for number in range(len(contents))]
-    for path, content in zip(paths, contents, strict=True):
-        path.write_bytes(content)
-    names = "".join(f"{path}\n" for path in paths)
-    out = command.run(repository.top, "hash-object", "-w", "--no-filters", "--stdin-paths", stdin=os.fsencode(names))
-    for path in paths:
-        path.unlink()
-    return out.decode().split()
-
-
 def write_tree(repository: Repository, index: Path) -> str:
-    """The tree that an index file describes. Objects that a partial clone has left on the server may stay there."""
-    return command.run(repository.top, "write-tree", "--missing-ok", environ=index_environ(index)).decode().strip()
+    """The tree that an index file describes; raises RepositoryError if the repository lacks an object of it."""
+    return command.run(repository.top, "write-tree", environ=index_environ(index)).decode().strip()
 
 
 def index_environ(index: Path) -> dict[str, str]:
     """The variables that make git work on this index file."""
     return {"GIT_INDEX_FILE": str(index)}
-
-
-def put_into_index(repository: Repository, index: Path, blobs: Mapping[str, str]) -> None:
-    """Enter blobs by path as regular files; an oid of zeros takes the path out."""
-    lines = (
-        f"{'0' if not oid.strip('0') else '100644'} {oid}\t".encode() + os.fsencode(path) + b"\0"
-        for path, oid in blobs.items()
-    )
-    command.run(
-        repository.top,
-        "update-index",
-        "--add",
-        "--replace",
-        "-z",
-        "--index-info",
-        stdin=b"".join(lines),
-        environ=index_environ(index),
-    )
 
 
 def write_commit(

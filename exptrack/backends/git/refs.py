@@ -6,17 +6,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from exptrack.backends.git import command
 from exptrack.backends.git.objects import empty_oid
 from exptrack.backends.git.repository import Repository
+from exptrack.errors import RepositoryError
+
+_ATTEMPTS = 3
 
 
-def list_refs(repository: Repository, *prefixes: str) -> dict[str, str]:
-    """Ref names below the prefixes, with the oid each points at, in the order of names."""
-    out = command.run(repository.top, "for-each-ref", "--format=%(objectname) %(refname)", *prefixes)
-    pairs = (line.partition(" ") for line in out.decode(errors="surrogateescape").splitlines())
+def list_refs(repository: Repository, *prefixes: str, sort: str = "refname") -> dict[str, str]:
+    """Ref names below the prefixes, with the oid each points at, in the order of names, or of another field of git's."""
+    return parse_refs(command.together(repository.top, ask_refs(*prefixes, sort=sort))[0])
+
+
+def ask_refs(*prefixes: str, sort: str = "refname") -> command.Question:
+    """As `list_refs`."""
+    return ("for-each-ref", f"--sort={sort}", "--format=%(objectname) %(refname)", *prefixes), b""
+
+
+def parse_refs(answer: command.Done) -> dict[str, str]:
+    """The answer to `ask_refs`."""
+    pairs = (line.partition(" ") for line in os.fsdecode(command.output(answer, "for-each-ref")).split("\n")[:-1])
     return {name: oid for oid, _, name in pairs}
 
 
@@ -26,19 +39,23 @@ def create_ref(repository: Repository, ref: str, oid: str, reason: str) -> bool:
 
 
 def move_ref(repository: Repository, ref: str, new: str, old: str, reason: str) -> bool:
-    """Compare and swap: point `ref` at `new` if it is at `old`; False if it is elsewhere by now."""
-    done = command.call(repository.top, "update-ref", "-m", f"exptrack: {reason}", ref, new, old)
-    if done.code == 0:
-        return True
-    if list_refs(repository, ref).get(ref, empty_oid(repository)) != old:
-        return False
-    # The ref is where it was: a lock was in the way, or the disk is full. Say so with git's own words.
-    command.run(repository.top, "update-ref", "-m", f"exptrack: {reason}", ref, new, old)
-    return True
+    """Compare and swap: point `ref` at `new` if it is at `old`; False if it is elsewhere by now.
+
+    Raises RepositoryError with git's own words if the ref stays at `old` and cannot be moved: a lock in the way, a full disk.
+    """
+    said = ""
+    for _ in range(_ATTEMPTS):
+        done = command.call(repository.top, "update-ref", "-m", f"exptrack: {reason}", ref, new, old)
+        if done.code == 0:
+            return True
+        if list_refs(repository, ref).get(ref, empty_oid(repository)) != old:
+            return False
+        said = command.reason(done.err)  # the ref is where it was, but who holds its lock may be moving it: once more
+    raise RepositoryError(f"{ref} cannot be written: {said}")
 
 
 def delete_ref(repository: Repository, ref: str, old: str) -> bool:
-    """Delete a ref if it is at `old`; False if git cannot just now (a stale `packed-refs.lock` must not cost more than a moment)."""
+    """Delete a ref if it is at `old`; False if it is not, or git cannot just now (a stale `packed-refs.lock` costs only a moment)."""
     done = command.call(repository.top, "-c", "core.packedRefsTimeout=100", "update-ref", "-d", ref, old)
     return done.code == 0
 

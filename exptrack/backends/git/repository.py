@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.errors import RepositoryError
+
+_QUESTIONS = ("--git-dir", "--git-common-dir", "--show-object-format", "--show-toplevel", "--git-path index")
+_FOREIGN = re.compile(r"dubious ownership in repository at '(.*?)'$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,7 @@ class Repository:
         return self.common_dir / "exptrack"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who commits, as `git var` gives it: name, e-mail address."""
 
     name: str
@@ -44,60 +49,64 @@ class Identity:
 
 def find_repository(directory: Path) -> Repository:
     """The repository that `directory` lies in; raises RepositoryError if there is none, or none with a work tree."""
-    done = command.call(
-        directory,
-        "rev-parse",
-        "--path-format=absolute",
-        "--is-bare-repository",
-        "--git-dir",
-        "--git-common-dir",
-        "--git-path",
-        "index",
-        "--show-object-format",
-        "--show-toplevel",
-    )
-    answer = os.fsdecode(done.out).splitlines()
+    done = _ask(directory, "--is-bare-repository", *_QUESTIONS)
+    answer = os.fsdecode(done.out).split("\n")[:-1]
     if not answer:
-        _explain(directory, done.err)
+        raise RepositoryError(_explain(directory, done.err))
     if answer[0] == "true":
         raise RepositoryError(f"a bare repository has no work tree to run in: {answer[1]}; clone it, and run there")
     if done.code:
         raise RepositoryError(f"not inside a work tree: {directory}; go to the folder that holds your project")
-    _, git_dir, common_dir, index, object_format, top = answer
+    if len(answer) > len(_QUESTIONS) + 1:  # a folder with a newline in its name
+        answer[1:] = [os.fsdecode(_ask(directory, question).out).removesuffix("\n") for question in _QUESTIONS]
+    _, git_dir, common_dir, object_format, top, index = answer
     return Repository(Path(top), Path(git_dir), Path(common_dir), Path(index), object_format)
 
 
-def _explain(directory: Path, message: str) -> None:
-    if "dubious ownership" in message:
-        raise RepositoryError(
-            f"the repository at {directory} belongs to another user: run `git config --global --add safe.directory {directory}`"
+def _ask(directory: Path, *questions: str) -> command.Done:
+    # In a fixed language, since what git says is looked at.
+    words = (word for question in questions for word in question.split(" "))
+    environ = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+    return command.call(directory, "rev-parse", "--path-format=absolute", *words, environ=environ)
+
+
+def _explain(directory: Path, message: str) -> str:
+    if foreign := _FOREIGN.search(message):
+        return (
+            f"the repository at {foreign[1]} belongs to another user: "
+            f"run `git config --global --add safe.directory {shlex.quote(foreign[1])}`"
         )
     if "not a git repository" in message:
-        raise RepositoryError(
-            f"not a Git repository: {directory}; run `git init` there first, or name another folder with `-C DIR`"
-        )
-    raise RepositoryError(f"git cannot use the repository at {directory}: {command.last_line(message)}")
+        return f"not a Git repository: {directory}; run `git init` there first, or name another folder with `-C DIR`"
+    return f"git cannot use the repository at {directory}: {command.reason(message)}"
 
 
-def read_config(repository: Repository) -> dict[str, str]:
-    """All Git settings in force here, last value wins; keys as `git config --list` prints them."""
-    entries = command.run(repository.top, "config", "--null", "--list").split(b"\0")
-    pairs = (os.fsdecode(entry).partition("\n") for entry in entries if entry)
-    return {key: value if separator else "true" for key, separator, value in pairs}
+def ask_bool(key: str) -> command.Question:
+    """Whether a setting is true."""
+    return ("config", "--type=bool", "--default=false", "--get", key), b""
 
 
-def is_true(value: str | None) -> bool:
-    """Whether Git reads this setting as true."""
-    return (value or "").lower() in {"true", "yes", "on", "1"}
+def parse_bool(answer: command.Done) -> bool:
+    """The answer to `ask_bool`; a value that is neither counts as false."""
+    return answer.out.strip() == b"true"
 
 
-def find_identity(repository: Repository) -> Identity:
-    """The identity that a commit here would carry; raises RepositoryError if Git knows none."""
-    done = command.call(repository.top, "var", "GIT_COMMITTER_IDENT")
-    if done.code:
+def ask_identity(role: str = "COMMITTER") -> command.Question:
+    """Who commits here, as `COMMITTER` or as `AUTHOR`."""
+    return ("var", f"GIT_{role}_IDENT"), b""
+
+
+def parse_identity(answer: command.Done) -> Identity:
+    """The answer to `ask_identity`; raises RepositoryError if Git knows none."""
+    if answer.code:
         raise RepositoryError(
             "Git does not know who you are: run `git config --global user.name 'Your Name'` "
             "and `git config --global user.email you@example.com`, then try again"
         )
-    name, _, rest = done.out.decode(errors="replace").partition(" <")
+    name, _, rest = answer.out.decode(errors="replace").partition(" <")
     return Identity(name, rest.partition(">")[0])
+
+
+def find_identity(repository: Repository) -> Identity:
+    """The identity that a commit here would carry; raises RepositoryError if Git knows none."""
+    return parse_identity(command.together(repository.top, ask_identity())[0])
