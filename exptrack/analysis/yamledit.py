@@ -47,7 +47,7 @@ def _edit(text: str, before: Mapping[str, Value], new: Tree) -> str:
         document = yaml.load(text)
         _update(document, before, new)
         yaml.dump(document, out)
-    # What ruamel raises besides its own errors, on texts that PyYAML takes.
+    # Whatever goes wrong in ruamel must not cost a run its record.
     except (YAMLError, TypeError, AttributeError, LookupError, AssertionError, RuntimeError) as error:
         raise ValueError("cannot be changed in place") from error
     return out.getvalue()
