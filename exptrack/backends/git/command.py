@@ -18,7 +18,6 @@ from exptrack.errors import RepositoryError
 _SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitIndex=false", "core.safecrlf=false")
 _PREFIX = ("git", *(word for setting in _SETTINGS for word in ("-c", setting)))
 
-
 Question = tuple[tuple[str, ...], bytes]  # the words of a git command, and what it is fed
 
 

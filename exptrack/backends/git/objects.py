@@ -13,6 +13,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_RESOLVE = ("cat-file", "--batch-check=%(objectname)")
 
 
 class Commit(NamedTuple):
@@ -26,15 +27,11 @@ class Commit(NamedTuple):
 
 def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
     """The oid of each name (a ref, `HEAD^{commit}`, `<oid>:<path>`), None where there is none; one process for all."""
-    done = command.call(repository.top, *_RESOLVE, stdin=_lines(repository, names))
-    return parse_oids(done)
-
-
-_RESOLVE = ("cat-file", "--batch-check=%(objectname)")
+    return parse_oids(command.call(repository.top, *_RESOLVE, stdin=_lines(repository, names)))
 
 
 def ask_oids(names: Sequence[str]) -> command.Question:
-    """As `resolve`, for names without newlines."""
+    """As `resolve`, for names that hold no end of a line."""
     return _RESOLVE, "".join(f"{name}\n" for name in names).encode()
 
 
@@ -45,8 +42,9 @@ def parse_oids(answer: command.Done) -> list[str | None]:
 
 
 def _lines(repository: Repository, names: Sequence[str]) -> bytes:
-    """Names one a line, as `cat-file` reads them; one that holds a newline is looked up first, and stands there by its oid."""
-    return b"".join(os.fsencode(_find(repository, name) if "\n" in name else name) + b"\n" for name in names)
+    """Names one a line, as `cat-file` reads them; one that holds the end of a line is looked up first, and stands there by its oid."""
+    lines = (_find(repository, name) if "\n" in name or name.endswith("\r") else name for name in names)
+    return b"".join(os.fsencode(line) + b"\n" for line in lines)
 
 
 def _find(repository: Repository, name: str) -> str:
