@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import hashlib
 import json
@@ -242,7 +241,7 @@ def test_the_settings_use_known_keys_only(example: Path):
     settings = yaml.safe_load((example / "exptrack.yaml").read_text())
 
     def names(cls: type) -> set[str]:
-        return {field.name for field in dataclasses.fields(cls)}
+        return set(cls._fields)
 
     assert set(settings) <= names(Settings)
     assert set(settings["capture"]) <= names(Capture)

@@ -230,7 +230,7 @@ def _metric(item: Any, path: str, key: str) -> Value:
 
 
 def _pointer_fields(pointer: Pointer) -> dict[str, Any]:
-    return without({key: getattr(pointer, key) for key in Pointer.__slots__}, algorithm="md5", source="")
+    return without({key: getattr(pointer, key) for key in Pointer._fields}, algorithm="md5", source="")
 
 
 def _pointer(fields: dict[str, Any]) -> Pointer:
@@ -247,7 +247,7 @@ def _pointer(fields: dict[str, Any]) -> Pointer:
 
 
 def _omission_fields(omission: Omission) -> dict[str, Any]:
-    return without({key: getattr(omission, key) for key in Omission.__slots__}, pointer=False)
+    return without({key: getattr(omission, key) for key in Omission._fields}, pointer=False)
 
 
 def _omission(fields: dict[str, Any]) -> Omission:
@@ -262,7 +262,7 @@ def _omission(fields: dict[str, Any]) -> Omission:
 
 
 def _links_fields(links: Links) -> dict[str, Any] | None:
-    return without({key: getattr(links, key) for key in Links.__slots__}) or None
+    return without({key: getattr(links, key) for key in Links._fields}) or None
 
 
 def _links(fields: dict[str, Any]) -> Links:

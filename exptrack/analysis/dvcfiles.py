@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from exptrack.analysis.fields import (
     WrongFieldError,
@@ -27,16 +26,14 @@ _DEFAULT_PARAMS = "params.yaml"
 _LEGACY = "md5-dos2unix"
 
 
-@dataclass(frozen=True, slots=True)
-class Out:
+class Out(NamedTuple):
     """A file or folder that DVC answers for; `cached` says that its content is in DVC's cache, not in Git."""
 
     path: str
     cached: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """What a `dvc.yaml` names; paths are relative to the root of the repository, sorted, each once.
 
     `outs` holds every out of a stage, metrics and plots included. `templated` says that a path holds `${…}`, or that stages are made by
@@ -49,7 +46,7 @@ class Pipeline:
     outs: tuple[Out, ...] = ()
     plots: tuple[str, ...] = ()
     templated: bool = False
-    folders: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, str] = {}
 
 
 def parse_pointers(

@@ -51,7 +51,7 @@ def decode(data: bytes) -> Environment:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
+    return {name: getattr(value, name) for name in value._fields}
 
 
 def _environment(fields: dict[str, Any]) -> Environment:

@@ -36,7 +36,7 @@ def collect(entries: Iterable[Mapping[str, Value]]) -> dict[str, list[Point]]:
 def path_of(metric: str) -> str:
     """Where the history of a metric lies below `.exptrack/history/`: `a/b` is a folder.
 
-    What could leave that folder, or be a file and a folder at once, is quoted as in a URL.
+    What could leave that folder, be a file and a folder at once, or be taken for git's own is quoted as in a URL.
     """
     *folders, name = (
         "".join(letter if letter in _SAFE else _quote(letter) for letter in part) for part in metric.split("/")
@@ -49,6 +49,8 @@ def _as_folder(part: str) -> str:
 
 
 def _as_name(part: str) -> str:
+    if part.lower().startswith(".git"):
+        return "%2E" + part[1:]
     return part if part.strip(".") else part.replace(".", "%2E") or "%00"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -9,7 +10,10 @@ from exptrack.analysis.patterns import flatten
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Record, Status, Value
 
-_CLAIM = re.compile(r"^\s*Exptrack-[A-Za-z]+:", re.MULTILINE | re.IGNORECASE)
+# Git takes blanks before the colon too.
+_CLAIM = re.compile(r"\s*(Exptrack-[A-Za-z-]+)\s*:", re.IGNORECASE)
+# A NUL would make git refuse the commit, and the others act on a terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHOWN = 3
 _WIDTH = 40
 
@@ -18,20 +22,21 @@ def format_message(record: Record, primary: str | None = None) -> str:
     """Subject, note and trailers. `primary` names the metric that the subject shows (else the first few)."""
     parts = [f"{record.name}: {_summary(record, primary)}"]
     if record.note:
-        parts.append(record.note.strip())
+        parts.append(record.note.replace("\r\n", "\n").strip())
     trailers = [f"Exptrack-Run: {record.name}", f"Exptrack-Status: {record.status}"]
     if record.experiment:
-        trailers.append(f"Exptrack-Experiment: {record.experiment}")
+        trailers.append(f"Exptrack-Experiment: {_on_one_line(record.experiment)}")
     parts.append("\n".join(trailers))
-    return "\n\n".join(parts) + "\n"
+    return _CONTROL.sub("\ufffd", "\n\n".join(parts)) + "\n"
 
 
 def check_note(note: str) -> str:
     """`note`, unless a line of it could be taken for a trailer or for the claim of a run; then ExptrackError."""
-    if match := _CLAIM.search(note):
-        raise ExptrackError(
-            f"a note cannot hold a line that begins with '{match[0].strip()}', which would forge a trailer: reword it"
-        )
+    for line in note.splitlines():
+        if match := _CLAIM.match(line):
+            raise ExptrackError(
+                f"a note cannot hold a line that begins with '{match[1]}:', which would forge a trailer: reword it"
+            )
     return note
 
 
@@ -58,24 +63,29 @@ def _told(record: Record) -> dict[str, Value]:
         key: value for source, tree in record.params.items() if source != "args" for key, value in flatten(tree).items()
     }
     words = " ".join(record.command)
-    told = {key: value for key, value in known.items() if re.search(rf"(^|[\s-]){re.escape(key)}[= ]", words)}
+    named = (key for key in known if key in words and re.search(rf"(^|[\s-]){re.escape(key)}[= ]", words))
+    told = {key: known[key] for key in named}
     told |= flatten(record.params.get("args", {}))
     return dict(sorted(told.items(), key=lambda item: words.find(item[0])))
 
 
 def _results(record: Record, primary: str | None) -> dict[str, Value]:
     metrics = flatten(record.metrics)
-    return {primary: metrics[primary]} if primary in metrics and primary else metrics
+    return {primary: metrics[primary]} if primary and primary in metrics else metrics
 
 
 def _pairs(values: Mapping[str, Value]) -> list[str]:
-    shown = [f"{format_value(key)}={format_value(value)}" for key, value in list(values.items())[:_SHOWN]]
+    shown = [f"{_shorten(key)}={_shorten(value)}" for key, value in list(values.items())[:_SHOWN]]
     return [*shown, "…"] if len(values) > _SHOWN else shown
 
 
-def format_value(value: Value) -> str:
+def _shorten(value: Value) -> str:
     """A value in few characters: numbers to six digits, text on one line and cut."""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = " ".join(str(value).split()) if isinstance(value, str) else str(value)
+    text = _on_one_line(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

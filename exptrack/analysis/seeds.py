@@ -11,7 +11,10 @@ _USUAL = ("seed", "random_state", "random_seed")
 
 
 def find_seed(params: Mapping[str, Tree], named: str | None) -> int | str | None:
-    """The value of the parameter that `exptrack.yaml` names, else of `seed`, `random_state`, `*.seed`; None if there is none."""
+    """The value of the parameter that is `named`; if none is, of the first of `seed`, `random_state`, `random_seed`, `*.seed`, ….
+
+    None if there is no such parameter, or its value is neither a whole number nor a text.
+    """
     flat = {key: value for tree in params.values() for key, value in flatten(tree).items()}
     usual = [*_USUAL, *sorted(key for key in flat if key.rpartition(".")[2] in _USUAL)]
     for key in [named] if named else usual:

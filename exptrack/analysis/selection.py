@@ -11,59 +11,12 @@ from exptrack.model.data import Omission, Reason
 from exptrack.model.settings import Limits
 
 # A cap must cut data before it cuts programs: these come first.
-_SOURCES = frozenset(
-    [
-        ".bash",
-        ".c",
-        ".cc",
-        ".cfg",
-        ".clj",
-        ".conf",
-        ".cpp",
-        ".cs",
-        ".cu",
-        ".cuh",
-        ".f90",
-        ".go",
-        ".h",
-        ".hpp",
-        ".ini",
-        ".ipynb",
-        ".java",
-        ".jl",
-        ".js",
-        ".json",
-        ".kt",
-        ".lua",
-        ".m",
-        ".md",
-        ".ml",
-        ".php",
-        ".pl",
-        ".proto",
-        ".py",
-        ".pyi",
-        ".pyx",
-        ".qmd",
-        ".r",
-        ".rb",
-        ".rmd",
-        ".rs",
-        ".rst",
-        ".scala",
-        ".sh",
-        ".sql",
-        ".stan",
-        ".swift",
-        ".toml",
-        ".ts",
-        ".txt",
-        ".xml",
-        ".yaml",
-        ".yml",
-        ".zsh",
-    ]
-)
+_SOURCES = frozenset((
+    ".bash", ".c", ".cc", ".cfg", ".clj", ".conf", ".cpp", ".cs", ".cu", ".cuh", ".f90", ".go", ".h", ".hpp", ".ini",
+    ".ipynb", ".java", ".jl", ".js", ".json", ".kt", ".lua", ".m", ".md", ".ml", ".php", ".pl", ".proto", ".py",
+    ".pyi", ".pyx", ".qmd", ".r", ".rb", ".rmd", ".rs", ".rst", ".scala", ".sh", ".sql", ".stan", ".swift", ".toml",
+    ".ts", ".txt", ".xml", ".yaml", ".yml", ".zsh",
+))  # fmt: skip
 _SOURCE_NAMES = frozenset({"Makefile", "Dockerfile", "Snakefile", "Rakefile", "Justfile", "CMakeLists.txt", "dvc.lock"})
 
 
@@ -85,7 +38,11 @@ def is_source(path: str) -> bool:
 def choose(
     candidates: Iterable[Candidate], limits: Limits, secrets: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[Omission, ...]]:
-    """Paths to take in, sorted, and those left out. Sources are taken before anything else, small files before large ones."""
+    """Paths to take in, sorted, and what is left out, with the reason.
+
+    Sources are taken before anything else, small files before much larger ones, and those near the root before deeper ones. What
+    does not fit under the limits for all is left out; what comes after it and fits is taken.
+    """
     taken: list[str] = []
     left: list[Omission] = []
     crowded: list[Candidate] = []

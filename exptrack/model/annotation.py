@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from exptrack.model.run import Value
 
@@ -20,8 +20,7 @@ class AnnotationKind(StrEnum):
     REMOVAL = "removal"
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(NamedTuple):
     """One line of the note on a run's commit. `id` is random; `removes` holds ids, of a removal only."""
 
     id: str

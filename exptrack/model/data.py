@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(NamedTuple):
     """A DVC hash that stands for a file or folder: an `out` of a `.dvc` file or of `dvc.lock`.
 
     `path` is relative to the root of the repository, with forward slashes. `algorithm` is DVC's name of the hash: `md5`, or
@@ -45,8 +44,7 @@ class Reason(StrEnum):
     VANISHED = "vanished while it was read"
 
 
-@dataclass(frozen=True, slots=True)
-class Omission:
+class Omission(NamedTuple):
     """A path that is not in the snapshot, and why.
 
     A folder's `path` ends in a slash and stands for all below it (`files` of them). `digest` is `sha256:…` of a file's content, or

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """An installed distribution; `name` is normalised (PEP 503).
 
     `url` is where it came from if not from an index (PEP 610): an absolute path, a repository (`git+https://…`, `#subdirectory=` after
@@ -23,8 +22,7 @@ class Package:
     editable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """The Python that the command used; `version` is `unknown` if it did not answer.
 
     `found` says how it was found: `command` (named in the command, or in the shell text that it runs), `shebang` (of a script that it
@@ -37,8 +35,7 @@ class Interpreter:
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(NamedTuple):
     """The operating system; `libc` as in `glibc 2.36`."""
 
     system: str
@@ -48,8 +45,7 @@ class Platform:
     libc: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gpu:
+class Gpu(NamedTuple):
     """A GPU as `nvidia-smi` names it; `memory` in bytes."""
 
     name: str
@@ -57,8 +53,7 @@ class Gpu:
     driver: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hardware:
+class Hardware(NamedTuple):
     """CPU model, logical cores that the process may use, memory in bytes, GPUs."""
 
     cpu: str | None = None
@@ -67,12 +62,11 @@ class Hardware:
     gpus: tuple[Gpu, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """All of it. `variables` holds allow-listed environment variables only."""
 
     platform: Platform
     hardware: Hardware
     interpreter: Interpreter | None = None
     packages: tuple[Package, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = {}

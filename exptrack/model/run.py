@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from exptrack.model.data import Omission, Pointer
 
@@ -26,8 +25,7 @@ class Status(StrEnum):
     CRASHED = "crashed"
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(NamedTuple):
     """Names of other runs that this one stands in a relation to."""
 
     reproduces: str | None = None
@@ -36,8 +34,7 @@ class Links:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What a run says of itself (`.exptrack/run.json`).
 
     Paths are relative to the root of the repository, with forward slashes; the root itself is `.`. Times are UTC, `duration` in
@@ -60,8 +57,8 @@ class Record:
     seed: int | str | None = None
     note: str | None = None
     tags: tuple[str, ...] = ()
-    params: Mapping[str, Tree] = field(default_factory=dict)
-    metrics: Tree = field(default_factory=dict)
+    params: Mapping[str, Tree] = {}
+    metrics: Tree = {}
     data: tuple[Pointer, ...] = ()
     outputs: tuple[Pointer, ...] = ()
     not_captured: tuple[Omission, ...] = ()
@@ -69,12 +66,11 @@ class Record:
     concurrent: tuple[str, ...] = ()
     ambiguous: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    links: Links = field(default_factory=Links)
+    links: Links = Links()
     schema: int = SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A record together with the commit and ref that hold it.
 
     `snapshot` is the commit's parent, `base` the snapshot's; both are looked up only where one run is loaded.
@@ -91,8 +87,7 @@ class Run:
         return self.record.name
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenRun:
+class BrokenRun(NamedTuple):
     """A ref below `refs/exptrack/runs/` that holds no readable run, and why."""
 
     name: str
@@ -101,8 +96,7 @@ class BrokenRun:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a command ended: an exit code, or the number of the signal that ended it. `interrupted`: Ctrl-C or SIGINT came while it ran."""
 
     exit_code: int | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from exptrack.model.run import Tree
 
@@ -38,8 +38,7 @@ class Large(StrEnum):
     LIST = "list"
 
 
-@dataclass(frozen=True, slots=True)
-class MetricDeclaration:
+class MetricDeclaration(NamedTuple):
     """A metric; `min_effect` is the smallest absolute difference that matters, in the metric's `unit`."""
 
     name: str
@@ -50,8 +49,7 @@ class MetricDeclaration:
     holdout: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Bytes and counts: of one untracked file, of all of them, and of what may go into the DVC cache instead."""
 
     file_size: int = MIB
@@ -61,26 +59,24 @@ class Limits:
     cached_total_size: int = 1024 * MIB
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
+class Capture(NamedTuple):
     """What a run takes in. `patterns` are regular expressions whose named groups are metrics, tried on each line of output."""
 
     patterns: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     large: Large = Large.CACHE
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = Limits()
     secrets: tuple[str, ...] = SECRET_PATTERNS
     environment: tuple[str, ...] = ENVIRONMENT_VARIABLES
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The whole file. `seed` names the parameter that is the seed. `experiments`, `check` and `compare` are kept as they were read."""
 
-    metrics: Mapping[str, MetricDeclaration] = field(default_factory=dict)
-    capture: Capture = field(default_factory=Capture)
+    metrics: Mapping[str, MetricDeclaration] = {}
+    capture: Capture = Capture()
     seed: str | None = None
-    experiments: Tree = field(default_factory=dict)
-    check: Tree = field(default_factory=dict)
-    compare: Tree = field(default_factory=dict)
+    experiments: Tree = {}
+    check: Tree = {}
+    compare: Tree = {}

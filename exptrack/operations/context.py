@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.git.repository import Repository
 from exptrack.model.settings import Settings
@@ -15,8 +15,7 @@ def _silence(_line: str) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """A repository and the project in it, with what was read of it.
 
     `project` is relative to the root (`.` is the root). `yaml` remembers what was parsed before; `notice` is told what the user should
@@ -27,7 +26,7 @@ class Context:
     project: str
     settings: Settings
     yaml: ParsedYaml
-    notice: Callable[[str], None] = field(default=_silence)
+    notice: Callable[[str], None] = _silence
 
     @property
     def folder(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from exptrack.analysis.diff import diff as diff_trees
 from exptrack.backends.git import diffs
@@ -11,8 +11,7 @@ from exptrack.model.run import Run, Tree
 from exptrack.operations.context import Context
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """Two runs and what differs: parameters, metrics, and the code between the two snapshots as git's own diff."""
 
     old: Run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
@@ -103,11 +102,11 @@ def _compose(repository: Repository, journal: Journal, start: Start) -> tuple[Re
     found, large, environment = read_found(folder)
     record = start.record
     if found is not None:
-        record = replace(record, data=found.data, not_captured=found.not_captured, problems=found.problems)
+        record = record._replace(data=found.data, not_captured=found.not_captured, problems=found.problems)
     entries = list(read_stream(folder))
     points = history.collect(entries)
     results = collect(repository, start, record, {name: series[-1].value for name, series in points.items()}, large)
-    changed = second_look(replace(repository, top=Path(start.top)), folder / "index")
+    changed = second_look(repository._replace(top=Path(start.top)), folder / "index")
     problems = [*record.problems, *results.problems, *_own_problems(journal, environment)]
     record = _complete(_end(record, entries), start, results, entries, changed, problems)
     files = dict(results.files)
@@ -137,8 +136,7 @@ def _complete(
     left_out = {omission.path for omission in record.not_captured}
     met = (str(entry["name"]) for entry in entries if entry["kind"] == "concurrent")
     concurrent = tuple(dict.fromkeys([*record.concurrent, *met]))
-    return replace(
-        record,
+    return record._replace(
         metrics=results.metrics,
         data=results.data,
         outputs=results.outputs,
@@ -155,12 +153,12 @@ def _end(record: Record, entries: Sequence[Mapping[str, Value]]) -> Record:
     if last is None:
         times = [float(str(entry["time"])) for entry in entries]
         ended = datetime.fromtimestamp(max(times, default=record.started.timestamp()), UTC)
-        record = replace(record, status=Status.CRASHED)
+        record = record._replace(status=Status.CRASHED)
     else:
         ending = Ending(_integer(last["exit_code"]), _integer(last["signal"]), bool(last["interrupted"]))
         ended = datetime.fromtimestamp(float(str(last["time"])), UTC)
-        record = replace(record, status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
-    return replace(record, ended=ended, duration=round((ended - record.started).total_seconds(), 6))
+        record = record._replace(status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
+    return record._replace(ended=ended, duration=round((ended - record.started).total_seconds(), 6))
 
 
 def _integer(value: Value) -> int | None:

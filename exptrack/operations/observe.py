@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -67,7 +66,7 @@ def _capture_environment(
 
     found = host.capture(command, directory=directory, environ=environ, variables=variables, cache=cache)
     masked = {name: mask(value) for name, value in found.variables.items()}
-    return encode_environment(replace(found, variables=masked))
+    return encode_environment(found._replace(variables=masked))
 
 
 class Observation:
@@ -110,7 +109,7 @@ class Observation:
             self._update(problems=(*self._record.problems, f"{what}: {explain(error)}"))
 
     def _update(self, **fields: object) -> None:
-        self._record = replace(self._record, **fields)  # type: ignore[arg-type]
+        self._record = self._record._replace(**fields)  # type: ignore[arg-type]
         with suppress(OSError):
             self._journal.save("found-record.json", encode_record(self._record))
 
@@ -137,9 +136,9 @@ class Observation:
 
     def _digested(self, omission: Omission, kept: Mapping[str, Pointer]) -> Omission:
         if omission.path in kept:
-            return replace(omission, pointer=True)
+            return omission._replace(pointer=True)
         try:
-            return replace(omission, digest=dvc.hash_file(self._repository.top / omission.path, self._known))
+            return omission._replace(digest=dvc.hash_file(self._repository.top / omission.path, self._known))
         except (DataError, OSError):  # gone by now, or unreadable: its size is known all the same
             return omission
 
@@ -162,13 +161,13 @@ class Observation:
             except (DataError, OSError) as error:
                 self._update(problems=(*self._record.problems, f"{omission.path} is not kept: {explain(error)}"))
                 continue
-            kept[omission.path] = replace(pointer, source=f"{omission.path}.dvc")
+            kept[omission.path] = pointer._replace(source=f"{omission.path}.dvc")
             total += size
         return kept
 
 
 def _fields(pointer: Pointer) -> dict[str, object]:
-    return {name: getattr(pointer, name) for name in Pointer.__slots__}
+    return {name: getattr(pointer, name) for name in Pointer._fields}
 
 
 def read_found(folder: Path) -> tuple[Record | None, tuple[Pointer, ...], bytes | None]:

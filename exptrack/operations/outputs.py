@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from exptrack.backends import dvc
@@ -53,7 +52,7 @@ def keep_output(start: Start, path: str, problems: list[str]) -> Pointer | None:
         problems.append(f"-o {path}: the DVC project is gone; nothing was kept of it")
         return None
     try:
-        return replace(dvc.add_to_cache(root, top / path, top), source=f"{path}.dvc")
+        return dvc.add_to_cache(root, top / path, top)._replace(source=f"{path}.dvc")
     except (DataError, OSError) as error:
         problems.append(f"-o {path}: {explain(error)}")
         return None

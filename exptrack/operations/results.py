@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,5 +101,5 @@ def _compare(
         problems.append(f"data could not be compared with its pointers: {explain(error)}")
         return data
     return tuple(
-        replace(after, modified=before.modified or after.modified) for before, after in zip(data, now, strict=True)
+        after._replace(modified=before.modified or after.modified) for before, after in zip(data, now, strict=True)
     )

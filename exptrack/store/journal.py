@@ -179,8 +179,6 @@ def seize(shared: Path, name: str, *, force: bool = False) -> Iterator[Journal |
         if lock is None or not _is_ours_to_seize(lock, folder, force=force):
             yield None
             return
-        for stale in folder.glob("index*.lock"):  # of a git that died together with the recorder
-            stale.unlink(missing_ok=True)
         journal = Journal(folder, os.dup(lock))
         try:
             yield journal

@@ -68,7 +68,7 @@ def is_dvc_file(path: str) -> bool:
 def survey(repository: Repository, base: str | None, capture: Capture, scratch: Path) -> Survey:
     """Look at the work tree. `scratch` is a folder of this run's own; the copy of the index is made there."""
     mine = scratch / "index"
-    key = json.dumps([_VERSION, git_index.signature(repository.index), base, capture.secrets])
+    key = json.dumps([_VERSION, git_index.signature(repository.index_file), base, capture.secrets])
     origin = _reuse(repository, key, mine) or _rebuild(repository, key, mine, base, capture)
     changed, untracked = git_index.survey(repository, mine)
     return Survey(mine, base, origin, tuple(changed), untracked)
@@ -89,7 +89,7 @@ def _reuse(repository: Repository, key: str, mine: Path) -> Origin | None:
 
 
 def _rebuild(repository: Repository, key: str, mine: Path, base: str | None, capture: Capture) -> Origin:
-    git_index.copy_index(repository.index, mine)
+    git_index.copy_index(repository.index_file, mine)
     if not mine.exists():
         return Origin(key=key)
     entries = git_index.list_entries(repository, mine)

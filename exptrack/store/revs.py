@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from exptrack.analysis.names import is_name
 from exptrack.backends.git.objects import resolve
@@ -29,7 +28,7 @@ def load(repository: Repository, rev: str) -> Run:
     if isinstance(run, BrokenRun):
         raise RecordError(f"run '{run.name}' cannot be read: {run.reason}; look at it with `git show {ref}`")
     snapshot, base = resolve(repository, [f"{oid}^1", f"{oid}^1^1"])
-    return replace(run, snapshot=snapshot, base=base)
+    return run._replace(snapshot=snapshot, base=base)
 
 
 def find_ref(repository: Repository, rev: str) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -27,7 +26,7 @@ from exptrack.errors import RecordError
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
-from exptrack.model.run import Links, Record, Status
+from exptrack.model.run import SCHEMA, Links, Record, Status
 
 # Any text that Python can hold, but for a high surrogate before a low one, which JSON cannot tell from the character that they make.
 TEXTS = st.text(
@@ -65,6 +64,7 @@ OMISSIONS = st.builds(Omission, TEXTS, st.sampled_from(Reason), SIZES, SIZES, MA
 MANY_TEXTS = st.lists(TEXTS, max_size=2).map(tuple)
 RECORDS = st.builds(
     Record,
+    schema=st.just(SCHEMA),
     name=TEXTS.filter(bool),
     status=st.sampled_from(Status),
     started=TIMES,
@@ -130,7 +130,7 @@ def test_a_record_is_read_back_equal(record):
     again = decode_record(encode_record(record))
     assert exact(again.metrics) == exact(record.metrics)
     assert exact(again.params) == exact(record.params)
-    assert replace(again, metrics={}) == replace(record, metrics={})
+    assert again._replace(metrics={}) == record._replace(metrics={})
     assert encode_record(again) == encode_record(record)
 
 
@@ -172,7 +172,7 @@ def test_a_small_record_says_only_what_it_has_to_say():
 
 
 def test_nan_and_infinities_are_words_in_the_file_and_floats_in_metrics_alone():
-    record = replace(SMALL, metrics={"loss": math.inf, "f1": [math.nan]}, params={"p": {"x": -math.inf, "y": "NaN"}})
+    record = SMALL._replace(metrics={"loss": math.inf, "f1": [math.nan]}, params={"p": {"x": -math.inf, "y": "NaN"}})
     fields = json.loads(encode_record(record))
     assert fields["metrics"] == {"loss": "Infinity", "f1": ["NaN"]}
     again = decode_record(encode_record(record))
@@ -183,13 +183,13 @@ def test_nan_and_infinities_are_words_in_the_file_and_floats_in_metrics_alone():
 
 def test_a_time_of_another_zone_is_written_and_read_in_utc():
     elsewhere = START.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    assert encode_record(replace(SMALL, started=elsewhere)) == encode_record(SMALL)
+    assert encode_record(SMALL._replace(started=elsewhere)) == encode_record(SMALL)
     assert decode_record(changed(started="2026-01-31T17:30:00.000005+05:30")).started == START
     assert decode_record(changed(started="2026-01-31T17:30:00.000005+05:30")).started.tzinfo is UTC
 
 
 def test_tuples_in_parameters_become_lists():
-    assert decode_record(encode_record(replace(SMALL, params={"p": {"x": (1, (2,))}}))).params == {"p": {"x": [1, [2]]}}
+    assert decode_record(encode_record(SMALL._replace(params={"p": {"x": (1, (2,))}}))).params == {"p": {"x": [1, [2]]}}
     assert finite({1: (math.nan, True)}) == {"1": ["NaN", True]}
 
 
@@ -307,7 +307,7 @@ def test_a_line_that_cannot_be_read_does_not_cost_the_others():
     other = Annotation("2", AnnotationKind.REMOVAL, START, "Ada", removes=("1",))
     odd = [
         "", "   ", "{", "[]", "nonsense", '{"id": "3"}', encode_annotation(good).replace('"tag"', '"vote"'), "[" * 100_000,
-        encode_annotation(replace(good, id="4")).replace("2026", "then"), '{"id": 5, "kind": "tag"}',
+        encode_annotation(good._replace(id="4")).replace("2026", "then"), '{"id": 5, "kind": "tag"}',
     ]  # fmt: skip
     lines = [*odd, encode_annotation(good), *odd, encode_annotation(other), *odd]
     assert decode_annotations("\n".join(lines)) == (good, other)

@@ -93,7 +93,7 @@ def test_what_dvc_added_is_unmodified(project, known, link):
 
 
 def pointer_fields(pointer):
-    return {name: getattr(pointer, name) for name in Pointer.__slots__}
+    return {name: getattr(pointer, name) for name in Pointer._fields}
 
 
 def test_a_touched_file_is_unmodified(project, file, folder, modified):

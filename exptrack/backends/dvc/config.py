@@ -9,9 +9,8 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from exptrack.backends.dvc.project import one_line
 from exptrack.errors import DataError
@@ -19,8 +18,7 @@ from exptrack.errors import DataError
 _CACHE_SECTION = re.compile(r"^\s*\[\s*cache\s*\]", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(NamedTuple):
     """A DVC cache: its folder (absolute), and whether a group shares it (`cache.shared`)."""
 
     folder: Path

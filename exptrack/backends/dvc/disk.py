@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from exptrack.backends.dvc.config import Cache
@@ -26,7 +25,7 @@ def look(pointers: Sequence[Pointer], top: Path, cache_dir: Path | None, known: 
     A folder is compared with its listing in `cache_dir` (of the DVC project that the pointers belong to), without one by its digest.
     """
     cache = Cache(cache_dir) if cache_dir is not None else None
-    return tuple(replace(pointer, modified=_look_at(pointer, top, cache, known)) for pointer in pointers)
+    return tuple(pointer._replace(modified=_look_at(pointer, top, cache, known)) for pointer in pointers)
 
 
 def _look_at(pointer: Pointer, top: Path, cache: Cache | None, known: StatCache) -> bool | None:

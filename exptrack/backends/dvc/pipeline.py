@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline
 from exptrack.backends.dvc.project import one_line
@@ -35,8 +34,7 @@ def resolve_pipeline(root: Path, top: Path, files: Sequence[Path] = ()) -> Pipel
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Project:
+class _Project(NamedTuple):
     """What the resolver asks of a `dvc.repo.Repo`. Opening a real one would write `.dvc/tmp` and ask Git."""
 
     fs: Any

@@ -78,7 +78,7 @@ def survey(repository: Repository, index: Path) -> tuple[list[str], Untracked]:
     All three walks run at once: one looks at the entries, two at the folders.
     """
     # The folder walk names what it cannot open on stderr only, hence the fixed language.
-    environ = {**index_environ(repository.index), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+    environ = {**index_environ(repository.index_file), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
     words = ("ls-files", "-z", "-o", "--exclude-standard")
     walks = [command.start(repository.top, *words, *more, environ=environ) for more in ((), ("-i", "--directory"))]
     try:
@@ -104,7 +104,13 @@ def list_changed(repository: Repository, index: Path) -> list[str]:
 def is_tracked(repository: Repository, path: str) -> bool:
     """Whether the user's index holds this file, or a file below this folder."""
     out = command.run(
-        repository.top, "--literal-pathspecs", "ls-files", "-z", "--", path, environ=index_environ(repository.index)
+        repository.top,
+        "--literal-pathspecs",
+        "ls-files",
+        "-z",
+        "--",
+        path,
+        environ=index_environ(repository.index_file),
     )
     return bool(out)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,14 +15,13 @@ _QUESTIONS = ("--git-dir", "--git-common-dir", "--show-object-format", "--show-t
 _FOREIGN = re.compile(r"dubious ownership in repository at '(.*?)'$", re.MULTILINE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """A Git repository with a work tree: `top` is the work tree's root, `git_dir` its own folder, `common_dir` that of all work trees."""
 
     top: Path
     git_dir: Path
     common_dir: Path
-    index: Path
+    index_file: Path
     object_format: str = "sha1"
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from exptrack.backends.host.runner import CONDA_PROGRAMS, prefix_of_conda
@@ -24,12 +23,12 @@ def run_builtin(words: Sequence[str], scene: Scene) -> Scene | None:
 def _change_directory(words: Sequence[str], scene: Scene) -> Scene | None:
     if not words or is_open(words[-1]) or words[-1] == "-":
         return None
-    return replace(scene, directory=scene.directory / words[-1])
+    return scene._replace(directory=scene.directory / words[-1])
 
 
 def _export(words: Sequence[str], scene: Scene) -> Scene | None:
     environ, _ = split_assignments([word for word in words if ASSIGNMENT.fullmatch(word)], scene.environ)
-    return replace(scene, environ=environ)
+    return scene._replace(environ=environ)
 
 
 def _source(words: Sequence[str], scene: Scene) -> Scene | None:

@@ -8,9 +8,8 @@ import time
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 # Raise it when the shape of any value changes: entries of another version are ignored.
 _VERSION = 1
@@ -26,8 +25,7 @@ _FAILURE_KEPT = 10 * 60.0
 Stamp: TypeAlias = "list[int] | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """Where one answer is kept: a file below `folder`, named after `kind` and `key`.
 
     The answer is valid for one `state` (JSON values, as the key): a later state takes the place of an earlier one.

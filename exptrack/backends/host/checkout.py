@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.host.child import output
 
@@ -21,20 +21,19 @@ _LOCAL = (
 _STATUS = ("status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no", "-z")
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """The commit that a work tree is at, and whether tracked files differ from it; None where there is no answer."""
 
     commit: str | None = None
     dirty: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Checkouts:
     """Looks at each work tree once, however many packages were installed from it."""
 
-    environ: Mapping[str, str]
-    _seen: dict[str, State] = field(default_factory=dict)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._seen: dict[str, State] = {}
 
     def look(self, path: str) -> State:
         """The state of the work tree that holds `path`; none if Git does not track it there."""
@@ -49,7 +48,7 @@ class Checkouts:
         return State()
 
     def _git(self, folder: str, *arguments: str) -> str | None:
-        environ = {name: value for name, value in self.environ.items() if name not in _LOCAL}
+        environ = {name: value for name, value in self._environ.items() if name not in _LOCAL}
         environ["GIT_OPTIONAL_LOCKS"] = "0"
         return output(("git", "-c", "core.fsmonitor=false", "-C", folder, *arguments), environ=environ)
 

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def follow(words: Sequence[str], scene: Scene) -> Found | None:
     path = scene.which(words[0]) if words and scene.depth else None
     if path is None:
         return None
-    deeper = replace(scene, depth=scene.depth - 1)
+    deeper = scene._replace(depth=scene.depth - 1)
     if is_python(path):
         flags, module = parse_options(words[1:])
         return None if module == "dvc" else Found(path, scene.how, deeper, flags)
@@ -110,7 +109,7 @@ def _env(_path: Path, rest: Sequence[str], scene: Scene) -> Found | None:
             directory /= value
         elif letter == "S":
             queue[:0] = _split(value)
-    return follow(queue, replace(scene, environ=environ, directory=directory))
+    return follow(queue, scene._replace(environ=environ, directory=directory))
 
 
 def _env_option(word: str, queue: list[str]) -> tuple[str, str]:
@@ -127,20 +126,20 @@ def _env_option(word: str, queue: list[str]) -> tuple[str, str]:
 
 
 def _shell(_path: Path, rest: Sequence[str], scene: Scene) -> Found | None:
-    scene = replace(scene, how=COMMAND)
+    scene = scene._replace(how=COMMAND)
     text, arguments = _shell_text(list(rest), scene)
     for command in split_commands(text):
         environ, words = split_assignments(expand(command, scene.environ, arguments), scene.environ)
         if is_open(environ.get("PATH", "")) or (words and is_open(words[0])):
             return None
         if not words:
-            scene = replace(scene, environ=environ)
+            scene = scene._replace(environ=environ)
         elif is_builtin(words):
             after = run_builtin(words, scene)
             if after is None:
                 return None
             scene = after
-        elif found := follow(words, replace(scene, environ=environ)):
+        elif found := follow(words, scene._replace(environ=environ)):
             return found
     return None
 
@@ -200,10 +199,10 @@ def _script(path: Path, rest: Sequence[str], scene: Scene) -> Found | None:
     if not text.startswith("#!"):
         return None
     if match := _LONG_SHEBANG.search(text[: 8 * 1024]):
-        return follow(_long_shebang(match[1], path), replace(scene, how=SHEBANG))
+        return follow(_long_shebang(match[1], path), scene._replace(how=SHEBANG))
     # The kernel gives all that follows the program as one word.
     words = text.partition("\n")[0][2:].strip().split(maxsplit=1)
-    return follow([*words, str(path), *rest], replace(scene, how=SHEBANG))
+    return follow([*words, str(path), *rest], scene._replace(how=SHEBANG))
 
 
 def _long_shebang(text: str, path: Path) -> Sequence[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.host.cache import Slot, recall, remember, remember_failure, stamps
 from exptrack.backends.host.child import TIMEOUT, output
@@ -39,8 +39,7 @@ _SHIM_FILES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Of an interpreter: `executable` is its own path, `path` the folders and archives on `sys.path`, the script's own left out."""
 
     version: str
@@ -64,11 +63,11 @@ def capture_facts(found: Found, cache: Path, *, timeout: float = TIMEOUT) -> Fac
     parsed = _parse(answer or "", found, directory)
     if parsed is None:
         facts = Facts(UNKNOWN, UNKNOWN, str(found.path))
-        remember_failure(slot, asdict(facts), watch=watch, began=began)
+        remember_failure(slot, facts._asdict(), watch=watch, began=began)
         return facts
     facts, prefix, sites = parsed
     watch |= stamps(_after(facts, prefix, sites))
-    remember(slot, asdict(facts), watch=watch)
+    remember(slot, facts._asdict(), watch=watch)
     return facts
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,7 @@ def _with_commit(package: Package, checkouts: Checkouts) -> Package:
     if package.url is None or not package.url.startswith("/") or not Path(package.url).is_dir():
         return package
     state = checkouts.look(package.url)
-    return replace(package, commit=state.commit, dirty=state.dirty)
+    return package._replace(commit=state.commit, dirty=state.dirty)
 
 
 def _of_folder(folder: str, cache: Path) -> tuple[Package, ...]:
@@ -64,7 +63,7 @@ def _of_folder(folder: str, cache: Path) -> tuple[Package, ...]:
         return tuple(Package(**values) for values in known)
     watch = stamps([folder])
     packages = tuple(_scan(Path(folder), watch))
-    remember(slot, [asdict(package) for package in packages], watch=watch)
+    remember(slot, [package._asdict() for package in packages], watch=watch)
     return packages
 
 
@@ -102,7 +101,7 @@ def _of_dist_info(path: Path, editable: Mapping[str, str | None]) -> Iterator[Pa
     if isinstance(origin, dict) and isinstance(origin.get("url"), str) and origin["url"]:
         yield _with_origin(package, origin, path)
     elif package.name in editable:
-        yield replace(package, url=editable[package.name], editable=True)
+        yield package._replace(url=editable[package.name], editable=True)
     else:
         yield package
 
@@ -132,14 +131,14 @@ def _with_origin(package: Package, origin: Mapping[str, Any], path: Path) -> Pac
     if version_control:
         commit = version_control.get("commit_id")
         kind = version_control.get("vcs", "git")
-        return replace(package, url=f"{kind}+{mask_url(url)}{inside}", commit=str(commit) if commit else None)
+        return package._replace(url=f"{kind}+{mask_url(url)}{inside}", commit=str(commit) if commit else None)
     if url.startswith("file:"):
         local = _local_path(url)
         if not Path(local).exists() and _text(path / "INSTALLER").strip() == "conda":
             return package  # the folder on the build machine that made the conda package: it came from a channel
-        return replace(package, url=local, editable=bool(folder.get("editable")))
+        return package._replace(url=local, editable=bool(folder.get("editable")))
     digest = _sha256(archive)
-    return replace(package, url=f"{mask_url(url)}#sha256={digest}" if digest else f"{mask_url(url)}{inside}")
+    return package._replace(url=f"{mask_url(url)}#sha256={digest}" if digest else f"{mask_url(url)}{inside}")
 
 
 def _sha256(archive: Mapping[str, Any]) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.host.lookup import is_executable, which
 
@@ -21,8 +21,7 @@ ELSEWHERE = "elsewhere"
 _DEPTH = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """Where a word is looked up, how it was come upon, and how many steps further to go. `cache` is for tools that are asked."""
 
     directory: Path
@@ -38,11 +37,10 @@ class Scene:
         """The scene inside an environment: its programs come first, as after activating it."""
         path = f"{prefix / 'bin'}{os.pathsep}{self.environ.get('PATH', os.defpath)}"
         kept = {name: value for name, value in self.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONHOME"}}
-        return replace(self, environ={**kept, "PATH": path, variable: str(prefix)})
+        return self._replace(environ={**kept, "PATH": path, variable: str(prefix)})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A Python as the command calls it: `path` is absolute with links kept, `flags` those of its options that change `sys.path`."""
 
     path: Path

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
@@ -70,21 +69,30 @@ def run(  # noqa: PLR0913 - what a process starts with, and whom to tell
     return attendance.ending
 
 
-@dataclass(slots=True)
 class _Attendance:
     """What we do while the command runs, and shortly after. `bell` is readable once it has ended, where no SIGCHLD can tell us."""
 
-    child: subprocess.Popen[bytes]
-    streams: tuple[streams.Stream, ...]
-    inbox: signals.Inbox
-    bell: int | None
-    terminal: int | None
-    output: Callable[[bytes], None]
-    idle: Callable[[], None] | None
-    error: Exception | None = None
-    interrupted: bool = False
-    next_idle: float = 0.0
-    deadline: float | None = None  # until when its children may speak; None while it runs
+    def __init__(  # noqa: PLR0913, PLR0917 - all that has to be attended to
+        self,
+        child: subprocess.Popen[bytes],
+        opened: tuple[streams.Stream, ...],
+        inbox: signals.Inbox,
+        bell: int | None,
+        terminal: int | None,
+        output: Callable[[bytes], None],
+        idle: Callable[[], None] | None,
+    ) -> None:
+        self.child = child
+        self.streams = opened
+        self.inbox = inbox
+        self.bell = bell
+        self.terminal = terminal
+        self.output = output
+        self.idle = idle
+        self.error: Exception | None = None
+        self.interrupted = False
+        self.next_idle = 0.0
+        self.deadline: float | None = None  # until when its children may speak; None while it runs
 
     @property
     def ending(self) -> Ending:

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # What a terminal's keys send to its whole foreground group, and what only a `kill` sends.
 KEYS = (signal.SIGINT, signal.SIGQUIT)
@@ -16,8 +16,7 @@ PASSED_ON = (*KEYS, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR
 WINDOW = (signal.SIGWINCH, signal.SIGCONT)
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
+class Inbox(NamedTuple):
     """The signals that came. `source` is readable when there are some; it is None in a thread that may not catch any."""
 
     source: int | None

@@ -9,7 +9,6 @@ import sys
 import termios
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 STDOUT, STDERR = 1, 2
 _CHUNK = 65536
@@ -21,7 +20,6 @@ _NOTHING = memoryview(b"")
 _Selector = selectors.PollSelector if sys.platform == "linux" else selectors.SelectSelector
 
 
-@dataclass(slots=True)
 class Stream:
     """One pipe or pty between the command and our stdout or stderr.
 
@@ -30,14 +28,15 @@ class Stream:
     all that the command itself wrote has been read; what comes then is from children that it left behind.
     """
 
-    source: int
-    theirs: int
-    target: int | None
-    is_terminal: bool
-    pending: memoryview = _NOTHING
-    ended: bool = False
-    is_complete: bool = False
-    rest: int = 0
+    def __init__(self, source: int, theirs: int, target: int | None, *, is_terminal: bool) -> None:
+        self.source = source
+        self.theirs = theirs
+        self.target = target
+        self.is_terminal = is_terminal
+        self.pending = _NOTHING
+        self.ended = False
+        self.is_complete = False
+        self.rest = 0
 
     def read(self, *, is_rest: bool) -> bytes:
         """What is there now; empty if there is nothing, or at the end. `is_rest`: the command has ended already."""
@@ -150,7 +149,7 @@ def _open_stream(target: int | None) -> Stream:
     if not is_terminal:
         source, theirs = os.pipe()
     os.set_blocking(source, False)
-    stream = Stream(source, theirs, target, is_terminal)
+    stream = Stream(source, theirs, target, is_terminal=is_terminal)
     if is_terminal:
         _make_transparent(theirs)
         stream.resize()
