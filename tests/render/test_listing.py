@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from exptrack.model.annotation import Annotation, AnnotationKind
@@ -56,7 +55,7 @@ def test_a_parameter_or_metric_named_as_another_column_takes_no_ones_place():
 
 def test_tags_and_experiments_have_a_column_where_there_are_any():
     first = run("one")
-    first = replace(first, record=replace(first.record, experiment="digits"))
+    first = first._replace(record=first.record._replace(experiment="digits"))
     table = listing(first, run("two"), annotations=tagged(first, "best", "old", "best"))
     assert table == (
         "name  age   status     experiment  tags\n"
@@ -68,7 +67,7 @@ def test_tags_and_experiments_have_a_column_where_there_are_any():
 def test_hostile_names_and_values_stay_in_their_cells():
     evil = "\x1b[2J\u202e\n\0数字"
     first = run("one", {evil: 1.0, "b": 2}, **{evil: evil, "x": 1})
-    first = replace(first, record=replace(first.record, experiment=evil))
+    first = first._replace(record=first.record._replace(experiment=evil))
     table = listing(first, run("two", {"b": 3}, x=2), annotations=tagged(first, evil))
     assert len(table.splitlines()) == 3
     assert all(line.isprintable() for line in table.split("\n"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,7 +69,7 @@ def test_lines_put_together_in_any_order_and_more_than_once_give_the_same(clones
 @given(clones(), TIMES)
 def test_the_clocks_do_not_matter(clones, moment):
     here, there, expected = clones
-    lines = [replace(one, time=moment) for one in decode_annotations("\n".join([*here, *there]))]
+    lines = [one._replace(time=moment) for one in decode_annotations("\n".join([*here, *there]))]
     assert {one.id for one in standing(RUN, lines)} == expected
 
 
@@ -97,14 +96,14 @@ def test_a_removal_cannot_be_removed():
 
 
 def test_a_value_counts_once_however_often_it_was_given():
-    doubled = replace(RUN, record=replace(RUN.record, tags=("x", "x")))
+    doubled = RUN._replace(record=RUN.record._replace(tags=("x", "x")))
     assert [one.value for one in standing(doubled, []) if one.kind is AnnotationKind.TAG] == ["x"]
     assert values(standing(doubled, [make_at("x", 1), make_at("x", 2)]), AnnotationKind.TAG) == ("x",)
 
 
 @pytest.fixture
 def run(repository, git):
-    return replace(RUN, oid=git("rev-parse", "HEAD", cwd=repository))
+    return RUN._replace(oid=git("rev-parse", "HEAD", cwd=repository))
 
 
 def test_annotations_are_read_back_from_git(repository, run):
@@ -128,7 +127,7 @@ def test_two_clones_agree_after_a_merge(repository, run, git, tmp_path):
     add(here, ada, [(run, kept), (run, taken_off)])
     git("fetch", "--quiet", "origin", f"{NOTES}:{NOTES}", cwd=there.top)
     add(here, ada, [(run, make(AnnotationKind.REMOVAL, None, ada, [taken_off.id]))])
-    again = replace(make(AnnotationKind.TAG, "best", ada), time=START)  # by a clock that is behind
+    again = make(AnnotationKind.TAG, "best", ada)._replace(time=START)  # by a clock that is behind
     add(there, ada, [(run, again)])
     for mine, other in ((here, there), (there, here)):
         git("fetch", "--quiet", other.top, f"+{NOTES}:refs/notes/other", cwd=mine.top)

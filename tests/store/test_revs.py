@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -223,6 +222,6 @@ def test_a_broken_record_is_named_and_costs_the_others_nothing(repo, save):
 
 
 def test_a_record_is_that_of_its_own_name(repo, save):
-    save("copy", content=encode_record(replace(Record("one", Status.COMPLETED, START))))
+    save("copy", content=encode_record(Record("one", Status.COMPLETED, START)))
     with pytest.raises(RecordError, match=r"^run 'copy' cannot be read: its record is that of 'one'"):
         load(repo, "copy")

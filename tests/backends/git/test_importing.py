@@ -56,12 +56,12 @@ def test_a_first_commit_has_no_parent(repo, people, git, repository):
 
 
 def test_nothing_else_of_the_repository_changes(repo, people, git, repository):
-    index, listed = repo.index.read_bytes(), git("for-each-ref", cwd=repository)
+    index, listed = repo.index_file.read_bytes(), git("for-each-ref", cwd=repository)
     (repository / ".git" / "index.lock").touch()
     (repository / ".git" / "packed-refs.lock").touch()
     import_commit(repo, people, "x\n", git("rev-parse", "HEAD", cwd=repository), format_files({"a": b"a"}))
     (repository / ".git" / "index.lock").unlink()
-    assert (repo.index.read_bytes(), git("for-each-ref", cwd=repository)) == (index, listed)
+    assert (repo.index_file.read_bytes(), git("for-each-ref", cwd=repository)) == (index, listed)
     assert list(repo.shared.iterdir()) == []
     assert not list((repository / ".git").glob("fast_import_crash*"))
 

@@ -33,15 +33,15 @@ if sys.platform != "darwin":  # where file names are UTF-8
 
 @pytest.fixture
 def mine(repo, tmp_path):
-    copy_index(repo.index, tmp_path / "mine")
+    copy_index(repo.index_file, tmp_path / "mine")
     return tmp_path / "mine"
 
 
 def test_a_copy_has_the_signature_of_its_source_until_git_writes_one_of_them(repo, mine, repository):
-    assert signature(mine) == signature(repo.index)
+    assert signature(mine) == signature(repo.index_file)
     (repository / "new.py").write_text("x")
     assert take_in(repo, mine, ["new.py"]) == {}
-    assert signature(mine) != signature(repo.index)
+    assert signature(mine) != signature(repo.index_file)
     copy_index(mine.with_name("nothing"), mine)
     assert not mine.exists()
     assert signature(mine) == "none"
@@ -50,7 +50,7 @@ def test_a_copy_has_the_signature_of_its_source_until_git_writes_one_of_them(rep
 def test_odd_paths_are_taken_in_listed_and_taken_out(repo, mine, repository):
     for name in ODD:
         (repository / name).write_text(name[0])
-    before = repo.index.read_bytes()
+    before = repo.index_file.read_bytes()
     assert take_in(repo, mine, ODD) == {}
     assert set(ODD) <= {entry.path for entry in list_entries(repo, mine)}
     assert list_changed(repo, mine) == []
@@ -59,14 +59,14 @@ def test_odd_paths_are_taken_in_listed_and_taken_out(repo, mine, repository):
     assert list_changed(repo, mine) == sorted(ODD)
     take_out(repo, mine, ODD[1:])
     assert set(ODD) & {entry.path for entry in list_entries(repo, mine)} == {ODD[0]}
-    assert repo.index.read_bytes() == before
+    assert repo.index_file.read_bytes() == before
 
 
 def test_entries_carry_mode_oid_stage_and_flags(repo, mine, repository, git):
     oid = git("rev-parse", "HEAD:train.py", cwd=repository)
     git("update-index", "--assume-unchanged", "train.py", cwd=repository)
     git("update-index", "--skip-worktree", "params.yaml", cwd=repository)
-    copy_index(repo.index, mine)
+    copy_index(repo.index_file, mine)
     by_path = {entry.path: entry for entry in list_entries(repo, mine)}
     assert by_path["train.py"] == Entry("train.py", "100644", oid, 0, "h")
     assert by_path["params.yaml"].tag == "S"
@@ -155,7 +155,7 @@ def test_a_survey_with_more_names_than_a_pipe_holds_comes_to_an_end(repo, mine, 
 
 
 def test_a_survey_that_fails_is_no_empty_one(repo, mine, repository):
-    repo.index.write_bytes(b"DIRC" + b"\0" * 40)
+    repo.index_file.write_bytes(b"DIRC" + b"\0" * 40)
     with pytest.raises(RepositoryError, match=r"^git ls-files failed: .*index"):
         survey(repo, mine)
 

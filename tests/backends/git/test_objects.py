@@ -101,7 +101,7 @@ def test_a_tree_with_an_object_that_is_gone_is_refused(repo, git, repository, tm
     )  # fmt: skip
     with pytest.raises(RepositoryError, match=r"^git write-tree failed: "):
         write_tree(repo, index)
-    assert write_tree(repo, repo.index) == git("rev-parse", "HEAD^{tree}", cwd=repository)
+    assert write_tree(repo, repo.index_file) == git("rev-parse", "HEAD^{tree}", cwd=repository)
 
 
 def test_a_commit_is_read_as_it_was_written(repo, git, repository):

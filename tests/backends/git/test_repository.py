@@ -25,7 +25,7 @@ def test_a_sub_folder_lies_in_its_repository(repository):
     (repository / "deep" / "er").mkdir(parents=True)
     found = find_repository(repository / "deep" / "er")
     assert (found.top, found.git_dir, found.common_dir) == (repository, repository / ".git", repository / ".git")
-    assert (found.index, found.object_format) == (repository / ".git" / "index", "sha1")
+    assert (found.index_file, found.object_format) == (repository / ".git" / "index", "sha1")
 
 
 def test_a_linked_worktree_shares_the_common_folder(repository, git, tmp_path):
@@ -35,7 +35,7 @@ def test_a_linked_worktree_shares_the_common_folder(repository, git, tmp_path):
     assert found.common_dir == repository / ".git"
     assert found.private == repository / ".git" / "worktrees" / "linked" / "exptrack"
     assert found.shared == repository / ".git" / "exptrack"
-    assert found.index == repository / ".git" / "worktrees" / "linked" / "index"
+    assert found.index_file == repository / ".git" / "worktrees" / "linked" / "index"
 
 
 def test_sha_256_is_seen(tmp_path, git):
@@ -50,7 +50,7 @@ def test_any_folder_name_is_taken(tmp_path, git, name):
     git("init", "--quiet", tmp_path / name)
     found = find_repository(tmp_path / name)
     assert (found.top, found.git_dir) == (tmp_path / name, tmp_path / name / ".git")
-    assert found.index == tmp_path / name / ".git" / "index"
+    assert found.index_file == tmp_path / name / ".git" / "index"
 
 
 def test_no_repository_says_how_to_make_one(tmp_path):
