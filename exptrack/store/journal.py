@@ -20,7 +20,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -55,29 +55,30 @@ class Journal:
         self._lock = lock
         self._command: int | None = None
         self._stream = os.open(folder / "stream", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._torn = False
         self._dirty = False
         self._closed = threading.Event()
         self._syncer: threading.Thread | None = None
 
     def append(self, kind: str, /, **entry: Value) -> None:
         """Add an entry with one write. A full disk is remembered in `failure`, never raised: training goes on."""
-        line = json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"
         try:
-            self._write(line)
+            self._write(_format_entry(kind, entry))
         except OSError as error:
             self.failure = self.failure or error
         self._dirty = True
 
     def _write(self, line: bytes) -> None:
-        try:
-            written = os.write(self._stream, line)
-        except OSError as error:
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-                raise
-            written = 0
-        if written < len(line):
+        # Half an entry that a full disk has left must not take the next one with it.
+        data = b"\n" + line if self._torn else line
+        self._torn = True
+        written = _write_some(self._stream, data)
+        if written < len(data):
             (self.folder / "reserve").unlink(missing_ok=True)
-            os.write(self._stream, line[written:])
+            written += os.write(self._stream, data[written:])
+        if written < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._torn = False
 
     def save(self, name: str, data: bytes) -> None:
         """Write a file of the journal whole or not at all."""
@@ -91,8 +92,10 @@ class Journal:
         (self.folder / "reserve").write_bytes(b"\0" * _RESERVE)
 
     def mark_started(self) -> None:
-        """From now on the command may have run: what happens next is kept."""
+        """From now on the command may have run: what happens next is kept. Raises OSError if even that cannot be written down."""
         self.append("starting")
+        if self.failure is not None:
+            raise self.failure
         self.has_started = True
 
     def lock_command(self) -> int:
@@ -135,6 +138,19 @@ class Journal:
             shutil.rmtree(gone, ignore_errors=True)
 
 
+def _format_entry(kind: str, entry: Mapping[str, Value]) -> bytes:
+    return json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"
+
+
+def _write_some(file: int, data: bytes) -> int:
+    try:
+        return os.write(file, data)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        return 0
+
+
 def claim(shared: Path, name: str) -> Journal:
     """Make the journal of a new run, locked before anyone can see it; raises NameTakenError if a run of that name is under way."""
     active = shared / "active"
@@ -144,11 +160,12 @@ def claim(shared: Path, name: str) -> Journal:
         with locks.opened(active) as door:
             if door is not None:
                 locks.share(door)
-            hidden.mkdir()
-            lock = os.open(hidden / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            os.write(lock, json.dumps({"host": os.uname().nodename, "pid": os.getpid()}).encode())
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            hidden.rename(active / name)
+            lock = _make(hidden)
+            try:
+                hidden.rename(active / name)
+            except OSError:
+                os.close(lock)
+                raise
     except OSError as error:
         shutil.rmtree(hidden, ignore_errors=True)
         if error.errno in {errno.ENOTEMPTY, errno.EEXIST} and (active / name).exists():
@@ -157,6 +174,20 @@ def claim(shared: Path, name: str) -> Journal:
             ) from error
         raise ExptrackError(f"cannot write below {active}: {error.strerror}; nothing was started") from error
     return Journal(active / name, lock)
+
+
+def _make(folder: Path) -> int:
+    """Make a journal's folder with all that an open one needs, so that a full disk is met here; gives its lock, which is held."""
+    folder.mkdir()
+    (folder / "stream").touch()
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(lock, json.dumps({"host": os.uname().nodename, "pid": os.getpid()}).encode())
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 def sweep(shared: Path) -> None:
@@ -236,23 +267,22 @@ def _owner(lock: int) -> dict[str, object]:
 
 
 def read_stream(folder: Path) -> Iterator[dict[str, Value]]:
-    """The entries so far, in order. A torn line (killed while it was written) is skipped."""
+    """The entries so far, in order, each with its `kind` and `time`. A torn line (killed while it was written) is skipped."""
     try:
         lines = (folder / "stream").read_bytes().split(b"\n")
     except FileNotFoundError:
         return
     for line in lines:
         with suppress(ValueError):
-            if line and isinstance(entry := json.loads(line), dict):
+            if line and isinstance(entry := json.loads(line), dict) and entry.keys() >= {"kind", "time"}:
                 yield entry
 
 
 def append_elsewhere(shared: Path, run: str, kind: str, /, **entry: Value) -> None:
     """Add an entry to the journal of another run, if it is still there."""
-    line = json.dumps({"kind": kind, "time": time.time(), **entry}, separators=(",", ":")).encode() + b"\n"
     with suppress(OSError):
         stream = os.open(folder_of(shared, run) / "stream", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
-            os.write(stream, line)
+            os.write(stream, b"\n" + _format_entry(kind, entry))  # a line of its own, whatever the last one came to
         finally:
             os.close(stream)

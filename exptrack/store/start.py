@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISDIR
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,9 +18,9 @@ class Start(NamedTuple):
     """What is known before the command starts: the record as it would be if all ended now, and what to look at in the end.
 
     `stamps` holds the state of metric files, pointer files and wanted outputs at the start, by path relative to the repository's root.
-    `outs` are those that DVC answers for already. `primary` names the metric that matters most. `params_text`
-    is `params.yaml` in the snapshot; `is_overridden`: the command line gave other values than the files. `is_signing`: the user's Git
-    signs commits.
+    `outs` are those that DVC answers for already. `primary` names the metric that matters most. `params_text` is `params.yaml` in the
+    snapshot; `is_overridden`: the command line gave other values than the files. `author` and `committer` are those of the run commit,
+    `is_signing`: the user's Git signs commits.
     """
 
     record: Record
@@ -52,22 +53,30 @@ def read_start(folder: Path) -> Start | None:
     try:
         fields = json.loads((folder / "start.json").read_bytes())
         record = decode_record(json.dumps(fields.pop("record")).encode())
-        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return Start(**{**fields, **lists, "record": record})
+        known = {name: value for name, value in fields.items() if name in Start._fields}
+        lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
+        return Start(**{**known, **lists, "record": record})
     except (OSError, ValueError, TypeError, KeyError, RecordError):
         return None
 
 
 def stamp(path: Path) -> str:
-    """The state of a file, or of all files below a folder, as far as `lstat` tells; empty if there is nothing."""
+    """The state of a file, or of all files below a folder, as far as `lstat` tells; empty if there is nothing.
+
+    Of a folder that cannot be listed it is that of the folder alone.
+    """
     try:
         status = path.lstat()
     except OSError:
         return ""
     own = f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
-    if not path.is_dir() or path.is_symlink():
+    if not S_ISDIR(status.st_mode):
         return own
-    return "|".join([str(status.st_ino), *(f"{child.name}:{stamp(child)}" for child in sorted(path.iterdir()))])
+    try:
+        children = sorted(path.iterdir())
+    except OSError:
+        return own
+    return "|".join([str(status.st_ino), *(f"{child.name}:{stamp(child)}" for child in children)])
 
 
 def is_written(start: Start, path: str) -> bool:
