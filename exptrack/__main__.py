@@ -1,7 +1,5 @@
 """`python -m exptrack`."""
 
-import sys
+from exptrack.cli import entry
 
-from exptrack.cli import main
-
-sys.exit(main())
+entry()

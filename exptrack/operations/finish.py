@@ -14,13 +14,12 @@ from exptrack.analysis import history
 from exptrack.analysis.codec import decode_environment, encode_metrics, encode_record
 from exptrack.analysis.message import format_message
 from exptrack.analysis.output import decode_log
-from exptrack.analysis.requirements import format_requirements
 from exptrack.analysis.secrets import mask
 from exptrack.analysis.yaml12 import dump_yaml
-from exptrack.analysis.yamledit import update_yaml
 from exptrack.backends.git import refs
+from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import RecordError, RepositoryError
+from exptrack.errors import RepositoryError
 from exptrack.model.run import Ending, Record, Run, Status, Value
 from exptrack.operations.observe import read_found
 from exptrack.operations.results import Results, collect
@@ -33,6 +32,7 @@ from exptrack.store.snapshot import second_look
 from exptrack.store.start import Start, read_start
 
 _FOLDER = ".exptrack"
+_MOST_NAMESAKES = 100
 
 
 class Finished(NamedTuple):
@@ -47,16 +47,31 @@ def finish(repository: Repository, journal: Journal, start: Start) -> Finished:
 
     Safe against a kill at any instant: objects first, then the ref, which is created once; then the journal goes, and the ref in
     `active/`. Raises RepositoryError or OSError, and the journal stays.
+
+    Another run may have come by the name meanwhile (a fetch brings them): then this one is recorded as `<name>-2`, and says so.
     """
-    name = journal.folder.name
     record, files = _compose(repository, journal, start)
-    oid, warnings = _write(repository, start, files, format_message(record, start.primary))
-    ref = runs.ref_of(name, start.record.started)
-    if not refs.create_ref(repository, ref, oid, f"record {name}"):
-        raise RepositoryError(f"{ref} was taken while '{name}' ran; its journal is kept in {journal.folder}")
-    note_recorded(repository.shared, name)
-    warnings += tidy(repository, journal, start.snapshot)
-    return Finished(Run(record, oid, ref, start.snapshot), (*record.problems, *warnings))
+    active = runs.ACTIVE + record.name
+    for name in (record.name, *(f"{record.name}-{number}" for number in range(2, _MOST_NAMESAKES))):
+        renamed = record if name == record.name else _rename(record, name)
+        files[f"{_FOLDER}/run.json"] = encode_record(renamed)
+        oid, warnings = _write(repository, start, files, format_message(renamed, start.primary))
+        ref = runs.ref_of(name, start.record.started)
+        is_created, is_tidy = refs.create_and_delete(repository, (ref, oid), (active, start.snapshot), f"record {name}")
+        # What went wrong is told by trying the one step again, alone.
+        if is_created or refs.create_ref(repository, ref, oid, f"record {name}"):
+            note_recorded(repository.shared, name)
+            journal.remove()
+            if not is_tidy:
+                warnings += _tidy_ref(repository, active, start.snapshot)
+            return Finished(Run(renamed, oid, ref, start.snapshot), (*renamed.problems, *warnings))
+    raise RepositoryError(f"'{record.name}' and all its namesakes are taken; the journal is kept in {journal.folder}")
+
+
+def _rename(record: Record, name: str) -> Record:
+    return record._replace(
+        name=name, problems=(*record.problems, f"the name '{record.name}' was taken by another run while this one ran")
+    )
 
 
 def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
@@ -69,14 +84,19 @@ def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
         discard(repository, journal)
         return None
     ref = runs.ref_of(journal.folder.name, start.record.started)
-    existing = refs.list_refs(repository, ref)
-    if ref not in existing:
+    run = _find_own(repository, ref, start.snapshot)
+    if run is None:
         return finish(repository, journal, start)
-    warnings = tidy(repository, journal, start.snapshot)
-    run = next(runs.read_runs(repository, {ref: existing[ref]}))
-    if not isinstance(run, Run):
-        raise RecordError(f"{ref} cannot be read: {run.reason}")
-    return Finished(run, warnings)
+    note_recorded(repository.shared, run.name)
+    journal.remove()
+    return Finished(run, _tidy_ref(repository, runs.ACTIVE + run.name, start.snapshot))
+
+
+def _find_own(repository: Repository, ref: str, snapshot: str) -> Run | None:
+    """The run at `ref`, if it stands on this snapshot; another run of the same name does not."""
+    oid, parent = resolve(repository, [ref, f"{ref}^1"])
+    run = next(runs.read_runs(repository, {ref: oid})) if oid and parent == snapshot else None
+    return run if isinstance(run, Run) else None
 
 
 def discard(repository: Repository, journal: Journal) -> None:
@@ -87,10 +107,9 @@ def discard(repository: Repository, journal: Journal) -> None:
     journal.remove()
 
 
-def tidy(repository: Repository, journal: Journal, snapshot: str) -> tuple[str, ...]:
-    """Take away what only a run under way needs. A ref that cannot be deleted now is harmless: a name in both places is finished."""
-    journal.remove()
-    if refs.delete_ref(repository, runs.ACTIVE + journal.folder.name, snapshot):
+def _tidy_ref(repository: Repository, active: str, snapshot: str) -> tuple[str, ...]:
+    """Delete the ref of a run under way. If it cannot be deleted now, that is harmless: a name in both places is finished."""
+    if refs.delete_ref(repository, active, snapshot):
         return ()
     locks = " and ".join(str(lock) for lock in refs.find_locks(repository))
     return (f"recorded, but git could not tidy up: if no git is running, remove {locks}",) if locks else ()
@@ -181,6 +200,8 @@ def _params_file(start: Start, record: Record) -> dict[str, bytes]:
         return {path: dump_yaml({**own, **others}).encode(errors="replace")}
     if not told and not start.is_overridden:
         return {}
+    from exptrack.analysis.yamledit import update_yaml
+
     return {path: update_yaml(start.params_text, own).encode(errors="replace")}
 
 
@@ -192,6 +213,8 @@ def _our_files(
         f"{_FOLDER}/output.log": mask(decode_log(output)).encode(errors="replace"),
     }
     if environment is not None:
+        from exptrack.analysis.requirements import format_requirements
+
         decoded = decode_environment(environment)
         files[f"{_FOLDER}/environment.json"] = environment
         files[f"{_FOLDER}/requirements.txt"] = format_requirements(decoded.packages, decoded.interpreter).encode()

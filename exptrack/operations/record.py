@@ -116,12 +116,25 @@ def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[J
         check_name(wanted)
     for _ in range(_ATTEMPTS):
         name = wanted or make_up(_randbelow)
-        outset = find_outset(repository, name, now)
+        journal = journals.claim(
+            repository.shared, name
+        )  # before looking: so nobody can take it between look and claim
+        try:
+            outset = find_outset(repository, name, now)
+        except BaseException:
+            _let_go(journal)
+            raise
         if outset.taken is None:
-            return journals.claim(repository.shared, name), outset
+            return journal, outset
+        _let_go(journal)
         if wanted:
             raise NameTakenError(f"a run named '{name}' exists already ({outset.taken}): choose another name")
     raise NameTakenError("no free name was found in 20 attempts: give one with `--name`")
+
+
+def _let_go(journal: Journal) -> None:
+    journal.remove()
+    journal.close()
 
 
 def _randbelow(bound: int) -> int:
@@ -152,7 +165,7 @@ def _prepare(
         name=name,
         status=Status.CRASHED,
         started=started,
-        author=str(outset.committer),
+        author=str(outset.committing.committer),
         host=os.uname().nodename,
         command=mask_arguments(request.command),
         project=context.project,
@@ -182,9 +195,9 @@ def _prepare(
         primary=next(iter(settings.metrics), None),
         params_text=_params_text(context, found, taken),
         is_overridden=any(merged.get(source) != tree for source, tree in read.items()),
-        author=str(outset.author),
-        committer=str(outset.committer),
-        is_signing=outset.is_signing,
+        author=str(outset.committing.author),
+        committer=str(outset.committing.committer),
+        is_signing=outset.committing.is_signing,
     )
     journal.save_start(start)
     for line in (*reader.problems, describe_omissions(taken.omissions)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from exptrack.backends.git import refs
+from exptrack.backends.git import importing, refs
 from exptrack.errors import ExptrackError, RevError, explain
 from exptrack.operations.active import look
 from exptrack.operations.context import Context
@@ -26,6 +26,7 @@ def recover(context: Context, names: Sequence[str] = (), *, force: bool = False)
             raise RevError(f"'{name}' does not wait for recovery: `exptrack status` lists what runs and what died")
     finished = [_recover(context, name, force=force) for name in names or listed]
     journals.sweep(context.repository.shared)
+    importing.sweep(context.repository)
     _tidy_refs(context)
     return tuple(one for one in finished if one is not None)
 

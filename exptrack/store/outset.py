@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from exptrack.backends.git import command, objects, refs, repository
-from exptrack.backends.git.repository import Identity, Repository
+from exptrack.backends.git.repository import Committing, Repository
 from exptrack.store.runs import ACTIVE, RUNS, TRASH, name_of
 
 _FIRST_MONTH = (2026, 1)  # exptrack did not exist before
@@ -19,9 +19,7 @@ class Outset(NamedTuple):
     `active` are the refs of runs that are under way, or were not tidied up.
     """
 
-    author: Identity
-    committer: Identity
-    is_signing: bool
+    committing: Committing
     base: str | None
     taken: str | None
     active: dict[str, str]
@@ -34,11 +32,9 @@ def find_outset(place: Repository, name: str, now: datetime) -> Outset:
     """
     candidates = [f"{RUNS}{year}-{month:02}/{name}" for year, month in _months(now)]
     wanted = ["HEAD^{commit}", *candidates]
-    author, committer, signing, found, listed = command.together(
+    how, found, listed = command.together(
         place.top,
-        repository.ask_identity("AUTHOR"),
-        repository.ask_identity(),
-        repository.ask_bool("commit.gpgSign"),
+        repository.ask_committing(),
         objects.ask_oids(wanted),
         refs.ask_refs(ACTIVE, TRASH),
     )
@@ -48,9 +44,7 @@ def find_outset(place: Repository, name: str, now: datetime) -> Outset:
         ref for ref in others if name_of(ref) == name
     ]
     return Outset(
-        repository.parse_identity(author),
-        repository.parse_identity(committer),
-        repository.parse_bool(signing),
+        repository.parse_committing(place, how),
         base,
         taken[0] if taken else None,
         {ref: oid for ref, oid in others.items() if ref.startswith(ACTIVE)},

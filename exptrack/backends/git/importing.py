@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from exptrack.backends.git import command
@@ -16,6 +18,8 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 
 _HERE = b"refs/heads/new"
+_PREFIX = "import-"
+_ABANDONED = 3600.0  # seconds; an import takes some milliseconds
 
 
 def import_commit(repository: Repository, people: bytes, message: str, parent: str | None, changes: bytes) -> str:
@@ -55,6 +59,14 @@ def format_notes(texts: Mapping[str, str]) -> bytes:
     return b"".join(b"N inline %s\ndata %d\n%s\n" % (oid, len(data), data) for oid, data in notes)
 
 
+def sweep(repository: Repository) -> None:
+    """Remove what killed imports have left."""
+    for folder in repository.shared.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def _quote(path: str) -> bytes:
     escaped = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
     return b'"' + escaped + b'"'
@@ -62,7 +74,7 @@ def _quote(path: str) -> bytes:
 
 def _make_scratch(repository: Repository) -> Path:
     """A bare repository without objects of its own."""
-    folder = repository.shared / f"import-{os.getpid()}-{os.urandom(6).hex()}"
+    folder = repository.shared / f"{_PREFIX}{os.urandom(8).hex()}"
     try:
         for path in (folder, folder / "refs", folder / "objects"):
             path.mkdir(parents=True)

@@ -60,6 +60,20 @@ def delete_ref(repository: Repository, ref: str, old: str) -> bool:
     return done.code == 0
 
 
+def create_and_delete(
+    repository: Repository, created: tuple[str, str], deleted: tuple[str, str], reason: str
+) -> tuple[bool, bool]:
+    """Create one ref and, if that went well, delete another, each (name, oid), in two transactions of one process.
+
+    Gives whether each was done. Two transactions, since a delete needs `packed-refs.lock`, and a stale one must not cost the new ref.
+    """
+    lines = f"start\ncreate {' '.join(created)}\ncommit\nstart\ndelete {' '.join(deleted)}\ncommit\n"
+    words = ("-c", "core.packedRefsTimeout=100", "update-ref", "-m", f"exptrack: {reason}", "--stdin")
+    done = command.call(repository.top, *words, stdin=lines.encode())
+    committed = done.out.count(b"commit: ok")
+    return committed > 0, committed > 1
+
+
 def find_locks(repository: Repository) -> list[Path]:
     """Lock files that a killed git has left in the way of deleting refs."""
     return [

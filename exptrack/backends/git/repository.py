@@ -79,32 +79,51 @@ def _explain(directory: Path, message: str) -> str:
     return f"git cannot use the repository at {directory}: {command.reason(message)}"
 
 
-def ask_bool(key: str) -> command.Question:
-    """Whether a setting is true."""
-    return ("config", "--type=bool", "--default=false", "--get", key), b""
+class Committing(NamedTuple):
+    """How commits are made here: by whom, and whether they are signed."""
+
+    author: Identity
+    committer: Identity
+    is_signing: bool
 
 
-def parse_bool(answer: command.Done) -> bool:
-    """The answer to `ask_bool`; a value that is neither counts as false."""
-    return answer.out.strip() == b"true"
+def ask_committing() -> command.Question:
+    """Who commits here, and how."""
+    return ("var", "-l"), b""
 
 
-def ask_identity(role: str = "COMMITTER") -> command.Question:
-    """Who commits here, as `COMMITTER` or as `AUTHOR`."""
-    return ("var", f"GIT_{role}_IDENT"), b""
+def parse_committing(repository: Repository, answer: command.Done) -> Committing:
+    """The answer to `ask_committing`; raises RepositoryError if Git knows no identity."""
+    settings = dict(line.partition("=")[::2] for line in answer.out.decode(errors="replace").splitlines())
+    people = [settings.get(f"GIT_{role}_IDENT", "") for role in ("AUTHOR", "COMMITTER")]
+    if not {"user.name", "user.email"} <= settings.keys():
+        # The list holds what Git makes up where it was told nothing; it commits by that only if it is asked for one of them.
+        people = [_find_person(repository, role) for role in ("AUTHOR", "COMMITTER")]
+    author, committer = map(_parse_person, people)
+    return Committing(author, committer, is_true(settings.get("commit.gpgsign", "no") or "yes"))
 
 
-def parse_identity(answer: command.Done) -> Identity:
-    """The answer to `ask_identity`; raises RepositoryError if Git knows none."""
-    if answer.code:
-        raise RepositoryError(
-            "Git does not know who you are: run `git config --global user.name 'Your Name'` "
-            "and `git config --global user.email you@example.com`, then try again"
-        )
-    name, _, rest = answer.out.decode(errors="replace").partition(" <")
-    return Identity(name, rest.partition(">")[0])
+def is_true(value: str) -> bool:
+    """Whether Git reads this setting as true: a word for yes, or a number other than 0."""
+    text = value.lower()
+    return text in {"true", "yes", "on"} or (text.lstrip("+-").isdecimal() and int(text) != 0)
 
 
 def find_identity(repository: Repository) -> Identity:
     """The identity that a commit here would carry; raises RepositoryError if Git knows none."""
-    return parse_identity(command.together(repository.top, ask_identity())[0])
+    return _parse_person(_find_person(repository, "COMMITTER"))
+
+
+def _find_person(repository: Repository, role: str) -> str:
+    done = command.call(repository.top, "var", f"GIT_{role}_IDENT")
+    if done.code:
+        raise RepositoryError(
+            "Git does not know who you are: run `git config --global user.name 'Your Name'` "
+            "and `git config --global user.email you@example.com`, then try again"
+        )
+    return done.out.decode(errors="replace")
+
+
+def _parse_person(line: str) -> Identity:
+    name, _, rest = line.partition(" <")
+    return Identity(name, rest.partition(">")[0])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from exptrack.backends.git.objects import empty_oid
-from exptrack.backends.git.refs import create_ref, delete_ref, find_locks, list_refs, move_ref
+from exptrack.backends.git.refs import create_and_delete, create_ref, delete_ref, find_locks, list_refs, move_ref
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RepositoryError
 
@@ -138,3 +138,20 @@ def test_refs_of_a_linked_worktree_are_those_of_all(repo, repository, git, commi
 def test_zeros_are_as_long_as_the_oids(tmp_path, git, repo):
     git("init", "--quiet", "--object-format=sha256", tmp_path / "new")
     assert (len(empty_oid(repo)), len(empty_oid(find_repository(tmp_path / "new")))) == (40, 64)
+
+
+def test_a_ref_is_created_and_another_deleted_or_only_created(repo, repository, git, commits):
+    active = "refs/exptrack/active/one"
+    create_ref(repo, active, commits[0], "x")
+    assert create_and_delete(repo, (REF, commits[1]), (active, commits[0]), "record one") == (True, True)
+    assert list_refs(repo, "refs/exptrack/") == {REF: commits[1]}
+    create_ref(repo, active, commits[0], "x")
+    assert create_and_delete(repo, (REF, commits[2]), (active, commits[0]), "record one") == (False, False)
+    assert list_refs(repo, "refs/exptrack/") == {REF: commits[1], active: commits[0]}
+    assert create_and_delete(repo, (f"{REF}-2", commits[2]), (active, commits[5]), "record one") == (True, False)
+    git("pack-refs", "--all", cwd=repository)
+    (repository / ".git" / "packed-refs.lock").touch()
+    assert create_and_delete(repo, (f"{REF}-3", commits[2]), (active, commits[0]), "record one") == (True, False)
+    assert list_refs(repo, "refs/exptrack/") == {
+        REF: commits[1], f"{REF}-2": commits[2], f"{REF}-3": commits[2], active: commits[0],
+    }  # fmt: skip

@@ -11,12 +11,10 @@ import pytest
 from exptrack.backends.git.command import together
 from exptrack.backends.git.repository import (
     Identity,
-    ask_bool,
-    ask_identity,
+    ask_committing,
     find_identity,
     find_repository,
-    parse_bool,
-    parse_identity,
+    parse_committing,
 )
 from exptrack.errors import RepositoryError
 
@@ -98,25 +96,22 @@ def test_a_repository_of_another_user_gives_advice_that_works(repository, monkey
     assert find_repository(repository / "sub").top == repository
 
 
-@pytest.mark.parametrize("text", ["true", "Yes", "on", "1", "2", "-1", "0", "no", "off", "false", ""])
-def test_a_setting_is_true_where_git_takes_it_for_true(repository, git, text):
-    git("config", "exptrack.flag", text, cwd=repository)
-    assert is_set(repository, "exptrack.flag") == (
-        git("config", "--type=bool", "exptrack.flag", cwd=repository) == "true"
-    )
+@pytest.mark.parametrize("text", ["true", "Yes", "on", "1", "2", "-1", "0", "no", "off", "false"])
+def test_commits_are_signed_where_git_takes_the_setting_for_true(repo, repository, git, text):
+    git("config", "commit.gpgSign", text, cwd=repository)
+    assert committing(repo).is_signing == (git("config", "--type=bool", "commit.gpgSign", cwd=repository) == "true")
 
 
-def test_a_setting_without_a_value_is_true_and_one_that_makes_no_sense_is_not(repository, git):
+def test_a_setting_without_a_value_is_true(repo, repository):
+    assert not committing(repo).is_signing
     with (repository / ".git" / "config").open("a") as file:
-        file.write("[commit]\n\tgpgSign\n[exptrack]\n\tflag = perhaps\n")
-    assert is_set(repository, "commit.gpgSign")
-    assert not is_set(repository, "exptrack.flag")
-    assert not is_set(repository, "exptrack.unknown")
+        file.write("[commit]\n\tgpgSign\n")
+    assert committing(repo).is_signing
 
 
-def is_set(folder, key: str) -> bool:
-    [answer] = together(folder, ask_bool(key))
-    return parse_bool(answer)
+def committing(repo):
+    [answer] = together(repo.top, ask_committing())
+    return parse_committing(repo, answer)
 
 
 def test_the_identity_is_that_of_a_commit(repo, git, repository, monkeypatch):
@@ -125,8 +120,7 @@ def test_the_identity_is_that_of_a_commit(repo, git, repository, monkeypatch):
     monkeypatch.setenv("GIT_COMMITTER_EMAIL", "grace@example.com")
     git("commit", "--quiet", "--allow-empty", "-m", "x", cwd=repository)
     assert str(find_identity(repo)) == git("log", "-1", "--format=%cn <%ce>", cwd=repository)
-    [author] = together(repository, ask_identity("AUTHOR"))
-    assert parse_identity(author) == Identity("Ada Lovelace", "ada@example.com")
+    assert committing(repo).author == Identity("Ada Lovelace", "ada@example.com")
 
 
 def test_no_identity_says_how_to_set_one(repo, sealed_world):
