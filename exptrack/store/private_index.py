@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from exptrack.analysis.secrets import looks_secret
+from exptrack.analysis.secrets import find_secret
 from exptrack.backends.git import index as git_index
 from exptrack.backends.git.index import Untracked
 from exptrack.backends.git.repository import Repository
@@ -92,14 +92,14 @@ def _rebuild(repository: Repository, key: str, mine: Path, base: str | None, cap
     git_index.copy_index(repository.index_file, mine)
     if not mine.exists():
         return Origin(key=key)
-    entries = git_index.list_entries(repository, mine)
+    paths, odd = git_index.list_entries(repository, mine)
     flagged = [
         entry.path
-        for entry in entries
+        for entry in odd
         if entry.tag.islower() or (entry.tag == "S" and os.path.lexists(repository.top / entry.path))
     ]
-    ours = tuple(entry.path for entry in entries if is_ours(entry.path))
-    secret = tuple(dict.fromkeys(entry.path for entry in entries if looks_secret(entry.path, capture.secrets)))
+    ours = tuple(path for path in paths if ".exptrack/" in path and is_ours(path))
+    secret = tuple(dict.fromkeys(find_secret(paths, capture.secrets)))
     if flagged:
         git_index.clear_flags(repository, mine, flagged)
     if ours:
@@ -107,8 +107,8 @@ def _rebuild(repository: Repository, key: str, mine: Path, base: str | None, cap
     committed = _reset_secrets(repository, mine, base, secret)
     return Origin(
         key=key,
-        submodules=tuple(entry.path for entry in entries if entry.mode == "160000"),
-        dvc_files=tuple(dict.fromkeys(entry.path for entry in entries if is_dvc_file(entry.path))),
+        submodules=tuple(entry.path for entry in odd if entry.mode == "160000"),
+        dvc_files=tuple(dict.fromkeys(path for path in paths if "dvc" in path and is_dvc_file(path))),
         secrets=secret,
         staged_secrets=tuple(path for path in secret if path not in committed),
         exptrack=ours,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.secrets import looks_secret, mask, mask_arguments, mask_tree
+from exptrack.analysis.secrets import find_secret, looks_secret, mask, mask_arguments, mask_tree
 from exptrack.model.settings import SECRET_PATTERNS
 
 # Put together here, so that no scanner takes this file for a leak.
@@ -242,3 +242,17 @@ def test_parameters_are_masked_by_name_and_by_shape():
 )
 def test_parameters_without_text_are_left_alone(tree):
     assert mask_tree(tree) == tree
+
+
+def test_many_paths_are_judged_as_each_is():
+    paths = [
+        "a.py",
+        ".env",
+        "deep/.env.example",
+        "deep/id_rsa",
+        "KEYS/Server.PEM",
+        "credentials/x.txt",
+        "new\nline.key",
+    ]
+    for patterns in (SECRET_PATTERNS, ("credentials/", "*.key"), ("deep/*", "!*.example"), ()):
+        assert find_secret(paths, patterns) == [path for path in paths if looks_secret(path, patterns)]
