@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # `typing` takes 2 ms to import; type checkers know this name
 if TYPE_CHECKING:
     from exptrack.project import Project
 

@@ -155,5 +155,7 @@ def _sentence(text: str) -> str:
 def _complain(error: ExptrackError, command: str | None) -> int:
     if os.environ.get("EXPTRACK_DEBUG"):
         raise error
-    print(f"exptrack: {error}", file=sys.stderr)
+    from exptrack.render.text import inert
+
+    print(f"exptrack: {inert(str(error))}", file=sys.stderr)
     return getattr(error, "exit_code", EXIT_RUN_FAILED) if command == "run" else EXIT_BAD_INPUT

@@ -19,7 +19,7 @@ from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git import refs
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import RepositoryError
+from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import Ending, Record, Run, Status, Value
 from exptrack.operations.observe import read_found
 from exptrack.operations.results import Results, collect
@@ -52,7 +52,7 @@ def finish(repository: Repository, journal: Journal, start: Start) -> Finished:
     """
     record, files = _compose(repository, journal, start)
     active = runs.ACTIVE + record.name
-    for name in (record.name, *(f"{record.name}-{number}" for number in range(2, _MOST_NAMESAKES))):
+    for name in _names(record):
         renamed = record if name == record.name else _rename(record, name)
         files[f"{_FOLDER}/run.json"] = encode_record(renamed)
         oid, warnings = _write(repository, start, files, format_message(renamed, start.primary))
@@ -80,22 +80,33 @@ def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
     A run that has its ref already is finished, and only tidied up.
     """
     start = read_start(journal.folder)
+    if start is None and (journal.folder / "start.json").exists():
+        raise RecordError(f"{journal.folder / 'start.json'} is damaged, or of a later version of exptrack")
     if start is None or not any(entry["kind"] == "starting" for entry in read_stream(journal.folder)):
         discard(repository, journal)
         return None
-    ref = runs.ref_of(journal.folder.name, start.record.started)
-    run = _find_own(repository, ref, start.snapshot)
+    run = _find_own(repository, start)
     if run is None:
         return finish(repository, journal, start)
     note_recorded(repository.shared, run.name)
     journal.remove()
-    return Finished(run, _tidy_ref(repository, runs.ACTIVE + run.name, start.snapshot))
+    return Finished(run, _tidy_ref(repository, runs.ACTIVE + journal.folder.name, start.snapshot))
 
 
-def _find_own(repository: Repository, ref: str, snapshot: str) -> Run | None:
-    """The run at `ref`, if it stands on this snapshot; another run of the same name does not."""
-    oid, parent = resolve(repository, [ref, f"{ref}^1"])
-    run = next(runs.read_runs(repository, {ref: oid})) if oid and parent == snapshot else None
+def _names(record: Record) -> list[str]:
+    return [record.name, *(f"{record.name}-{number}" for number in range(2, _MOST_NAMESAKES))]
+
+
+def _find_own(repository: Repository, start: Start) -> Run | None:
+    """The run that stands on this snapshot, by its name or that of a namesake; another run of the same name does not."""
+    candidates = [runs.ref_of(name, start.record.started) for name in _names(start.record)]
+    found = resolve(repository, [word for ref in candidates for word in (ref, f"{ref}^1")])
+    own = [
+        (ref, oid)
+        for ref, oid, parent in zip(candidates, found[::2], found[1::2], strict=True)
+        if parent == start.snapshot
+    ]
+    run = next(runs.read_runs(repository, {ref: oid for ref, oid in own[:1] if oid}), None)
     return run if isinstance(run, Run) else None
 
 

@@ -14,15 +14,11 @@ _FIRST_MONTH = (2026, 1)  # exptrack did not exist before
 
 
 class Outset(NamedTuple):
-    """`base` is the commit that HEAD is at (None before the first), `taken` the ref that has the name already.
-
-    `active` are the refs of runs that are under way, or were not tidied up.
-    """
+    """`base` is the commit that HEAD is at (None before the first), `taken` the ref that has the name already."""
 
     committing: Committing
     base: str | None
     taken: str | None
-    active: dict[str, str]
 
 
 def find_outset(place: Repository, name: str, now: datetime) -> Outset:
@@ -30,25 +26,28 @@ def find_outset(place: Repository, name: str, now: datetime) -> Outset:
 
     Looks up one possible ref a month instead of listing all runs, so that recording costs the same with 100 and with 100,000 of them.
     """
-    candidates = [f"{RUNS}{year}-{month:02}/{name}" for year, month in _months(now)]
-    wanted = ["HEAD^{commit}", *candidates]
-    how, found, listed = command.together(
-        place.top,
-        repository.ask_committing(),
-        objects.ask_oids(wanted),
-        refs.ask_refs(ACTIVE, TRASH),
-    )
+    candidates = [*(f"{RUNS}{year}-{month:02}/{name}" for year, month in _months(now)), ACTIVE + name]
+    questions = [repository.ask_committing(), objects.ask_oids(["HEAD^{commit}", *candidates])]
+    if _may_have_trash(place):
+        questions.append(refs.ask_refs(TRASH))
+    how, found, *listed = command.together(place.top, *questions)
     base, *oids = objects.parse_oids(found)
-    others = refs.parse_refs(listed)
-    taken = [ref for ref, oid in zip(candidates, oids, strict=True) if oid] + [
-        ref for ref in others if name_of(ref) == name
-    ]
-    return Outset(
-        repository.parse_committing(place, how),
-        base,
-        taken[0] if taken else None,
-        {ref: oid for ref, oid in others.items() if ref.startswith(ACTIVE)},
-    )
+    taken = [ref for ref, oid in zip(candidates, oids, strict=True) if oid]
+    taken += [ref for answer in listed for ref in refs.parse_refs(answer) if name_of(ref) == name]
+    return Outset(repository.parse_committing(place, how), base, taken[0] if taken else None)
+
+
+def _may_have_trash(place: Repository) -> bool:
+    """Whether any run was ever removed: saves a git command where the refs are files. Packed or in a reftable, they may be there."""
+    files = place.common_dir / TRASH
+    return files.exists() or (place.common_dir / "reftable").exists() or _is_packed(place)
+
+
+def _is_packed(place: Repository) -> bool:
+    try:
+        return TRASH.encode() in (place.common_dir / "packed-refs").read_bytes()
+    except OSError:
+        return False
 
 
 def _months(now: datetime) -> Iterator[tuple[int, int]]:

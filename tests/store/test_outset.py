@@ -24,7 +24,6 @@ def test_a_free_name_is_free(look, git, repository):
     outset = look()
     assert outset.taken is None
     assert outset.base == git("rev-parse", "HEAD", cwd=repository)
-    assert outset.active == {}
 
 
 @pytest.mark.parametrize(
@@ -40,14 +39,6 @@ def test_a_name_is_taken_in_whatever_month_and_also_by_what_is_under_way_or_remo
 def test_a_clock_that_is_behind_does_not_hide_this_months_names(look, git, repository):
     git("update-ref", "refs/exptrack/runs/1970-01/one", "HEAD", cwd=repository)
     assert look(now=datetime(1970, 1, 2, tzinfo=UTC)).taken == "refs/exptrack/runs/1970-01/one"
-
-
-def test_refs_of_runs_under_way_are_named(look, git, repository):
-    for name in ("a", "b"):
-        git("update-ref", f"refs/exptrack/active/{name}", "HEAD", cwd=repository)
-    git("update-ref", "refs/exptrack/trash/20260101/c", "HEAD", cwd=repository)
-    head = git("rev-parse", "HEAD", cwd=repository)
-    assert look().active == {f"refs/exptrack/active/{name}": head for name in ("a", "b")}
 
 
 def test_before_the_first_commit_there_is_no_base(git, tmp_path):

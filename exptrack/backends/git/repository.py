@@ -13,6 +13,7 @@ from exptrack.errors import RepositoryError
 
 _QUESTIONS = ("--git-dir", "--git-common-dir", "--show-object-format", "--show-toplevel", "--git-path index")
 _FOREIGN = re.compile(r"dubious ownership in repository at '(.*?)'$", re.MULTILINE | re.DOTALL)
+_TRUE = re.compile(r"true|yes|on|[+-]?0*[1-9][0-9]*")
 
 
 class Repository(NamedTuple):
@@ -94,19 +95,19 @@ def ask_committing() -> command.Question:
 
 def parse_committing(repository: Repository, answer: command.Done) -> Committing:
     """The answer to `ask_committing`; raises RepositoryError if Git knows no identity."""
-    settings = dict(line.partition("=")[::2] for line in answer.out.decode(errors="replace").splitlines())
+    lines = (line.partition("=") for line in answer.out.decode(errors="replace").splitlines())
+    settings = {key: value if is_given else "true" for key, is_given, value in lines}
     people = [settings.get(f"GIT_{role}_IDENT", "") for role in ("AUTHOR", "COMMITTER")]
     if not {"user.name", "user.email"} <= settings.keys():
         # The list holds what Git makes up where it was told nothing; it commits by that only if it is asked for one of them.
         people = [_find_person(repository, role) for role in ("AUTHOR", "COMMITTER")]
     author, committer = map(_parse_person, people)
-    return Committing(author, committer, is_true(settings.get("commit.gpgsign", "no") or "yes"))
+    return Committing(author, committer, is_true(settings.get("commit.gpgsign", "no")))
 
 
 def is_true(value: str) -> bool:
     """Whether Git reads this setting as true: a word for yes, or a number other than 0."""
-    text = value.lower()
-    return text in {"true", "yes", "on"} or (text.lstrip("+-").isdecimal() and int(text) != 0)
+    return bool(_TRUE.fullmatch(value.lower()))
 
 
 def find_identity(repository: Repository) -> Identity:
