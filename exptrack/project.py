@@ -67,10 +67,8 @@ class Project:
 
 
 def _find_project(directory: Path, top: Path) -> Path:
-    for folder in (directory, *directory.parents):
-        if folder == top or (folder / SETTINGS).is_file():
-            return folder
-    return top
+    folders = (directory, *directory.parents) if directory.is_relative_to(top) else ()
+    return next((folder for folder in folders if folder == top or (folder / SETTINGS).is_file()), top)
 
 
 def _read_settings(path: Path, load: Callable[[str], Value]) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -49,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit status."""
     gc.disable()  # until all is imported: walking over the same modules again and again took 15 ms of 150
     _open_standard_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that has no letter for it shows its number
     options = _parse(sys.argv[1:] if argv is None else argv)
     if isinstance(options, int):
         return options
@@ -142,10 +146,17 @@ def _call(command: str, options: argparse.Namespace) -> int:
     parser = Parser(prog=f"exptrack {command}", description=_sentence(COMMANDS[command]), allow_abbrev=False)
     module.configure(parser)
     arguments = parser.parse_args(options.rest)
-    arguments.directory = Path.cwd().joinpath(*options.directory)
+    arguments.directory = _working_directory().joinpath(*options.directory)
     status: int = module.run(arguments)
     sys.stdout.flush()
     return status
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise ExptrackError("the working directory is gone: go to one that exists") from error
 
 
 def _sentence(text: str) -> str:

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("nothing runs, and nothing waits for recovery")
     for one in active:
         print(_describe(one))
-    if any(not one.is_alive for one in active):
+    if any(not one.is_alive and not one.is_command_running for one in active):
         print("`exptrack recover` records what died")
     return 0
 

@@ -50,6 +50,7 @@ def look(shared: Path, name: str) -> Active:
 
 
 def count_dead(context: Context) -> int:
-    """How many runs died and wait for `recover`."""
+    """How many runs died and wait for `recover`: those whose command still runs do not yet."""
     shared = context.repository.shared
-    return sum(1 for name in journals.list_names(shared) if journals.is_dead(shared, name))
+    names = journals.list_names(shared)
+    return sum(1 for name in names if journals.is_dead(shared, name) and not journals.is_command_running(shared, name))

@@ -25,14 +25,15 @@ from exptrack.operations.observe import read_found
 from exptrack.operations.results import Results, collect
 from exptrack.operations.sources import below
 from exptrack.store import runs
-from exptrack.store.journal import Journal, read_stream
+from exptrack.store.journal import Journal, last_sign, read_stream
 from exptrack.store.outputlog import read_output
 from exptrack.store.recorded import note_recorded
 from exptrack.store.snapshot import second_look
-from exptrack.store.start import Start, read_start
+from exptrack.store.start import Start, last_written, read_start
 
 _FOLDER = ".exptrack"
 _MOST_NAMESAKES = 100
+_CLOCKS = 2.0  # seconds by which the clocks of a file system and of a host may differ
 
 
 class Finished(NamedTuple):
@@ -42,15 +43,17 @@ class Finished(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def finish(repository: Repository, journal: Journal, start: Start) -> Finished:
+def finish(repository: Repository, journal: Journal, start: Start, *, until: float | None = None) -> Finished:
     """Record the run that the journal tells of.
 
     Safe against a kill at any instant: objects first, then the ref, which is created once; then the journal goes, and the ref in
     `active/`. Raises RepositoryError or OSError, and the journal stays.
 
+    What was written after `until` (Unix time) is not this run's: somebody else's work, if it is recorded only later.
+
     Another run may have come by the name meanwhile (a fetch brings them): then this one is recorded as `<name>-2`, and says so.
     """
-    record, files = _compose(repository, journal, start)
+    record, files = _compose(repository, journal, start, until)
     active = runs.ACTIVE + record.name
     for name in _names(record):
         renamed = record if name == record.name else _rename(record, name)
@@ -87,7 +90,8 @@ def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
         return None
     run = _find_own(repository, start)
     if run is None:
-        return finish(repository, journal, start)
+        entries = list(read_stream(journal.folder))
+        return finish(repository, journal, start, until=last_sign(journal.folder, entries) + _CLOCKS)
     note_recorded(repository.shared, run.name)
     journal.remove()
     return Finished(run, _tidy_ref(repository, runs.ACTIVE + journal.folder.name, start.snapshot))
@@ -126,7 +130,9 @@ def _tidy_ref(repository: Repository, active: str, snapshot: str) -> tuple[str, 
     return (f"recorded, but git could not tidy up: if no git is running, remove {locks}",) if locks else ()
 
 
-def _compose(repository: Repository, journal: Journal, start: Start) -> tuple[Record, dict[str, bytes]]:
+def _compose(
+    repository: Repository, journal: Journal, start: Start, until: float | None
+) -> tuple[Record, dict[str, bytes]]:
     """The final record and the files of the run commit."""
     folder = journal.folder
     found, large, environment = read_found(folder)
@@ -135,10 +141,15 @@ def _compose(repository: Repository, journal: Journal, start: Start) -> tuple[Re
         record = record._replace(data=found.data, not_captured=found.not_captured, problems=found.problems)
     entries = list(read_stream(folder))
     points = history.collect(entries)
-    results = collect(repository, start, record, {name: series[-1].value for name, series in points.items()}, large)
-    changed = second_look(repository._replace(top=Path(start.top)), folder / "index")
+    results = collect(
+        repository, start, record, {name: series[-1].value for name, series in points.items()}, large, until
+    )
+    top = Path(start.top)
+    changed = second_look(repository._replace(top=top), folder / "index")
+    if until is not None:
+        changed = tuple(path for path in changed if last_written(top / path) <= until)
     problems = [*record.problems, *results.problems, *_own_problems(journal, environment)]
-    record = _complete(_end(record, entries), start, results, entries, changed, problems)
+    record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
     files = dict(results.files)
     files |= _params_file(start, record)
     files[below(record.project, "metrics.json")] = encode_metrics(record.metrics)
@@ -177,17 +188,15 @@ def _complete(
     )
 
 
-def _end(record: Record, entries: Sequence[Mapping[str, Value]]) -> Record:
+def _end(record: Record, entries: Sequence[Mapping[str, Value]], folder: Path) -> Record:
     """Status, exit code and times out of the journal; without an end in it the run crashed, at its last sign of life."""
     last = next((entry for entry in reversed(entries) if entry["kind"] == "ended"), None)
     if last is None:
-        times = [float(str(entry["time"])) for entry in entries]
-        ended = datetime.fromtimestamp(max(times, default=record.started.timestamp()), UTC)
         record = record._replace(status=Status.CRASHED)
     else:
         ending = Ending(_integer(last["exit_code"]), _integer(last["signal"]), bool(last["interrupted"]))
-        ended = datetime.fromtimestamp(float(str(last["time"])), UTC)
         record = record._replace(status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
+    ended = datetime.fromtimestamp(max(last_sign(folder, entries), record.started.timestamp()), UTC)
     return record._replace(ended=ended, duration=round((ended - record.started).total_seconds(), 6))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -29,7 +28,7 @@ def check_outputs(context: Context, directory: Path, asked: Sequence[str], root:
 
 
 def _check(repository: Repository, path: Path, root: Path) -> str:
-    inside = Path(os.path.normpath(path))
+    inside = path.parent.resolve() / path.name if path.name not in {"", ".."} else path.resolve()
     if not inside.is_relative_to(root) or inside == root:
         raise DataError(f"-o {path}: lies outside the DVC project {root}; name a path inside it")
     relative = inside.relative_to(repository.top).as_posix()

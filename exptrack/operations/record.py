@@ -77,8 +77,9 @@ def record(context: Context, request: Request) -> Recorded:
             return _run_and_finish(context, journal, start, plan, look)
     except OSError as error:
         raise ExptrackError(f"{explain(error)}; {_outcome(journal)}") from error
-    except KeyboardInterrupt:
-        context.notice(_outcome(journal))
+    except BaseException:
+        if journal.has_started:
+            context.notice(_outcome(journal))
         raise
     finally:
         if not journal.has_started:
@@ -150,7 +151,7 @@ def _prepare(
     name, top = journal.folder.name, repository.top
     found = survey(repository, outset.base, settings.capture, journal.folder)
     reader = Reader(top, context.project, context.yaml.load)
-    sources = reader.find_sources(found.dvc_files)
+    sources = reader.find_sources(found.dvc_files, _inside(top, request.directory))
     root = dvc.find_root(context.folder, top)
     outputs = check_outputs(context, request.directory, request.outputs, root)
     read = reader.params(sources.params)

@@ -24,15 +24,17 @@ def recover(context: Context, names: Sequence[str] = (), *, force: bool = False)
     for name in names:
         if name not in listed:
             raise RevError(f"'{name}' does not wait for recovery: `exptrack status` lists what runs and what died")
-    finished = [_recover(context, name, force=force) for name in names or listed]
+    finished = [_recover(context, name, force=force, is_named=bool(names)) for name in names or listed]
     journals.sweep(context.repository.shared)
     importing.sweep(context.repository)
     _tidy_refs(context)
     return tuple(one for one in finished if one is not None)
 
 
-def _recover(context: Context, name: str, *, force: bool) -> Finished | None:
+def _recover(context: Context, name: str, *, force: bool, is_named: bool) -> Finished | None:
     if journals.is_alive(context.repository.shared, name):
+        if is_named:
+            context.notice(f"{name} is still running")
         return None
     if not force and (objection := _objection(context.repository.shared, name)):
         context.notice(f"{name} {objection}, or record it as it is with `--force`")

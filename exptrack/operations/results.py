@@ -15,7 +15,7 @@ from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Tree, Value
 from exptrack.operations.outputs import keep_output, pointer_files
 from exptrack.operations.sources import Reader
-from exptrack.store.start import Start, is_written
+from exptrack.store.start import Start, is_written, last_written
 
 _SMALL = 1024 * 1024
 
@@ -32,16 +32,23 @@ class Results(NamedTuple):
 
 
 def collect(
-    repository: Repository, start: Start, record: Record, logged: Mapping[str, Value], large: Iterable[Pointer]
+    repository: Repository,
+    start: Start,
+    record: Record,
+    logged: Mapping[str, Value],
+    large: Iterable[Pointer],
+    until: float | None,
 ) -> Results:
     """Read what the command wrote, and nothing that lay there before.
 
     `logged` are the last values of metrics read from the output; what a file says of them counts more. `large` are pointers of
-    untracked files that were over the limit.
+    untracked files that were over the limit. What was written after `until` (Unix time) is not taken.
     """
     top = Path(start.top)
     reader = Reader(top, record.project)
     problems = reader.problems
+    if until is not None:
+        start = _without_late(start, until, problems)
     written = [path for path in start.metric_files if is_written(start, path)]
     metrics = reader.metrics(written)
     data, renewed = _renew_pointers(start, record, reader)
@@ -62,6 +69,20 @@ def collect(
         written=(*written, *renewed),
         problems=tuple(problems),
     )
+
+
+def _without_late(start: Start, until: float, problems: list[str]) -> Start:
+    """Without the files that were written when the run had ended: they may be anybody's."""
+    watched = (*start.metric_files, *start.pointer_files, *start.outputs)
+    late = {path for path in watched if is_written(start, path) and last_written(Path(start.top) / path) > until}
+    problems += [
+        f"{path} was written after the run had ended, so it is not taken for this run's" for path in sorted(late)
+    ]
+    metrics, pointers, outputs = (
+        tuple(path for path in paths if path not in late)
+        for paths in (start.metric_files, start.pointer_files, start.outputs)
+    )
+    return start._replace(metric_files=metrics, pointer_files=pointers, outputs=outputs)
 
 
 def _read_small(path: Path) -> bytes | None:

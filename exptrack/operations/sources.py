@@ -46,8 +46,8 @@ class Reader:
         self._load = load
         self._pipelines: dict[str, Pipeline | None] = {}
 
-    def find_sources(self, dvc_files: Sequence[str]) -> Sources:
-        """Read the project's `dvc.yaml` files and every pointer of the repository."""
+    def find_sources(self, dvc_files: Sequence[str], directory: str = ".") -> Sources:
+        """Read the project's `dvc.yaml` files and every pointer of the repository. The command runs in `directory`."""
         files = [path for path in dvc_files if path.rpartition("/")[2] == "dvc.yaml"]
         locks = [str(PurePosixPath(path).with_name("dvc.lock")) for path in files]
         pointer_files = tuple(dict.fromkeys([*(path for path in dvc_files if path not in files), *locks]))
@@ -55,7 +55,11 @@ class Reader:
         pointers = [pointer for path in pointer_files for pointer in self.pointers(path)]
         mine = [pipeline for path, pipeline in pipelines.items() if self._is_inside(path)]
         params = [self._below("params.yaml"), *(path for pipeline in mine for path in pipeline.params)]
-        metrics = [self._below("metrics.json"), *(path for pipeline in mine for path in pipeline.metrics)]
+        metrics = [
+            self._below("metrics.json"),
+            below(directory, "metrics.json"),
+            *(path for pipeline in mine for path in pipeline.metrics),
+        ]
         outs = [out.path for pipeline in pipelines.values() for out in pipeline.outs]
         return Sources(
             params=tuple(path for path in dict.fromkeys(params) if (self._top / path).is_file()),

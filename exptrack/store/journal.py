@@ -20,7 +20,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def folder_of(shared: Path, name: str) -> Path:
 
 def list_names(shared: Path) -> list[str]:
     """Names of all journals, of live and dead runs."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         return sorted(entry.name for entry in os.scandir(shared / "active") if not entry.name.startswith("."))
     return []
 
@@ -224,15 +224,15 @@ def _is_ours_to_seize(lock: int, folder: Path, *, force: bool) -> bool:
 def is_alive(shared: Path, name: str) -> bool:
     """Whether the recorder of this run lives. Asks the lock, not a pid: those mean nothing in a container or on another host."""
     with locks.opened(folder_of(shared, name) / "lock") as lock:
-        return lock is not None and _is_held(lock)
+        return _is_held(lock) if lock is not None else (folder_of(shared, name) / "lock").exists()
 
 
 def is_dead(shared: Path, name: str) -> bool:
     """Whether there is a journal whose recorder has died. A run that is recorded while we look is neither alive nor dead."""
     path = folder_of(shared, name) / "lock"
     with locks.opened(path) as lock:
-        if lock is None:
-            return path.parent.exists()
+        if lock is None:  # of a folder without a lock the owner died; one that we may not open tells us nothing
+            return path.parent.exists() and not path.exists()
         return not _is_held(lock) and locks.lies_at(lock, path)
 
 
@@ -276,6 +276,17 @@ def read_stream(folder: Path) -> Iterator[dict[str, Value]]:
         with suppress(ValueError):
             if line and isinstance(entry := json.loads(line), dict) and entry.keys() >= {"kind", "time"}:
                 yield entry
+
+
+def last_sign(folder: Path, entries: Sequence[Mapping[str, Value]]) -> float:
+    """When a run ended, or else gave its last sign of life: an entry, or the heartbeat; Unix time in seconds."""
+    ended = [float(str(entry["time"])) for entry in entries if entry["kind"] == "ended"]
+    if ended:
+        return ended[-1]
+    times = [float(str(entry["time"])) for entry in entries if entry["kind"] != "concurrent"]
+    with suppress(OSError):
+        times.append((folder / "lock").stat().st_mtime)
+    return max(times, default=0.0)
 
 
 def append_elsewhere(shared: Path, run: str, kind: str, /, **entry: Value) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,6 +47,6 @@ class ParsedYaml:
         newest = dict(list({**(self._known or {}), **self._new}.items())[-_MOST:])
         with suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._file.with_name(f"{self._file.name}.{id(self)}")
+            partial = self._file.with_name(f"{self._file.name}.{os.urandom(6).hex()}")
             partial.write_text(json.dumps(newest))
             partial.replace(self._file)

@@ -142,7 +142,8 @@ def keep(repository: Repository, index: Path, origin: Origin) -> None:
         return
     folder = repository.private
     folder.mkdir(parents=True, exist_ok=True)
-    mine, text = folder / f"index.{os.getpid()}", folder / f"index.json.{os.getpid()}"
+    token = os.urandom(6).hex()
+    mine, text = folder / f"index.{token}", folder / f"index.json.{token}"
     try:
         git_index.copy_index(index, mine)
         text.write_text(json.dumps({**origin._asdict(), "copy": git_index.signature(mine)}))

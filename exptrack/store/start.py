@@ -61,10 +61,15 @@ def read_start(folder: Path) -> Start | None:
 
 
 def stamp(path: Path) -> str:
-    """The state of a file, or of all files below a folder, as far as `lstat` tells; empty if there is nothing.
+    """The state of a file, or of all files below a folder, as far as the file system tells; empty if there is nothing.
 
-    Of a folder that cannot be listed it is that of the folder alone.
+    Of a link it is that of the link and of what it leads to; of a folder that cannot be listed that of the folder alone.
     """
+    own = _stamp(path)
+    return f"{own}>{_stamp(path.resolve())}" if path.is_symlink() else own
+
+
+def _stamp(path: Path) -> str:
     try:
         status = path.lstat()
     except OSError:
@@ -76,7 +81,16 @@ def stamp(path: Path) -> str:
         children = sorted(path.iterdir())
     except OSError:
         return own
-    return "|".join([str(status.st_ino), *(f"{child.name}:{stamp(child)}" for child in children)])
+    return "|".join([str(status.st_ino), *(f"{child.name}:{_stamp(child)}" for child in children)])
+
+
+def last_written(path: Path) -> float:
+    """When a file, or the latest one below a folder, was written (Unix time); 0 if there is nothing."""
+    try:
+        own = path.stat().st_mtime
+        return max([own, *(last_written(child) for child in path.iterdir())]) if path.is_dir() else own
+    except OSError:
+        return 0.0
 
 
 def is_written(start: Start, path: str) -> bool:

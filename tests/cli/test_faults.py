@@ -88,7 +88,7 @@ def small_disk(tmp_path: Path):
     if not mounted or mounted.returncode:
         pytest.skip("no small file system can be mounted here; the next test does the same with a limit on file sizes")
     yield folder
-    subprocess.run(["umount", folder], check=True)
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_a_disk_that_fills_while_the_command_runs_loses_no_run(small_disk, exptrack, git):

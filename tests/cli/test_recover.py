@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -160,3 +161,55 @@ def test_a_finished_run_that_was_not_tidied_up_is_tidied(dead, exptrack, reposit
     assert look.refs("refs/exptrack/active") == []
     assert not active.exists()
     assert look.git("rev-parse", look.ref("one")) == oid
+
+
+def test_what_others_wrote_after_a_run_had_died_is_not_taken_for_its_own(dead, exptrack, look, repository):
+    dead("one")
+    lock = repository / ".git" / "exptrack" / "active" / "one" / "lock"
+    stream = lock.with_name("stream")
+    an_hour_ago = time.time() - 3600
+    os.utime(lock, (an_hour_ago, an_hour_ago))
+    stream.write_text(re.sub(r'"time":[0-9.]+', f'"time":{an_hour_ago - 5}', stream.read_text()))
+    start = lock.with_name("start.json")
+    start.write_text(start.read_text().replace('"started": "20', '"started": "19'))
+    exptrack("run", "--name", "two", "--", PYTHON, "-c", "open('metrics.json', 'w').write('{\"accuracy\": 1}')")
+    (repository / "train.py").write_text("print('edited since')\n")
+    done = exptrack("recover")
+    assert "one: metrics.json was written after the run had ended, so it is not taken for this run's" in done.stderr
+    record = look.record("one")
+    assert record["metrics"] == {"loss": 2}
+    assert "changed" not in record
+
+
+def test_a_silent_run_lasted_until_its_last_heartbeat(dead, exptrack, look, repository):
+    dead("one")
+    lock = repository / ".git" / "exptrack" / "active" / "one" / "lock"
+    later = time.time() + 100
+    os.utime(lock, (later, later))
+    exptrack("recover")
+    assert look.record("one")["duration"] > 99
+
+
+def test_naming_a_live_run_says_that_it_lives(repository, exptrack):
+    child = subprocess.Popen(
+        [PYTHON, "-m", "exptrack", "run", "--name", "one", "--", PYTHON, "-c", LINES],
+        cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        while not (repository / "ready").exists():
+            time.sleep(0.01)
+        assert exptrack("recover", "one").stderr == "exptrack: one is still running\n"
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def test_a_start_of_a_later_version_is_kept(dead, exptrack, repository, look):
+    dead("one")
+    start = repository / ".git" / "exptrack" / "active" / "one" / "start.json"
+    start.write_text(start.read_text().replace('"schema": 1', '"schema": 99'))
+    done = exptrack("recover")
+    assert "one cannot be recovered now: " in done.stderr
+    assert "its journal is kept" in done.stderr
+    assert start.exists()
+    assert look.refs() == []

@@ -502,3 +502,64 @@ def test_a_folder_of_results_from_the_environment_stays_unread(exptrack, look, r
     assert exptrack("run", "--name", "one", "--", "true").returncode == 0
     assert "links" not in look.record("one")
     assert Path(repository, ".git", "exptrack", "recorded").read_text() == "one\n"
+
+
+def test_metrics_behind_a_link_and_in_the_commands_folder_are_read(run, exptrack, look, repository):
+    (repository / "results").mkdir()
+    (repository / "metrics.json").symlink_to("results/m.json")
+    assert run("open('metrics.json', 'w').write('{\"a\": 1}')")["metrics"] == {"a": 1}
+    (repository / "metrics.json").unlink()
+    (repository / "sub").mkdir()
+    exptrack(
+        "run",
+        "--name",
+        "two",
+        "--",
+        PYTHON,
+        "-c",
+        "open('metrics.json', 'w').write('{\"b\": 2}')",
+        cwd=repository / "sub",
+    )
+    assert look.record("two")["metrics"] == {"b": 2}
+
+
+def test_objects_of_a_shared_repository_can_be_read_by_those_who_share_it(exptrack, git, tmp_path):
+    folder = tmp_path / "shared"
+    git("init", "--quiet", "--shared=group", folder)
+    done = subprocess.run(
+        ["sh", "-c", f"umask 077; exec {PYTHON} -m exptrack run --name one -- true"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    closed = [path for path in (folder / ".git" / "objects").rglob("*") if not path.stat().st_mode & 0o040]
+    assert closed == []
+
+
+def test_output_that_the_terminal_cannot_show_is_shown_by_number(exptrack, monkeypatch):
+    exptrack("run", "--name", "one", "--", "true", "x=1")
+    exptrack("run", "--name", "two", "--", "true", "x=2")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = exptrack("diff", "one", "two")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("one \\u2192 two")
+
+
+def test_a_working_directory_that_was_deleted_is_named(repository, tmp_path):
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        ["sh", "-c", f"rmdir ../gone; exec {PYTHON} -m exptrack ls"],
+        cwd=tmp_path / "gone", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "exptrack: the working directory is gone: go to one that exists\n")
+
+
+def test_outside_the_work_tree_the_project_is_the_repository(exptrack, repository, tmp_path, monkeypatch, look):
+    (tmp_path / "exptrack.yaml").write_text("metrics: {accuracy: maximize}\n")
+    (tmp_path / "outside").mkdir()
+    monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(repository))
+    done = exptrack("ls", cwd=tmp_path / "outside")
+    assert done.returncode == 0, done.stderr

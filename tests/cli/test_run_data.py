@@ -204,3 +204,21 @@ def test_init_says_what_it_did_and_leaves_the_index_alone(exptrack, repository, 
     assert exptrack("init").stdout.splitlines() == ["exptrack.yaml is there already", "DVC is set up already"]
     assert exptrack("run", "--name", "one", "--", "true").returncode == 0
     assert json.loads(exptrack("show", "one", "--json").stdout)["name"] == "one"
+
+
+def test_an_output_named_through_a_link_to_the_project_is_kept(data, exptrack, look, tmp_path):
+    (tmp_path / "link").symlink_to(data)
+    code = "open('model.bin', 'w').write('w')"
+    done = exptrack(
+        "run", "--name", "one", "-o", tmp_path / "link" / "model.bin", "--", PYTHON, "-c", code, cwd=tmp_path / "link"
+    )
+    assert done.returncode == 0, done.stderr
+    assert [one["path"] for one in look.record("one")["outputs"]] == ["model.bin"]
+
+
+def test_an_output_folder_that_is_a_link_is_not_said_to_be_unwritten(data, exptrack, tmp_path):
+    (tmp_path / "big").mkdir()
+    (data / "models").symlink_to(tmp_path / "big")
+    done = exptrack("run", "--name", "one", "-o", "models", "--", PYTHON, "-c", "open('models/w', 'w').write('w')")
+    assert done.returncode == 0
+    assert "not written by this run" not in done.stderr

@@ -72,6 +72,14 @@ def _quote(path: str) -> bytes:
     return b'"' + escaped + b'"'
 
 
+def _find_sharing(repository: Repository) -> str:
+    """Who may read and write the objects, if the repository is shared: git reads that from the config file of where it works."""
+    if b"sharedrepository" not in (repository.common_dir / "config").read_bytes().lower():
+        return ""
+    said = command.call(repository.top, "config", "--get", "core.sharedRepository").out.decode(errors="replace").strip()
+    return f"\tsharedRepository = {said}\n" if said.isalnum() else ""
+
+
 def _make_scratch(repository: Repository) -> Path:
     """A bare repository without objects of its own."""
     folder = repository.shared / f"{_PREFIX}{os.urandom(8).hex()}"
@@ -80,7 +88,8 @@ def _make_scratch(repository: Repository) -> Path:
             path.mkdir(parents=True)
         (folder / "HEAD").write_text("ref: refs/heads/none\n")
         version = "1\n[extensions]\n\tobjectFormat = sha256" if repository.object_format == "sha256" else "0"
-        (folder / "config").write_text(f"[core]\n\tbare = true\n\trepositoryFormatVersion = {version}\n")
+        shared = _find_sharing(repository)
+        (folder / "config").write_text(f"[core]\n\tbare = true\n{shared}\trepositoryFormatVersion = {version}\n")
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise RepositoryError(f"cannot write below {repository.shared}: {error.strerror}") from error
