@@ -105,15 +105,25 @@ def test_a_stamp_changes_with_the_content_the_time_and_the_file_itself(tmp_path)
     assert stamp(path) == seen[-1]
 
 
-def test_a_link_has_the_stamp_of_itself(tmp_path):
+def test_a_link_has_the_stamp_of_itself_and_of_what_it_leads_to(tmp_path):
     (tmp_path / "folder").mkdir()
     for target in ("folder", "nowhere"):
         link = tmp_path / f"to-{target}"
         link.symlink_to(target)
         before = stamp(link)
         assert before != ""
-        (tmp_path / "folder" / target).touch()
         assert stamp(link) == before
+        (tmp_path / target if target == "nowhere" else tmp_path / "folder" / "new").touch()
+        assert stamp(link) != before
+
+
+def test_a_link_below_a_folder_counts_as_itself_alone(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link").symlink_to("../far")
+    before = stamp(tmp_path / "folder")
+    (tmp_path / "far" / "new").touch()
+    assert stamp(tmp_path / "folder") == before
 
 
 def test_a_stamp_of_a_folder_changes_with_what_lies_below_and_not_with_its_own_time(tmp_path):
