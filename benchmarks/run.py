@@ -22,7 +22,16 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.measure import BenchmarkError, Case, Group, Row, measure
-from benchmarks.worlds import call, change, make_dvc_repository, make_repository, program, seal
+from benchmarks.worlds import (
+    EMPTY_STAGE,
+    SCRIPT_STAGE,
+    call,
+    change,
+    make_dvc_repository,
+    make_repository,
+    program,
+    seal,
+)
 
 _SMALL = 20
 _LARGE = 20_000
@@ -139,9 +148,9 @@ def _changed(place: Path, environ: Mapping[str, str], files: int) -> Group:
 
 
 def _dvc(place: Path, environ: Mapping[str, str], _: int) -> Group:
-    ours, theirs = (make_dvc_repository(place / name, _SMALL, environ) for name in ("ours", "theirs"))
+    ours, theirs = (make_dvc_repository(place / name, _SMALL, EMPTY_STAGE, environ) for name in ("ours", "theirs"))
     return Group(
-        "beside dvc",
+        "beside dvc, empty stage",
         (
             Case("true", ("true",), ours),
             Case("exptrack run", (*program("exptrack"), "run", "--", "true"), ours, most_ratio=_SHARE_OF_DVC),
@@ -150,7 +159,27 @@ def _dvc(place: Path, environ: Mapping[str, str], _: int) -> Group:
     )
 
 
-_GROUPS: dict[str, _Build] = {"start": _start, "small": _small, "large": _large, "changed": _changed, "dvc": _dvc}
+def _script(place: Path, environ: Mapping[str, str], _: int) -> Group:
+    ours, theirs = (make_dvc_repository(place / name, _SMALL, SCRIPT_STAGE, environ) for name in ("ours", "theirs"))
+    script = (sys.executable, "train.py")
+    return Group(
+        "beside dvc, a script",
+        (
+            Case("python train.py", script, ours),
+            Case("exptrack run", (*program("exptrack"), "run", "--", *script), ours, most_ratio=_SHARE_OF_DVC),
+            Case("dvc exp run", (*program("dvc"), "exp", "run"), theirs),
+        ),
+    )
+
+
+_GROUPS: dict[str, _Build] = {
+    "start": _start,
+    "small": _small,
+    "large": _large,
+    "changed": _changed,
+    "dvc": _dvc,
+    "script": _script,
+}
 
 
 def _run_cases(folder: Path, most_added: float) -> tuple[Case, ...]:

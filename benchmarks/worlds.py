@@ -77,13 +77,33 @@ def change(folder: Path, files: int, *, modified: int, untracked: int) -> None:
         _age(path, _HOUR // 6)
 
 
-def make_dvc_repository(folder: Path, files: int, environ: Mapping[str, str]) -> Path:
-    """A small repository with a DVC project in it, whose one stage does nothing and is never up to date."""
+EMPTY_STAGE = 'stages:\n  nothing:\n    cmd: "true"\n    always_changed: true\n'
+SCRIPT_STAGE = """\
+stages:
+  train:
+    cmd: python train.py
+    deps: [train.py]
+    params: [lr]
+    metrics: [{metrics.json: {cache: false}}]
+    always_changed: true
+"""
+_SCRIPT = """\
+import json
+import pathlib
+
+rate = float(pathlib.Path("params.yaml").read_text().split(":")[1])
+pathlib.Path("metrics.json").write_text(json.dumps({"accuracy": 1 - rate}))
+"""
+
+
+def make_dvc_repository(folder: Path, files: int, stages: str, environ: Mapping[str, str]) -> Path:
+    """A small repository with a DVC project in it. Its stages are never up to date; a script of 0.02 s is there for them."""
     make_repository(folder, files, environ)
     call(folder, environ, *program("dvc"), "init", "--quiet")
-    (folder / "dvc.yaml").write_text(
-        'stages:\n  nothing:\n    cmd: "true"\n    always_changed: true\n', encoding="utf-8"
-    )
+    (folder / "dvc.yaml").write_text(stages, encoding="utf-8")
+    (folder / "params.yaml").write_text("lr: 0.25\n", encoding="utf-8")
+    (folder / "train.py").write_text(_SCRIPT, encoding="utf-8")
+    (folder / ".gitignore").write_text("/metrics.json\n", encoding="utf-8")
     call(folder, environ, "git", "add", ".")
     call(folder, environ, "git", "commit", "--quiet", "-m", "a pipeline")
     return folder

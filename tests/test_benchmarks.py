@@ -20,7 +20,7 @@ def benchmark(tmp_path):
 
     def call(*options, cwd=tmp_path):
         return subprocess.run(
-            [sys.executable, SCRIPT, "-n", "1", "--files", "30", "--skip", "dvc", *map(str, options)],
+            [sys.executable, SCRIPT, "-n", "1", "--files", "30", "--skip", "dvc", "--skip", "script", *map(str, options)],
             capture_output=True, text=True, cwd=cwd, check=False, env={**os.environ, "TMPDIR": str(tmp_path / "t")},
         )  # fmt: skip
 
