@@ -17,6 +17,7 @@ from exptrack.analysis.output import decode_log
 from exptrack.analysis.secrets import mask
 from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git import refs
+from exptrack.backends.git.index import find_ignored
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
@@ -65,10 +66,22 @@ def finish(repository: Repository, journal: Journal, start: Start, *, until: flo
         if is_created or refs.create_ref(repository, ref, oid, f"record {name}"):
             note_recorded(repository.shared, name)
             journal.remove()
+            warnings += _advise(repository, record)
             if not is_tidy:
                 warnings += _tidy_ref(repository, active, start.snapshot)
             return Finished(Run(renamed, oid, ref, start.snapshot), (*renamed.problems, *warnings))
     raise RepositoryError(f"'{record.name}' and all its namesakes are taken; the journal is kept in {journal.folder}")
+
+
+def _advise(repository: Repository, record: Record) -> tuple[str, ...]:
+    """What lies in the work tree from now on, and would be taken for code by the next run."""
+    outputs = [pointer.path for pointer in record.outputs]
+    ignored = find_ignored(repository, outputs) if outputs else set()
+    return tuple(
+        f"{path} is not ignored by Git: add it to .gitignore, or the next run takes it for code"
+        for path in outputs
+        if path not in ignored
+    )
 
 
 def _rename(record: Record, name: str) -> Record:

@@ -222,3 +222,11 @@ def test_an_output_folder_that_is_a_link_is_not_said_to_be_unwritten(data, exptr
     done = exptrack("run", "--name", "one", "-o", "models", "--", PYTHON, "-c", "open('models/w', 'w').write('w')")
     assert done.returncode == 0
     assert "not written by this run" not in done.stderr
+
+
+def test_an_output_that_the_next_run_would_take_for_code_is_named(data, exptrack):
+    code = "open('model.bin', 'w').write('w')"
+    words = ("run", "-o", "model.bin", "--", PYTHON, "-c", code)
+    assert "model.bin is not ignored by Git: add it to .gitignore" in exptrack(*words).stderr
+    (data / ".gitignore").write_text("model.bin\n")
+    assert "is not ignored" not in exptrack(*words).stderr

@@ -123,6 +123,12 @@ def is_tracked(repository: Repository, path: str) -> bool:
     return bool(out)
 
 
+def find_ignored(repository: Repository, paths: Sequence[str]) -> set[str]:
+    """Those of `paths` that Git ignores."""
+    done = command.call(repository.top, "check-ignore", "-z", "--stdin", stdin=command.join(list(paths)))
+    return set(command.split(done.out))
+
+
 def clear_flags(repository: Repository, index: Path, paths: Sequence[str]) -> None:
     """Take assume-unchanged and skip-worktree off entries, so that what is on disk counts."""
     for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
