@@ -117,9 +117,8 @@ def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[J
         check_name(wanted)
     for _ in range(_ATTEMPTS):
         name = wanted or make_up(_randbelow)
-        journal = journals.claim(
-            repository.shared, name
-        )  # before looking: so nobody can take it between look and claim
+        # Claimed before looking, so that nobody can take it between the two.
+        journal = journals.claim(repository.shared, name)
         try:
             outset = find_outset(repository, name, now)
         except BaseException:
@@ -221,7 +220,9 @@ def _params_text(context: Context, found: Survey, taken: Snapshot) -> str | None
 
 
 def _inside(top: Path, path: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), top.resolve())).as_posix()
+    """A folder as a path from the root of the repository; one outside it (GIT_DIR allows that) counts as the root."""
+    found, root = path.resolve(), top.resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else "."
 
 
 def _meet_others(context: Context, name: str, parent: str | None) -> tuple[str, ...]:

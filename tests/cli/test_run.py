@@ -561,5 +561,10 @@ def test_outside_the_work_tree_the_project_is_the_repository(exptrack, repositor
     (tmp_path / "outside").mkdir()
     monkeypatch.setenv("GIT_DIR", str(repository / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(repository))
-    done = exptrack("ls", cwd=tmp_path / "outside")
+    code = "open('metrics.json', 'w').write('{\"a\": 1}')"
+    done = exptrack("run", "--name", "one", "--", PYTHON, "-c", code, cwd=tmp_path / "outside")
     assert done.returncode == 0, done.stderr
+    monkeypatch.delenv("GIT_DIR")
+    monkeypatch.delenv("GIT_WORK_TREE")
+    record = look.record("one")
+    assert (record.get("project", "."), record.get("directory", "."), record["metrics"]) == (".", ".", {})
