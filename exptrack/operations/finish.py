@@ -11,7 +11,7 @@ from time import strftime, time
 from typing import NamedTuple
 
 from exptrack.analysis import history
-from exptrack.analysis.codec import decode_environment, encode_metrics, encode_record
+from exptrack.analysis.codec import encode_metrics, encode_record
 from exptrack.analysis.message import format_message
 from exptrack.analysis.output import decode_log
 from exptrack.analysis.secrets import mask
@@ -22,7 +22,7 @@ from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import Ending, Record, Run, Status, Value
-from exptrack.operations.observe import read_found
+from exptrack.operations.observe import Found, read_found
 from exptrack.operations.results import Results, collect
 from exptrack.operations.sources import below
 from exptrack.store import runs
@@ -148,33 +148,33 @@ def _compose(
 ) -> tuple[Record, dict[str, bytes]]:
     """The final record and the files of the run commit."""
     folder = journal.folder
-    found, large, environment = read_found(folder)
+    found = read_found(folder)
     record = start.record
-    if found is not None:
-        record = record._replace(data=found.data, not_captured=found.not_captured, problems=found.problems)
+    if seen := found.record:
+        record = record._replace(data=seen.data, not_captured=seen.not_captured, problems=seen.problems)
     entries = list(read_stream(folder))
     points = history.collect(entries)
     results = collect(
-        repository, start, record, {name: series[-1].value for name, series in points.items()}, large, until
+        repository, start, record, {name: series[-1].value for name, series in points.items()}, found.large, until
     )
     top = Path(start.top)
     changed = second_look(repository._replace(top=top), folder / "index")
     if until is not None:
         changed = tuple(path for path in changed if last_written(top / path) <= until)
-    problems = [*record.problems, *results.problems, *_own_problems(journal, environment)]
+    problems = [*record.problems, *results.problems, *_own_problems(journal, found)]
     record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
     files = dict(results.files)
     files |= _params_file(start, record)
     files[below(record.project, "metrics.json")] = encode_metrics(record.metrics)
-    files |= _our_files(record, environment, points, read_output(folder))
+    files |= _our_files(record, found, points, read_output(folder))
     return record, files
 
 
-def _own_problems(journal: Journal, environment: bytes | None) -> list[str]:
+def _own_problems(journal: Journal, found: Found) -> list[str]:
     problems = []
     if journal.failure is not None:
         problems.append(f"some of the output and its metrics could not be written down: {journal.failure.strerror}")
-    if environment is None:
+    if not found.environment:
         problems.append("the environment was not captured: the run ended too early for that")
     return problems
 
@@ -239,21 +239,13 @@ def _params_file(start: Start, record: Record) -> dict[str, bytes]:
 
 
 def _our_files(
-    record: Record, environment: bytes | None, points: Mapping[str, Sequence[history.Point]], output: bytes
+    record: Record, found: Found, points: Mapping[str, Sequence[history.Point]], output: bytes
 ) -> dict[str, bytes]:
-    files = {
-        f"{_FOLDER}/run.json": encode_record(record),
-        f"{_FOLDER}/output.log": mask(decode_log(output)).encode(errors="replace"),
-    }
-    if environment is not None:
-        from exptrack.analysis.requirements import format_requirements
-
-        decoded = decode_environment(environment)
-        files[f"{_FOLDER}/environment.json"] = environment
-        files[f"{_FOLDER}/requirements.txt"] = format_requirements(decoded.packages, decoded.interpreter).encode()
+    log = mask(decode_log(output)).encode(errors="replace")
+    files = {**found.environment, "run.json": encode_record(record), "output.log": log}
     for metric, series in points.items():
-        files[f"{_FOLDER}/history/{history.path_of(metric)}"] = history.format_history(metric, series)
-    return files
+        files[f"history/{history.path_of(metric)}"] = history.format_history(metric, series)
+    return {f"{_FOLDER}/{name}": content for name, content in files.items()}
 
 
 def _write(

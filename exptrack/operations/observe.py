@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from exptrack.analysis.codec import decode_record, encode_environment, encode_record
 from exptrack.analysis.secrets import mask
@@ -20,6 +20,8 @@ from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.run import Record
 from exptrack.model.settings import Capture, Large
 from exptrack.store.journal import Journal
+
+Files: TypeAlias = dict[str, bytes]
 
 
 class Plan(NamedTuple):
@@ -34,6 +36,14 @@ class Plan(NamedTuple):
     dvc_root: Path | None
 
 
+class Found(NamedTuple):
+    """What was found: the record so far (None if nothing had to be added), pointers of large files, the files of the environment."""
+
+    record: Record | None
+    large: tuple[Pointer, ...]
+    environment: Files
+
+
 class EnvironmentLook:
     """The look at the environment of a command, in a thread that starts at once: it waits for nothing that is asked of git meanwhile."""
 
@@ -41,7 +51,7 @@ class EnvironmentLook:
         self, command: Sequence[str], directory: Path, environ: Mapping[str, str], capture: Capture, cache: Path
     ) -> None:
         self._capture = partial(_capture_environment, command, directory, environ, capture.environment, cache)
-        self._answer: bytes | Exception = b""
+        self._answer: Files | Exception = {}
         self._thread = threading.Thread(target=self._look, name="exptrack-environment", daemon=True)
         self._thread.start()
 
@@ -51,8 +61,8 @@ class EnvironmentLook:
         except (ExptrackError, OSError) as error:
             self._answer = error
 
-    def wait(self) -> bytes:
-        """The environment, encoded; raises ExptrackError or OSError if it could not be captured."""
+    def wait(self) -> Files:
+        """The files that hold the environment, by name; raises ExptrackError or OSError if it could not be captured."""
         self._thread.join()
         if isinstance(self._answer, Exception):
             raise self._answer
@@ -61,12 +71,16 @@ class EnvironmentLook:
 
 def _capture_environment(
     command: Sequence[str], directory: Path, environ: Mapping[str, str], variables: Sequence[str], cache: Path
-) -> bytes:
+) -> Files:
+    from exptrack.analysis.requirements import format_requirements
     from exptrack.backends import host
 
     found = host.capture(command, directory=directory, environ=environ, variables=variables, cache=cache)
     masked = {name: mask(value) for name, value in found.variables.items()}
-    return encode_environment(found._replace(variables=masked))
+    return {
+        "environment.json": encode_environment(found._replace(variables=masked)),
+        "requirements.txt": format_requirements(found.packages, found.interpreter).encode(errors="replace"),
+    }
 
 
 class Observation:
@@ -114,7 +128,8 @@ class Observation:
             self._journal.save("found-record.json", encode_record(self._record))
 
     def _look_at_environment(self) -> None:
-        self._journal.save("found-environment.json", self._environment.wait())
+        for name, content in self._environment.wait().items():
+            self._journal.save(f"found-{name}", content)
 
     def _look_at_data(self) -> None:
         if self._plan.pointers:
@@ -170,19 +185,20 @@ def _fields(pointer: Pointer) -> dict[str, object]:
     return {name: getattr(pointer, name) for name in Pointer._fields}
 
 
-def read_found(folder: Path) -> tuple[Record | None, tuple[Pointer, ...], bytes | None]:
-    """What was found by the time the command ended: the record so far, pointers of large files, the environment's bytes."""
+def read_found(folder: Path) -> Found:
+    """What was found by the time the command ended."""
     record: Record | None = None
     with suppress(OSError, RecordError):
         record = decode_record((folder / "found-record.json").read_bytes())
     pointers: tuple[Pointer, ...] = ()
     with suppress(OSError, ValueError, TypeError):
         pointers = tuple(Pointer(**fields) for fields in json.loads((folder / "found-large.json").read_bytes()))
-    try:
-        environment = (folder / "found-environment.json").read_bytes()
-    except OSError:
-        environment = None
-    return record, pointers, environment
+    environment: Files = {}
+    with suppress(OSError):
+        environment = {
+            name: (folder / f"found-{name}").read_bytes() for name in ("environment.json", "requirements.txt")
+        }
+    return Found(record, pointers, environment)
 
 
 def describe_omissions(omissions: Sequence[Omission]) -> str | None:
