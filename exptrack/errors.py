@@ -7,6 +7,7 @@ ExptrackError               bad input or a state that the user can mend: exit st
 ├── RecordError             a record that cannot be read
 ├── NameTakenError          a run of that name exists
 ├── RevError                a rev that names no run, or more than one
+├── QueryError              a query that cannot be read, or names what no run has
 ├── DataError               DVC said no, or the data is not there
 └── CommandError            the command could not be started: exit status 126 or 127
 ```
@@ -44,6 +45,19 @@ class NameTakenError(ExptrackError):
 
 class RevError(ExptrackError):
     """A rev names no run, or more than one."""
+
+
+class QueryError(ExptrackError):
+    """A query cannot be read, or names what no run has; `caret` is two lines, the query and a caret under `position`."""
+
+    def __init__(self, message: str, query: str, position: int) -> None:
+        from unicodedata import combining, east_asian_width
+
+        super().__init__(message)
+        # What a terminal would obey instead of showing becomes a space; the caret stands under the column, not the letter's number.
+        shown = "".join(letter if letter.isprintable() else " " for letter in query)
+        width = sum(0 if combining(letter) else 1 + (east_asian_width(letter) in "WF") for letter in shown[:position])
+        self.caret = f"{shown}\n{' ' * width}^"
 
 
 class DataError(ExptrackError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from exptrack.analysis.facts import flatten_params
 from exptrack.analysis.patterns import flatten
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Run, Value
@@ -37,15 +38,6 @@ def format_listing(
             name = inert(key) if key not in taken else f"{area}.{inert(key)}"
             columns.append((clip(name, _WIDEST), [_cell(row, key) for row in rows]))
     return format_table([name for name, _ in columns], zip(*(cells for _, cells in columns), strict=True), width)
-
-
-def flatten_params(run: Run) -> dict[str, Value]:
-    """Parameters of all sources under one dotted key each; `params.yaml` first, and what another source adds."""
-    flat: dict[str, Value] = {}
-    for source in sorted(run.record.params, key=lambda name: (name != "params.yaml", name)):
-        for key, value in flatten(run.record.params[source]).items():
-            flat.setdefault(key, value)
-    return flat
 
 
 def _keys(rows: Sequence[Mapping[str, Value]]) -> list[str]:

@@ -57,3 +57,35 @@ def test_terminal_escapes_in_values_are_shown_not_obeyed(exptrack):
     assert "\u202e" not in out
     assert r"\x1b[31mred" in out
     assert r"two\nlines" in out
+
+
+def test_a_query_chooses(exptrack):
+    record(exptrack, "first", '{"accuracy": 0.5}', "lr=0.1")
+    record(exptrack, "second", '{"accuracy": 0.9}', "lr=0.01")
+    record(exptrack, "third", "", "lr=0.01")
+    exptrack("tag", "best", "second")
+
+    def names(*words: str) -> list[str]:
+        done = exptrack("ls", *words)
+        assert done.returncode == 0, done.stderr
+        return [line.split()[0] for line in done.stdout.splitlines()[1:]]
+
+    assert names("metrics.accuracy > 0.6") == ["second"]
+    assert names("params.lr <= 0.01 and status != failed") == ["second"]
+    assert names("tag = best or name = first") == ["second", "first"]
+    assert names("not tag = best", "-n", "1") == ["third"]
+    assert names("started > 2020-01-01") == ["third", "second", "first"]
+    assert exptrack("ls", "metrics.accuracy > 2").stderr == "exptrack: no run for which that holds\n"
+
+
+def test_a_fault_in_a_query_is_pointed_at(exptrack):
+    record(exptrack, "first", '{"accuracy": 0.5}')
+    done = exptrack("ls", "metrics.accuray > 0.6")
+    assert (done.returncode, done.stdout) == (2, "")
+    message, query, caret = done.stderr.splitlines()
+    assert "accuracy" in message
+    assert (query, caret) == ("metrics.accuray > 0.6", "^")
+    done = exptrack("ls", "metrics.accuracy >")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[2].strip() == "^"
+    assert "quote" in exptrack("ls", "metrics.accuracy").stderr

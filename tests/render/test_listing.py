@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from exptrack.analysis.facts import flatten_params
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
-from exptrack.render.listing import flatten_params, format_listing
+from exptrack.render.listing import format_listing
 from exptrack.render.text import display_width
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -1,0 +1,312 @@
+"""The query language of `ls` and `log`: parsed into a small tree, never evaluated as code.
+
+    metrics.acc > 0.9 and params.lr <= 0.01 and (tag = baseline or not status = failed) and started > 2026-11-01
+
+Fields are those of FIELDS, `metrics.KEY` and `params.KEY`, named exactly; KEY is dotted, and quoted where it holds odd characters
+(`params."a b".c`). Operators are `=`, `!=`, `<`, `<=`, `>`, `>=`, and `~`, which matches the whole text with a glob (`*`, `?`, `[a-z]`;
+case counts). `not` binds before `and`, `and` before `or`.
+
+A value is a number, `true` or `false`, a text (a bare word, or anything in quotes), or a date in UTC: `2026-11-01` is the start of that
+day, `= 2026-11-01` means on it, `2026-11-01T12:00` is that instant. What a bare word is depends on the field: `name = 7` is about a text.
+
+A missing value (null is missing too) fulfils no comparison, not even `!=`; values of different types are unequal and have no order. NaN
+equals nothing; `metrics.loss ~ nan` finds it. `not` holds wherever its operand does not: `not params.x = 1` also finds runs without x.
+A run's tags are a set: `tag = a` asks whether any of them is a, `tag != a` whether none is, and a run without tags has the empty set.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from math import inf
+from typing import Any, NamedTuple, TypeAlias
+
+from exptrack.errors import QueryError
+from exptrack.model.run import Value
+
+# Recursion over what somebody typed must end before Python's stack does.
+DEEPEST = 50
+FIELDS: Mapping[str, str] = {
+    "name": "text", "status": "text", "experiment": "text", "author": "text", "host": "text", "tag": "text", "note": "text",
+    "seed": "any", "duration": "number", "started": "time", "ended": "time",
+}  # fmt: skip
+
+Fact: TypeAlias = "Value | datetime | tuple[str, ...]"
+Query: TypeAlias = "Joined | Comparison"
+
+_AREAS = {"metrics": "number", "params": "any"}
+_KINDS: Mapping[type, str] = {bool: "boolean", int: "number", float: "number", datetime: "time"}
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+_TOKEN = re.compile(
+    r"""(?s)\s*(?:(?P<operator><=|>=|!=|==|[=<>~])|(?P<bracket>[()])"""
+    r"""|(?P<word>(?:[^\s()=<>!~"']+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+))"""
+)
+_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
+_ESCAPE = re.compile(r"""\\([\\"'])""")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_INFINITY = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?Z?)?")
+_BARE = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./:+-]*[A-Za-z0-9_])?")
+_WORDS = ("and", "or", "not")
+
+
+class Operand(NamedTuple):
+    """A value and its kind, since True == 1: text, number, boolean, time (in UTC), or day (its start)."""
+
+    kind: str
+    value: bool | float | str | datetime
+
+
+class Comparison(NamedTuple):
+    """One field, one of `= != < <= > >= ~`, and what it is compared with."""
+
+    field: str
+    operator: str
+    operand: Operand
+
+
+class Joined(NamedTuple):
+    """Two or more terms of which all (`and`) or at least one (`or`) must hold, or one that must not (`not`)."""
+
+    word: str
+    terms: tuple[Query, ...]
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    start: int
+
+
+def parse_query(text: str) -> Query:
+    """The query that a text states. QueryError, with a caret under the fault, if it states none or names an unknown field."""
+    parser = _Parser(text)
+    query = parser.joined("or")
+    rest = parser.tokens[parser.position]
+    if rest.text == ")":
+        raise parser.fault("')' closes nothing: remove it, or open it with '('")
+    if rest.kind != "end":
+        raise parser.fault(f"expected 'and' or 'or' before {_shown(rest.text)}: quote a value that has spaces")
+    return query
+
+
+def format_query(query: Query) -> str:
+    """The text of a query: `parse_query(format_query(query)) == query`."""
+    if isinstance(query, Comparison):
+        return f"{_format_field(query.field)} {query.operator} {_format_operand(query.operand)}"
+    texts = [
+        f"({format_query(term)})" if isinstance(term, Joined) and term.word != "not" else format_query(term)
+        for term in query.terms
+    ]
+    return f"not {texts[0]}" if query.word == "not" else f" {query.word} ".join(texts)
+
+
+def matches(query: Query, facts: Mapping[str, Fact]) -> bool:
+    """Whether a query holds of a run; `facts` gives fields their values, times as datetimes and `tag` as a tuple of texts."""
+    if isinstance(query, Comparison):
+        return _holds(query, facts.get(query.field))
+    if query.word == "not":
+        return not matches(query.terms[0], facts)
+    held = (matches(term, facts) for term in query.terms)
+    return all(held) if query.word == "and" else any(held)
+
+
+def names_in(query: Query) -> tuple[str, ...]:
+    """The fields that a query names, each once, in their order."""
+    if isinstance(query, Comparison):
+        return (query.field,)
+    return tuple(dict.fromkeys(name for term in query.terms for name in names_in(term)))
+
+
+def check_names(query: Query, known: Iterable[str]) -> None:
+    """QueryError, with the nearest name, for a metric or parameter that is not among the `known` (`metrics.acc`, `params.lr`)."""
+    names = {*known, *FIELDS}
+    for name in names_in(query):
+        if name not in names:
+            area, _, key = name.partition(".")
+            other = f"{'params' if area == 'metrics' else 'metrics'}.{key}"
+            close = _nearest(key, [one[len(area) + 1 :] for one in sorted(names) if one.startswith(f"{area}.")])
+            near = other if other in names else "" if close is None else f"{area}.{close}"
+            advice = f"did you mean {_shown(_format_field(near))}?" if near else "look for it in the list of all runs"
+            text = format_query(query)
+            # In front of an operator it is the field, elsewhere a value.
+            pairs = pairwise(_tokens(text))
+            place = next(one.start for one, sign in pairs if sign.kind == "operator" and _unquote(one.text) == name)
+            raise QueryError(f"no run has {_shown(_format_field(name))}: {advice}", text, place)
+
+
+class _Parser:
+    """A descent over the tokens of a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.tokens = text, list(_tokens(text))
+        self.position = self.depth = 0
+
+    def joined(self, word: str) -> Query:
+        terms = [self.joined("and") if word == "or" else self.term()]
+        while self.taken(word):
+            terms.append(self.joined("and") if word == "or" else self.term())
+        return terms[0] if len(terms) == 1 else Joined(word, tuple(terms))
+
+    def term(self) -> Query:
+        opening = self.tokens[self.position]
+        if opening.text not in {"not", "("}:
+            return self.comparison()
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.fault(f"nested more than {DEEPEST} deep: use fewer parentheses and 'not'")
+        self.position += 1
+        query: Query = Joined("not", (self.term(),)) if opening.text == "not" else self.joined("or")
+        if opening.text == "(" and not self.taken(")"):
+            raise self.fault("'(' is not closed: add ')'", opening)
+        self.depth -= 1
+        return query
+
+    def comparison(self) -> Comparison:
+        name = self.word("expected a comparison {}, such as 'status = failed'")
+        sign = self.tokens[self.position]
+        if sign.kind != "operator":
+            message = f"{_shown(name.text)} is not compared: quote the query, since the shell takes > and <"
+            raise QueryError(message, self.text, name.start + len(name.text))
+        field = _unquote(name.text)
+        area, dot, _ = field.partition(".")
+        kind = _AREAS.get(area) if dot and not name.text.endswith(".") else FIELDS.get(field)
+        if kind is None:
+            raise self.fault(f"{_shown(field)} is no field: {_field_advice(field)}", name)
+        self.position += 1
+        value = self.word("expected a value {}: quote it if it is a text")
+        try:
+            return Comparison(field, sign.text.replace("==", "="), _read_operand(value.text, kind, sign.text, field))
+        except ValueError as error:
+            raise self.fault(str(error), value) from None
+
+    def word(self, expected: str) -> _Token:
+        token = self.tokens[self.position]
+        if token.kind != "word" or token.text in _WORDS:
+            raise self.fault(expected.format(f"before {_shown(token.text)}" if token.text else "at the end"))
+        self.position += 1
+        return token
+
+    def taken(self, text: str) -> bool:
+        found = self.tokens[self.position].text == text
+        self.position += found
+        return found
+
+    def fault(self, message: str, token: _Token | None = None) -> QueryError:
+        return QueryError(message, self.text, (token or self.tokens[self.position]).start)
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            start = len(text) - len(text[position:].lstrip())
+            problem = "'!' is no operator: use '!=' or 'not'" if text[start] == "!" else "the quote is not closed"
+            raise QueryError(problem, text, start)
+        kind = match.lastgroup or ""
+        yield _Token(kind, match[kind], match.start(kind))
+        position = match.end()
+    yield _Token("end", "", end)
+
+
+def _unquote(word: str) -> str:
+    return _QUOTED.sub(lambda quoted: _ESCAPE.sub(r"\1", quoted[0][1:-1]), word)
+
+
+def _read_operand(word: str, kind: str, sign: str, field: str) -> Operand:
+    text = _unquote(word)
+    if kind == "time":
+        return _read_time(text, sign, field)
+    if kind == "text" or sign == "~" or (kind == "any" and word[0] in "\"'"):
+        return Operand("text", text)
+    if _NUMBER.fullmatch(word) or (kind == "number" and _INFINITY.fullmatch(word)):
+        # Python refuses to read a whole number of more than 4,300 digits.
+        number = int(word) if word.lstrip("+-").isdecimal() and len(word) < 4000 else float(word)
+        if number in {inf, -inf} and not _INFINITY.fullmatch(word):
+            raise ValueError(f"{_shown(word)} is too large for a number: give a smaller one")
+        return Operand("number", number)
+    if kind == "number":
+        advice = "; nan equals nothing, find it with '~ nan'" if text.lower() == "nan" else ", such as 0.9"
+        raise ValueError(f"{_shown(field)} is compared with a number{advice}")
+    if word in {"true", "false"} and sign not in {"=", "==", "!="}:
+        raise ValueError(f"'{word}' has no order: use '=' or '!='")
+    return Operand("boolean", word == "true") if word in {"true", "false"} else Operand("text", text)
+
+
+def _read_time(text: str, sign: str, field: str) -> Operand:
+    match = _TIME.fullmatch(text)
+    try:
+        if match is not None and sign != "~":
+            moment = datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=UTC)
+            return Operand("time" if match[1] else "day", moment)
+    except ValueError:
+        pass
+    raise ValueError(f"'{field}' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00")
+
+
+def _holds(comparison: Comparison, fact: Fact) -> bool:
+    field, sign, operand = comparison
+    if field != "tag" or not isinstance(fact, tuple):
+        return fact is not None and _compare(sign, fact, operand)
+    asked = "=" if sign == "!=" else sign
+    return any(_compare(asked, tag, operand) for tag in fact) is (asked == sign)
+
+
+def _compare(sign: str, fact: Fact, operand: Operand) -> bool:
+    kind, value = operand
+    found = "text" if isinstance(fact, str) else _KINDS.get(type(fact))
+    if sign == "~":
+        return found not in {None, "time"} and fnmatchcase(
+            str(fact) if found == "text" else str(fact).lower(), str(value)
+        )
+    if isinstance(fact, datetime):
+        fact = fact.replace(tzinfo=UTC) if fact.tzinfo is None else fact.astimezone(UTC)
+        if kind == "day" and sign in {"=", "!="} and isinstance(value, datetime):
+            fact = fact.replace(hour=0, minute=0, second=0, microsecond=0)
+    if found != ("time" if kind == "day" else kind):
+        return sign == "!="
+    return _COMPARE[sign](fact, value)
+
+
+def _format_field(field: str) -> str:
+    area, _, key = field.partition(".")
+    return field if field in FIELDS else f"{area}.{_format_text(key)}"
+
+
+def _format_operand(operand: Operand) -> str:
+    kind, value = operand
+    if isinstance(value, datetime):
+        return value.date().isoformat() if kind == "day" else value.replace(tzinfo=None).isoformat()
+    return _format_text(value) if isinstance(value, str) else str(value).lower()
+
+
+def _format_text(text: str) -> str:
+    quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return text if _BARE.fullmatch(text) and text not in {*_WORDS, "true", "false"} else quoted
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:60] + "…")
+
+
+def _field_advice(field: str) -> str:
+    area, dot, key = field.partition(".")
+    near = _nearest(area, _AREAS if dot else [*FIELDS, *_AREAS])
+    if near is None:
+        return f"use {_shown(f'metrics.{field}')}, {_shown(f'params.{field}')}" + (
+            "" if dot else f" or {', '.join(FIELDS)}"
+        )
+    return f"did you mean {_shown(f'{near}.{key}' if key else f'{near}.KEY' if near in _AREAS else near)}?"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name[:100], known, n=1)), None)

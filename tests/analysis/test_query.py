@@ -1,0 +1,315 @@
+"""Queries are parsed, never evaluated, and every text that is none is refused with a caret."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import operator
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exptrack.analysis.query import (
+    Comparison,
+    Joined,
+    Operand,
+    check_names,
+    format_query,
+    matches,
+    names_in,
+    parse_query,
+)
+from exptrack.errors import ExptrackError, QueryError
+
+FACTS = {
+    "name": "brave-otter-k3f9",
+    "status": "completed",
+    "started": datetime(2026, 11, 1, 12, 30, tzinfo=UTC),
+    "ended": None,
+    "duration": 61.5,
+    "seed": 7,
+    "tag": ("baseline", "v2"),
+    "note": 'a "note", don\'t',
+    "metrics.acc": 0.93,
+    "metrics.loss": math.nan,
+    "params.lr": 0.01,
+    "params.on": True,
+    "params.one": 1,
+    "params.opt": "adam",
+    "params.word": "7",
+    "params.nothing": None,
+    "params.list": [],
+    "params.a b.c": 3,
+    "params.": "empty",
+}
+
+KEYS = st.sampled_from(["", "x", "a.b", "a b.c", "a.", '"', "\\", "and", "1", "é\n"]) | st.text(max_size=4)
+TEXTS = st.sampled_from(["adam", "true", "not", "7", "2026-11-01", "a*", "[", '\\"', "'", ""]) | st.text(max_size=4)
+NUMBERS = st.integers(-2, 2) | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.5, 10**30])
+MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.sampled_from([datetime(2026, 11, 1, 12, tzinfo=UTC)])
+DAYS = MOMENTS.map(lambda time: time.replace(hour=0, minute=0, second=0, microsecond=0))
+ORDERS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+SAME = st.sampled_from(["=", "!="])
+TOPS = st.sampled_from(["name", "status", "experiment", "author", "host", "tag", "note"])
+FREE = KEYS.map("params.{}".format) | st.just("seed")
+
+
+def comparisons(fields, signs, kind, values):
+    return st.builds(Comparison, fields, signs, st.builds(Operand, st.just(kind), values))
+
+
+LEAVES = st.one_of(
+    comparisons(TOPS | FREE, ORDERS, "text", TEXTS),
+    comparisons(TOPS | FREE | KEYS.map("metrics.{}".format), st.just("~"), "text", TEXTS),
+    comparisons(FREE | KEYS.map("metrics.{}".format) | st.just("duration"), ORDERS, "number", NUMBERS),
+    comparisons(KEYS.map("metrics.{}".format), ORDERS, "number", st.sampled_from([math.inf, -math.inf])),
+    comparisons(FREE, SAME, "boolean", st.booleans()),
+    comparisons(st.sampled_from(["started", "ended"]), ORDERS, "day", DAYS),
+    comparisons(st.sampled_from(["started", "ended"]), ORDERS, "time", MOMENTS),
+)
+
+
+def negated(query):
+    return Joined("not", (query,))
+
+
+def trees(leaves):
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            inner.map(negated)
+            | st.builds(Joined, st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3).map(tuple))
+        ),
+        max_leaves=6,
+    )
+
+
+VALUES = st.one_of(st.none(), st.booleans(), NUMBERS, st.just(math.nan), TEXTS, st.just([]))
+SOME = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": TEXTS,
+        "tag": st.lists(TEXTS, max_size=2).map(tuple),
+        "started": MOMENTS,
+        "duration": NUMBERS,
+        "params.x": VALUES,
+        "params.y": VALUES,
+        "metrics.x": NUMBERS | st.just(math.nan),
+    },
+)
+FEW = st.one_of(
+    comparisons(st.sampled_from(["name", "tag", "params.x", "params.y"]), ORDERS | st.just("~"), "text", TEXTS),
+    comparisons(st.sampled_from(["duration", "metrics.x", "params.x"]), ORDERS, "number", NUMBERS),
+    comparisons(st.sampled_from(["params.x", "params.y"]), SAME, "boolean", st.booleans()),
+    comparisons(st.just("started"), ORDERS, "day", DAYS),
+    comparisons(st.just("started"), ORDERS, "time", MOMENTS),
+)
+
+
+def naive(query, facts):
+    """The rules of the docstring, written down once more and slowly."""
+    if isinstance(query, Joined):
+        if query.word == "not":
+            return not naive(query.terms[0], facts)
+        held = [naive(term, facts) for term in query.terms]
+        return all(held) if query.word == "and" else any(held)
+    field, sign, (kind, value) = query
+    if facts.get(field) is None:
+        return False
+    if field == "tag" and sign == "!=":
+        return value not in facts["tag"]
+    facts_here = facts["tag"] if field == "tag" else [facts[field]]
+    return any(naive_one(sign, fact, kind, value) for fact in facts_here)
+
+
+def naive_one(sign, fact, kind, value):
+    if sign == "~":
+        text = fact if type(fact) is str else None if fact == [] else str(fact).lower()
+        return text is not None and fnmatch.fnmatchcase(text, value)
+    types = {"text": (str,), "number": (int, float), "boolean": (bool,), "day": (datetime,), "time": (datetime,)}
+    if type(fact) not in types[kind]:
+        return sign == "!="
+    if kind == "day" and sign in {"=", "!="}:
+        fact, value = fact.date(), value.date()
+    compare = {"=": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}[sign]
+    return getattr(operator, compare)(fact, value)
+
+
+@given(trees(LEAVES))
+def test_a_query_that_is_formatted_and_parsed_is_the_same(query):
+    assert parse_query(format_query(query)) == query
+
+
+@given(trees(FEW), SOME)
+def test_a_query_means_what_a_slow_reading_of_the_rules_means(query, facts):
+    assert matches(query, facts) is naive(query, facts)
+
+
+@given(FEW, SOME)
+def test_not_is_the_complement_and_on_present_values_not_equal_is_not_equal(query, facts):
+    assert matches(negated(query), facts) is not matches(query, facts)
+    if query.operator == "=" and facts.get(query.field) is not None:
+        assert matches(query._replace(operator="!="), facts) is matches(negated(query), facts)
+
+
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(
+            [
+                "metrics.a",
+                "tag",
+                "started",
+                "seed",
+                "and",
+                "or",
+                "not",
+                "(",
+                ")",
+                "=",
+                ">",
+                "~",
+                "!",
+                '"',
+                "'",
+                "1",
+                "2026-02-30",
+                "\\",
+            ]
+        )
+    ).map(" ".join)
+)
+def test_any_text_is_a_query_or_refused_with_one_line_and_a_caret(text):
+    try:
+        query = parse_query(text)
+    except QueryError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017 - both ways are right, and each has its law
+        shown, caret = error.caret.split("\n")
+        assert len(shown) == len(text)
+        assert caret.strip() == "^"
+    else:
+        assert parse_query(format_query(query)) == query
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "metrics.acc > 0.9 and params.lr <= 0.01 and tag = baseline and status != failed and started > 2026-11-01",
+        "metrics.acc>.9", "params.lr == 1e-2", "name ~ brave-* and note ~ '*don\\'t'", "started = 2026-11-01",
+        "started > 2026-11-01", "started = 2026-11-01T12:30", "started < 2026-11-01T12:30:00.5Z", "tag = v2 and tag = baseline",
+        "tag != v3", "seed = 7", "name > a", "params.on = true", "params.on != 1", "params.one != true", "params.word = '7'",
+        "params.word != 7", 'params."a b".c = 3', "params.'a b.c' = 3", 'params."" = empty', "metrics.loss != 1", "metrics.loss ~ nan",
+        "metrics.acc < inf", "params.list != 1", "params.on ~ tr?e", "params.lr ~ 0.0*", "params.opt != 3",
+        "not (seed = 1 or seed = 2)", "seed = 1 and seed = 2 or seed = 7", "not seed = 1 and seed = 7", "not params.x = 1",
+    ],
+)  # fmt: skip
+def test_these_hold(text):
+    assert matches(parse_query(text), FACTS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "params.x = 1", "params.x != 1", "params.x < 1", "params.x ~ *", "params.nothing != 1", "ended > 2026-11-01",
+        "started != 2026-11-01", "started = 2026-11-02", "started <= 2026-11-01", "metrics.loss = 0", "metrics.loss < 1",
+        "metrics.loss >= 1", "params.word = 7", "params.on = 1", "params.one = true", "params.opt > 3", "params.lr > a", "tag != v2",
+        "name = brave-otter", "name ~ BRAVE*", "name ~ otter", "params.Lr = 0.01", "seed = 7 and seed = 8", "params.list ~ *",
+        "not seed = 7 or seed = 8",
+    ],
+)  # fmt: skip
+def test_these_do_not_hold(text):
+    assert not matches(parse_query(text), FACTS)
+
+
+def test_a_run_without_tags_has_none_and_a_run_of_unknown_tags_fulfils_nothing():
+    query = parse_query("tag != baseline")
+    assert matches(query, {"tag": ()})
+    assert not matches(query, {})
+
+
+def test_times_are_compared_in_utc_and_without_zone_taken_for_it():
+    late = datetime.fromisoformat("2026-11-02T01:00:00+02:00")
+    assert matches(parse_query("started = 2026-11-01"), {"started": late})
+    assert matches(parse_query("started = 2026-11-01T23:00"), {"started": late})
+    assert matches(parse_query("started = 2026-11-02"), {"started": late.replace(tzinfo=None)})
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "column"),
+    [
+        ("", "expected a comparison at the end, such as 'status = failed'", 0),
+        ("metrics.acc", "'metrics.acc' is not compared: quote the query, since the shell takes > and <", 11),
+        ("metrics.acc and tag = x", "'metrics.acc' is not compared: quote the query, since the shell takes > and <", 11),
+        ("tags = x", "'tags' is no field: did you mean 'tag'?", 0),
+        ("metric.acc > 1", "'metric.acc' is no field: did you mean 'metrics.acc'?", 0),
+        ("tag = x and model.size > 1", "'model.size' is no field: use 'metrics.model.size', 'params.model.size'", 12),
+        ("metrics > 1", "'metrics' is no field: did you mean 'metrics.KEY'?", 0),
+        ("params. > 1", "'params.' is no field: did you mean 'params.KEY'?", 0),
+        ("metrics.acc > high", "'metrics.acc' is compared with a number, such as 0.9", 14),
+        ("metrics.acc = nan", "'metrics.acc' is compared with a number; nan equals nothing, find it with '~ nan'", 14),
+        ("params.x > 1e999", "'1e999' is too large for a number: give a smaller one", 11),
+        ("params.x > true", "'true' has no order: use '=' or '!='", 11),
+        ("started > 2026-02-30", "'started' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00", 10),
+        ("tag =", "expected a value at the end: quote it if it is a text", 5),
+        ("tag = and", "expected a value before 'and': quote it if it is a text", 6),
+        ("= x", "expected a comparison before '=', such as 'status = failed'", 0),
+        ("tag = x and", "expected a comparison at the end, such as 'status = failed'", 11),
+        ("note = my run", "expected 'and' or 'or' before 'run': quote a value that has spaces", 10),
+        ("(tag = x", "'(' is not closed: add ')'", 0),
+        ("tag = x)", "')' closes nothing: remove it, or open it with '('", 7),
+        ("tag = 'x", "the quote is not closed", 6),
+        ("!tag = x", "'!' is no operator: use '!=' or 'not'", 0),
+        ("note = 日本 b", "expected 'and' or 'or' before 'b': quote a value that has spaces", 12),
+        ("tag = x\x1b b", "expected 'and' or 'or' before 'b': quote a value that has spaces", 9),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_and_has_its_caret(text, message, column):
+    with pytest.raises(QueryError) as caught:
+        parse_query(text)
+    assert str(caught.value) == message
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    assert caught.value.caret == f"{shown}\n{' ' * column}^"
+    assert isinstance(caught.value, ExptrackError)
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 100_000, "not " * 100_000 + "seed = 1", "params.x = " + "9" * 10_000, "'" * 99_999]
+)
+def test_a_text_that_is_too_much_is_refused(text):
+    with pytest.raises(QueryError):
+        parse_query(text)
+
+
+def test_brackets_side_by_side_are_not_deep():
+    query = parse_query(" or ".join(["(not seed = 1)"] * 500))
+    assert len(query.terms) == 500
+
+
+def test_the_names_of_a_query_come_once_and_in_order():
+    assert names_in(parse_query("params.b = 1 or not (tag = x and params.b = 2) or metrics.a > 1")) == (
+        "params.b",
+        "tag",
+        "metrics.a",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "caret"),
+    [
+        ("metrics.acx > 1", "no run has 'metrics.acx': did you mean 'metrics.acc'?", "metrics.acx > 1\n^"),
+        ("seed=1 and metrics.lr>1", "no run has 'metrics.lr': did you mean 'params.lr'?", f"seed = 1 and metrics.lr > 1\n{' ' * 13}^"),
+        ("params.zzzzzz = 1", "no run has 'params.zzzzzz': look for it in the list of all runs", "params.zzzzzz = 1\n^"),
+        ("tag = 'params.q' and params.q = 1", None, f"tag = params.q and params.q = 1\n{' ' * 19}^"),
+    ],
+)  # fmt: skip
+def test_a_name_that_no_run_has_is_refused_with_the_nearest(text, message, caret):
+    with pytest.raises(QueryError) as caught:
+        check_names(parse_query(text), ["metrics.acc", "params.lr"])
+    assert message is None or str(caught.value) == message
+    assert caught.value.caret == caret
+
+
+def test_names_that_some_run_has_and_fields_pass():
+    check_names(parse_query("metrics.acc > 1 and tag = x and ended < 2026-01-01"), iter(["metrics.acc"]))
