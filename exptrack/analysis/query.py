@@ -16,14 +16,12 @@ A run's tags are a set: `tag = a` asks whether any of them is a, `tag != a` whet
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from itertools import pairwise
 from math import inf
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from exptrack.errors import QueryError
 from exptrack.model.run import Value
@@ -39,10 +37,6 @@ Fact: TypeAlias = "Value | datetime | tuple[str, ...]"
 Query: TypeAlias = "Joined | Comparison"
 
 _AREAS = {"metrics": "number", "params": "any"}
-_KINDS: Mapping[type, str] = {bool: "boolean", int: "number", float: "number", datetime: "time"}
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
 _TOKEN = re.compile(
     r"""(?s)\s*(?:(?P<operator><=|>=|!=|==|[=<>~])|(?P<bracket>[()])"""
     r"""|(?P<word>(?:[^\s()=<>!~"']+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+))"""
@@ -105,16 +99,6 @@ def format_query(query: Query) -> str:
         for term in query.terms
     ]
     return f"not {texts[0]}" if query.word == "not" else f" {query.word} ".join(texts)
-
-
-def matches(query: Query, facts: Mapping[str, Fact]) -> bool:
-    """Whether a query holds of a run; `facts` gives fields their values, times as datetimes and `tag` as a tuple of texts."""
-    if isinstance(query, Comparison):
-        return _holds(query, facts.get(query.field))
-    if query.word == "not":
-        return not matches(query.terms[0], facts)
-    held = (matches(term, facts) for term in query.terms)
-    return all(held) if query.word == "and" else any(held)
 
 
 def names_in(query: Query) -> tuple[str, ...]:
@@ -249,30 +233,6 @@ def _read_time(text: str, sign: str, field: str) -> Operand:
     except ValueError:
         pass
     raise ValueError(f"'{field}' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00")
-
-
-def _holds(comparison: Comparison, fact: Fact) -> bool:
-    field, sign, operand = comparison
-    if field != "tag" or not isinstance(fact, tuple):
-        return fact is not None and _compare(sign, fact, operand)
-    asked = "=" if sign == "!=" else sign
-    return any(_compare(asked, tag, operand) for tag in fact) is (asked == sign)
-
-
-def _compare(sign: str, fact: Fact, operand: Operand) -> bool:
-    kind, value = operand
-    found = "text" if isinstance(fact, str) else _KINDS.get(type(fact))
-    if sign == "~":
-        return found not in {None, "time"} and fnmatchcase(
-            str(fact) if found == "text" else str(fact).lower(), str(value)
-        )
-    if isinstance(fact, datetime):
-        fact = fact.replace(tzinfo=UTC) if fact.tzinfo is None else fact.astimezone(UTC)
-        if kind == "day" and sign in {"=", "!="} and isinstance(value, datetime):
-            fact = fact.replace(hour=0, minute=0, second=0, microsecond=0)
-    if found != ("time" if kind == "day" else kind):
-        return sign == "!="
-    return _COMPARE[sign](fact, value)
 
 
 def _format_field(field: str) -> str:

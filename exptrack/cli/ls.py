@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from exptrack.analysis.codec import encode_record
 from exptrack.analysis.facts import facts_of
-from exptrack.analysis.query import Query, check_names, matches, parse_query
+from exptrack.analysis.matching import matches
+from exptrack.analysis.query import Query, check_names, parse_query
 from exptrack.cli.common import count, mention_dead, open_project, say
 from exptrack.model.run import BrokenRun, Run
 from exptrack.project import Project

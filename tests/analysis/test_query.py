@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exptrack.analysis.matching import matches
 from exptrack.analysis.query import (
     Comparison,
     Joined,
     Operand,
     check_names,
     format_query,
-    matches,
     names_in,
     parse_query,
 )

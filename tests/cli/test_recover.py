@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,21 @@ def dead(repository: Path) -> Callable[..., None]:
         (repository / "ready").unlink()
 
     return make
+
+
+@pytest.fixture
+def live(repository: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run named `one` of LINES that is under way, ended with the test."""
+    child = subprocess.Popen(
+        [PYTHON, "-m", "exptrack", "run", "--name", "one", "--", PYTHON, "-c", LINES],
+        cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    while not (repository / "ready").exists():
+        assert child.poll() is None
+        time.sleep(0.01)
+    yield child
+    child.terminate()
+    child.wait()
 
 
 def test_a_killed_run_becomes_a_crashed_one_with_all_it_had_logged(dead, exptrack, look, repository):
@@ -101,23 +116,15 @@ def test_the_name_of_a_dead_run_stays_taken(dead, exptrack):
     assert "a run named 'one'" in done.stderr
 
 
-def test_what_runs_is_listed_and_left_alone(repository, exptrack):
-    child = subprocess.Popen(
-        [PYTHON, "-m", "exptrack", "run", "--name", "one", "--", PYTHON, "-c", LINES],
-        cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        while not (repository / "ready").exists():
-            time.sleep(0.01)
-        [shown] = json.loads(exptrack("status", "--json").stdout)
-        assert (shown["name"], shown["state"]) == ("one", "running")
-        assert isinstance(shown["pid"], int)
-        assert exptrack("recover").stdout == "nothing to recover\n"
-        assert exptrack("ls").stderr == "exptrack: no run yet: make one with `exptrack run -- COMMAND`\n"
-        assert "is not recorded yet" in exptrack("show", "one").stderr
-    finally:
-        child.terminate()
-        child.wait()
+def test_what_runs_is_listed_and_left_alone(live, exptrack):
+    [shown] = json.loads(exptrack("status", "--json").stdout)
+    assert (shown["name"], shown["state"]) == ("one", "running")
+    assert isinstance(shown["pid"], int)
+    assert exptrack("recover").stdout == "nothing to recover\n"
+    assert exptrack("ls").stderr == "exptrack: no run yet: make one with `exptrack run -- COMMAND`\n"
+    assert "is not recorded yet" in exptrack("show", "one").stderr
+    live.terminate()
+    live.wait()
     assert exptrack("status").stdout == "nothing runs, and nothing waits for recovery\n"
 
 
@@ -190,18 +197,8 @@ def test_a_silent_run_lasted_until_its_last_heartbeat(dead, exptrack, look, repo
     assert look.record("one")["duration"] > 99
 
 
-def test_naming_a_live_run_says_that_it_lives(repository, exptrack):
-    child = subprocess.Popen(
-        [PYTHON, "-m", "exptrack", "run", "--name", "one", "--", PYTHON, "-c", LINES],
-        cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    try:
-        while not (repository / "ready").exists():
-            time.sleep(0.01)
-        assert exptrack("recover", "one").stderr == "exptrack: one is still running\n"
-    finally:
-        child.terminate()
-        child.wait()
+def test_naming_a_live_run_says_that_it_lives(live, exptrack):
+    assert exptrack("recover", "one").stderr == "exptrack: one is still running\n"
 
 
 def test_a_start_of_a_later_version_is_kept(dead, exptrack, repository, look):

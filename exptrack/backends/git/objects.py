@@ -6,23 +6,12 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import RepositoryError
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RESOLVE = ("cat-file", "--batch-check=%(objectname)")
-
-
-class Commit(NamedTuple):
-    """A commit as it is stored. `message` is decoded leniently."""
-
-    oid: str
-    tree: str
-    parents: tuple[str, ...]
-    message: str
 
 
 def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
@@ -75,15 +64,6 @@ def read(repository: Repository, name: str) -> bytes | None:
     return next(iter(read_many(repository, [name])))
 
 
-def parse_commit(oid: str, data: bytes) -> Commit:
-    """A commit object's content as a value."""
-    header, _, message = data.partition(b"\n\n")
-    fields = [line.partition(b" ") for line in header.split(b"\n")]
-    tree = next((value.decode() for key, _, value in fields if key == b"tree"), "")
-    parents = tuple(value.decode() for key, _, value in fields if key == b"parent")
-    return Commit(oid, tree, parents, message.decode(errors="replace"))
-
-
 def write_tree(repository: Repository, index: Path) -> str:
     """The tree that an index file describes; raises RepositoryError if the repository lacks an object of it."""
     return command.run(repository.top, "write-tree", environ=index_environ(index)).decode().strip()
@@ -121,10 +101,3 @@ def write_commit(
 def empty_oid(repository: Repository) -> str:
     """The oid of zeros, which stands for `no such object`."""
     return "0" * (64 if repository.object_format == "sha256" else 40)
-
-
-def require(oid: str | None, what: str) -> str:
-    """`oid`, or RepositoryError if the object is gone."""
-    if oid is None:
-        raise RepositoryError(f"{what} is not in the repository")
-    return oid
