@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RecordError, SettingsError
-from exptrack.model.annotation import Annotation
 from exptrack.model.environment import Environment
-from exptrack.model.run import BrokenRun, Run, Value
+from exptrack.model.run import Run
 from exptrack.model.settings import Settings
+from exptrack.model.tree import Value
 from exptrack.operations.context import Context
-from exptrack.store import annotation, revs, runs
+from exptrack.operations.listing import Runs, list_runs
+from exptrack.store import revs, runs
 from exptrack.store.parsed import ParsedYaml
 
 SETTINGS = "exptrack.yaml"
@@ -39,19 +40,13 @@ class Project:
     def settings(self) -> Settings:
         return self.context.settings
 
-    def runs(self) -> Iterator[Run | BrokenRun]:
-        """Every run, oldest month first; what cannot be read comes as BrokenRun, with the reason."""
-        repository = self.context.repository
-        return runs.read_runs(repository, runs.list_run_refs(repository))
+    def runs(self, query: str | None = None) -> Runs:
+        """The runs for which `query` holds, or all, the one that started last first; raises QueryError."""
+        return list_runs(self.context, query)
 
     def run(self, rev: str) -> Run:
         """The run that `rev` names; raises RevError."""
         return revs.load(self.context.repository, rev)
-
-    def annotations(self, listed: Sequence[Run]) -> dict[str, tuple[Annotation, ...]]:
-        """What stands on each run (tags, notes), by its oid."""
-        lines = annotation.read(self.context.repository, [run.oid for run in listed] if len(listed) < 100 else None)
-        return {run.oid: annotation.standing(run, lines.get(run.oid, ())) for run in listed}
 
     def environment(self, run: Run) -> Environment | None:
         """What a run ran on; None if it was not captured or cannot be read."""

@@ -9,9 +9,8 @@ from typing import Any
 
 from exptrack.analysis.commands import script_words
 from exptrack.analysis.fields import finite, parse_json
-from exptrack.analysis.patterns import nest
 from exptrack.analysis.yaml12 import load_yaml, parse_scalar
-from exptrack.model.run import Tree, Value
+from exptrack.model.tree import Tree, Value, nest
 
 ARGUMENTS = "args"
 

@@ -34,7 +34,8 @@ from exptrack.analysis.trees import decode_tree
 from exptrack.errors import RecordError
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
-from exptrack.model.run import SCHEMA, Links, Record, Status, Tree, Value
+from exptrack.model.run import SCHEMA, Links, Record, Status
+from exptrack.model.tree import Tree, Value
 
 if TYPE_CHECKING:
     from exptrack.model.environment import Environment

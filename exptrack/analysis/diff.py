@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from exptrack.model.change import Change, Kind
-from exptrack.model.run import Tree, Value
+from exptrack.model.tree import Tree, Value
 
 Path = tuple[str, ...]
 

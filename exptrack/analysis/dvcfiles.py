@@ -20,7 +20,7 @@ from exptrack.analysis.fields import (
 )
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 
 _DEFAULT_PARAMS = "params.yaml"
 _LEGACY = "md5-dos2unix"

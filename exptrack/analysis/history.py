@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 
 _EXACT = 2**53  # below it every whole float is exact; NaN is below nothing
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+=,() ")

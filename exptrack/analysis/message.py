@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 
-from exptrack.analysis.patterns import flatten
 from exptrack.errors import ExptrackError
-from exptrack.model.run import Record, Status, Value
+from exptrack.model.run import Record, Status
+from exptrack.model.tree import Value, flatten
 
 # Git takes blanks before the colon too.
 _CLAIM = re.compile(r"\s*(Exptrack-[A-Za-z-]+)\s*:", re.IGNORECASE)

@@ -24,7 +24,7 @@ from math import inf
 from typing import NamedTuple, TypeAlias
 
 from exptrack.errors import QueryError
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 
 # Recursion over what somebody typed must end before Python's stack does.
 DEEPEST = 50

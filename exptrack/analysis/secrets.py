@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from exptrack.analysis.secretshapes import ASSIGNMENT, ASSIGNMENT_WORDS, MASK, PARTS, TOKENS, is_secret
-from exptrack.model.run import Tree, Value
+from exptrack.model.tree import Tree, Value
 
 _OPTION = re.compile(r"--?([A-Za-z_][\w.-]*)")
 _SETTING = re.compile(r"([-+]{0,2}([A-Za-z_][\w.-]*)=)(.*)", re.DOTALL)

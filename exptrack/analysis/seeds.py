@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exptrack.analysis.patterns import flatten
-from exptrack.model.run import Tree
+from exptrack.model.tree import Tree, flatten
 
 _USUAL = ("seed", "random_state", "random_seed")
 

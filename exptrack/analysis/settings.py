@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from exptrack.errors import SettingsError
-from exptrack.model.run import Tree, Value
 from exptrack.model.settings import Capture, Goal, Large, Limits, MetricDeclaration, Settings
+from exptrack.model.tree import Tree, Value
 
 T = TypeVar("T")
 

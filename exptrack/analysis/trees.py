@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from exptrack.analysis.fields import DEEPEST, is_deeper, parse_json
-from exptrack.model.run import Tree, Value
+from exptrack.model.tree import Tree, Value
 
 
 def decode_tree(data: bytes, kind: str, load: Callable[[str], Value] | None = None) -> Tree:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from exptrack.analysis.fields import DEEPEST, is_deeper
-from exptrack.model.run import Tree, Value
+from exptrack.model.tree import Tree, Value
 
 if TYPE_CHECKING:
     import yaml

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 from exptrack.analysis.yaml12 import dump_yaml, load_yaml
-from exptrack.model.run import Tree, Value
+from exptrack.model.tree import Tree, Value
 
 # How far the lines after `key:` are indented, where they are items of a list and where they are keys.
 _LIST = re.compile(r"^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n(?:[ \t]*(?:#[^\n]*)?\n)*( *)- ", re.MULTILINE)

@@ -21,10 +21,13 @@ COMMANDS = {
     "status": "what runs now, and what died",
     "recover": "turn dead runs into recorded ones",
     "ls": "list runs",
+    "log": "runs one after the other, as `git log` shows commits",
     "show": "one run in full",
+    "environment": "the packages that a run had, for pip or uv",
     "diff": "what differs between two runs",
     "tag": "put tags on runs, or take them off",
     "note": "add a note to a run",
+    "completion": "print the completion script for a shell",
     "demo": "walk through the main job on real data",
 }
 EXIT_BAD_INPUT, EXIT_BUG, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 2, 3, 125, 130
@@ -115,6 +118,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR"
     )
+    parser.add_argument("--no-pager", action="store_true", help="print long output without a pager")
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -146,6 +150,7 @@ def _call(command: str, options: argparse.Namespace) -> int:
     parser = Parser(prog=f"exptrack {command}", description=_sentence(COMMANDS[command]), allow_abbrev=False)
     module.configure(parser)
     arguments = parser.parse_args(options.rest)
+    arguments.no_pager = options.no_pager
     arguments.directory = _working_directory().joinpath(*options.directory)
     status: int = module.run(arguments)
     sys.stdout.flush()

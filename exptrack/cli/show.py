@@ -22,5 +22,5 @@ def run(arguments: argparse.Namespace) -> int:
         path = ".exptrack/run.json" if arguments.json else ".exptrack/output.log"
         sys.stdout.write(project.files(shown.oid, [path]).get(path, b"").decode(errors="replace"))
         return 0
-    print(format_card(shown, project.annotations([shown])[shown.oid], project.environment(shown)))
+    print(format_card(shown, project.environment(shown)))
     return 0

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 
 
 class AnnotationKind(StrEnum):

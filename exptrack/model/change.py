@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 
 
 class Kind(StrEnum):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer
+from exptrack.model.tree import Tree, Value, unite
 
 SCHEMA = 1
-
-# A JSON value. Parameters hold finite numbers only; metrics also NaN and infinities, which are strings on disk.
-Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
-Tree: TypeAlias = Mapping[str, Value]
 
 
 class Status(StrEnum):
@@ -71,9 +69,10 @@ class Record(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A record together with the commit and ref that hold it.
+    """A record together with the commit and ref that hold it, and what was put on it since.
 
-    `snapshot` is the commit's parent, `base` the snapshot's; both are looked up only where one run is loaded.
+    `snapshot` is the commit's parent, `base` the snapshot's; both are looked up only where one run is loaded. `annotations` are those
+    that stand: tags and note of the start first, then the others by their time.
     """
 
     record: Record
@@ -81,10 +80,38 @@ class Run(NamedTuple):
     ref: str
     snapshot: str | None = None
     base: str | None = None
+    annotations: tuple[Annotation, ...] = ()
 
     @property
     def name(self) -> str:
         return self.record.name
+
+    @property
+    def status(self) -> Status:
+        return self.record.status
+
+    @property
+    def params(self) -> dict[str, Value]:
+        """The parameters of all sources in one tree, `params.yaml` first; what clashes stands below the name of its source."""
+        return unite("params.yaml", self.record.params)
+
+    @property
+    def metrics(self) -> Tree:
+        """The last value of each metric, nested."""
+        return self.record.metrics
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that it carries, each once, oldest first."""
+        return self._values(AnnotationKind.TAG)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notes on it, oldest first."""
+        return self._values(AnnotationKind.NOTE)
+
+    def _values(self, kind: AnnotationKind) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(str(one.value) for one in self.annotations if one.kind is kind))
 
 
 class BrokenRun(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from exptrack.model.run import Tree
+from exptrack.model.tree import Tree
 
 MIB = 1024 * 1024
 

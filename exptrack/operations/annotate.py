@@ -18,14 +18,12 @@ from exptrack.store import annotation as store
 def tag(context: Context, runs: Sequence[Run], add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
     """Give each run the tags of `add` and take those of `remove` off; raises ExptrackError if a run has no such tag."""
     identity = find_identity(context.repository)
-    lines = store.read(context.repository, [run.oid for run in runs])
     changes: list[tuple[Run, Annotation]] = []
-    for run in runs:
-        standing = store.standing(run, lines.get(run.oid, ()))
-        has = store.values(standing, AnnotationKind.TAG)
+    for run in store.annotate(context.repository, runs):
+        has = run.tags
         changes += [(run, store.make(AnnotationKind.TAG, check_tag(one), identity)) for one in add if one not in has]
         for one in remove:
-            ids = [line.id for line in standing if line.kind is AnnotationKind.TAG and line.value == one]
+            ids = [line.id for line in run.annotations if line.kind is AnnotationKind.TAG and line.value == one]
             if not ids:
                 raise ExptrackError(f"'{run.name}' has no tag '{one}'; it has: {', '.join(has) or 'none'}")
             changes.append((run, store.make(AnnotationKind.REMOVAL, None, identity, ids)))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from exptrack.analysis.diff import diff as diff_trees
 from exptrack.backends.git import diffs
 from exptrack.model.change import Change
-from exptrack.model.run import Run, Tree
+from exptrack.model.run import Run
 from exptrack.operations.context import Context
 
 
@@ -21,21 +21,10 @@ class Difference(NamedTuple):
 
 
 def diff(context: Context, old: Run, new: Run, *, color: bool = False) -> Difference:
-    """Compare two runs: parameters and metrics by key, code by the two snapshots.
-
-    The keys of `params.yaml` stand for themselves; those of another source stand below its name.
-    """
+    """Compare two runs: parameters and metrics by key, code by the two snapshots."""
     changes = (
-        *diff_trees(_merged(old), _merged(new), "params"),
+        *diff_trees(old.params, new.params, "params"),
         *diff_trees(old.record.metrics, new.record.metrics, "metrics"),
     )
     code = diffs.read_diff(context.repository, f"{old.oid}^", f"{new.oid}^", color=color)
     return Difference(old, new, changes, code)
-
-
-def _merged(run: Run) -> Tree:
-    params = run.record.params
-    return {
-        **{source: tree for source, tree in params.items() if source != "params.yaml"},
-        **params.get("params.yaml", {}),
-    }

@@ -21,7 +21,8 @@ from exptrack.backends.git.index import find_ignored
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
-from exptrack.model.run import Ending, Record, Run, Status, Value
+from exptrack.model.run import Ending, Record, Run, Status
+from exptrack.model.tree import Value
 from exptrack.operations.observe import Found, read_found
 from exptrack.operations.results import Results, collect
 from exptrack.operations.sources import below

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from exptrack.analysis.patterns import match_metrics
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 from exptrack.store.journal import Journal
 from exptrack.store.outputlog import OutputLog
 

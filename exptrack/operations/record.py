@@ -18,7 +18,8 @@ from exptrack.backends.git import refs
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.process.signals import patience
 from exptrack.errors import ExptrackError, NameTakenError, explain
-from exptrack.model.run import Ending, Links, Record, Status, Tree
+from exptrack.model.run import Ending, Links, Record, Status
+from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
 from exptrack.operations.finish import Finished, discard, finish
 from exptrack.operations.housekeeping import tidy_in_background

@@ -7,12 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from exptrack.analysis.patterns import merge, nest
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, explain
 from exptrack.model.data import Pointer
-from exptrack.model.run import Record, Tree, Value
+from exptrack.model.run import Record
+from exptrack.model.tree import Tree, Value, merge, nest
 from exptrack.operations.outputs import keep_output, pointer_files
 from exptrack.operations.sources import Reader
 from exptrack.store.start import Start, is_written, last_written

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline, parse_pointers
 from exptrack.analysis.fields import finite
-from exptrack.analysis.patterns import flatten, merge, numbers_only
+from exptrack.analysis.patterns import numbers_only
 from exptrack.analysis.trees import decode_tree
 from exptrack.backends import dvc
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
-from exptrack.model.run import Tree, Value
+from exptrack.model.tree import Tree, Value, flatten, merge
 
 _KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 

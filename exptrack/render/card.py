@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from exptrack.analysis.patterns import flatten
-from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment
-from exptrack.model.run import Record, Run, Value
+from exptrack.model.run import Record, Run
+from exptrack.model.tree import Value, flatten
 from exptrack.render.text import (
     display_width,
     format_command,
@@ -18,17 +17,16 @@ from exptrack.render.text import (
     inert,
     pad,
 )
-from exptrack.store.annotation import values
 
 _MOST_IGNORED = 8
 
 
-def format_card(run: Run, annotations: Sequence[Annotation], environment: Environment | None) -> str:
+def format_card(run: Run, environment: Environment | None) -> str:
     """What the record says, what matters most first. No line of it can do more than be a line: all of them are inert."""
-    return "\n".join(map(inert, [*_head(run, annotations), *_body(run.record), *_environment(environment)]))
+    return "\n".join(map(inert, [*_head(run), *_body(run.record), *_environment(environment)]))
 
 
-def _head(run: Run, annotations: Sequence[Annotation]) -> Iterator[str]:
+def _head(run: Run) -> Iterator[str]:
     record = run.record
     yield f"run       {run.name}  {run.oid}"
     yield f"status    {record.status}{_ending(record)}"
@@ -48,9 +46,9 @@ def _head(run: Run, annotations: Sequence[Annotation]) -> Iterator[str]:
         "resumes": record.links.resumes,
     }
     yield from (f"{name:<9} {value}" for name, value in links.items() if value is not None)
-    if tags := values(annotations, AnnotationKind.TAG):
+    if tags := run.tags:
         yield f"tags      {', '.join(tags)}"
-    for note in values(annotations, AnnotationKind.NOTE):
+    for note in run.notes:
         first, *more = note.split("\n")
         yield f"note      {first}"
         yield from (f"          {line}" for line in more)

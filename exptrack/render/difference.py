@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
 from exptrack.model.change import Change, Kind
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 from exptrack.operations.diff import Difference
 from exptrack.render.text import format_table, format_value, inert, inert_page
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from exptrack.analysis.facts import flatten_params
-from exptrack.analysis.patterns import flatten
-from exptrack.model.annotation import Annotation, AnnotationKind
-from exptrack.model.run import Run, Value
+from exptrack.model.run import Run
+from exptrack.model.tree import Value, flatten
 from exptrack.render.text import clip, format_age, format_table, format_value, inert
-from exptrack.store.annotation import values
 
 _MOST_COLUMNS = 6
 _WIDEST = 40
 
 
-def format_listing(
-    runs: Sequence[Run], annotations: Mapping[str, Sequence[Annotation]], now: datetime, width: int | None
-) -> str:
+def format_listing(runs: Sequence[Run], now: datetime, width: int | None) -> str:
     """Name, age, status, tags, metrics, and the parameters that differ; what no run has gets no column."""
-    params = [flatten_params(run) for run in runs]
+    params = [flatten(run.params) for run in runs]
     metrics = [flatten(run.record.metrics) for run in runs]
     varying = [key for key in _keys(params) if len({repr(one.get(key)) for one in params}) > 1][:_MOST_COLUMNS]
     measured = _keys(metrics)[:_MOST_COLUMNS]
-    tags = [_tags(annotations.get(run.oid, ())) for run in runs]
+    tags = [inert(",".join(run.tags)) for run in runs]
     experiments = [inert(run.record.experiment or "") for run in runs]
     columns = [
         ("name", [run.name for run in runs]),
@@ -46,7 +41,3 @@ def _keys(rows: Sequence[Mapping[str, Value]]) -> list[str]:
 
 def _cell(row: Mapping[str, Value], key: str) -> str:
     return clip(format_value(row[key]), _WIDEST) if key in row else "-"
-
-
-def _tags(annotations: Sequence[Annotation]) -> str:
-    return inert(",".join(values(annotations, AnnotationKind.TAG)))

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 
 # What a page of text is made of: tabs, ends of lines, and the colours that git puts in; 8 would hide what follows.
 _PAGE = re.compile(r"(\t|\r?\n|\x1b\[(?!(?:[0-9;]*;)?0*8[;m])[0-9;]*m)")

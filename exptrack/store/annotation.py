@@ -14,7 +14,8 @@ from exptrack.analysis.codec import decode_annotations, encode_annotation
 from exptrack.backends.git import notes
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.model.annotation import Annotation, AnnotationKind
-from exptrack.model.run import Run, Value
+from exptrack.model.run import Run
+from exptrack.model.tree import Value
 
 NOTES = "refs/notes/exptrack"
 
@@ -49,14 +50,18 @@ def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
     return tuple(kept.values())
 
 
+_FEW = 100  # runs; of more, all notes are read
+
+
+def annotate(repository: Repository, listed: Sequence[Run]) -> list[Run]:
+    """The runs, each with the annotations that stand on it."""
+    lines = read(repository, [run.oid for run in listed] if len(listed) < _FEW else None)
+    return [run._replace(annotations=standing(run, lines.get(run.oid, ()))) for run in listed]
+
+
 def _of_start(run: Run) -> Iterator[Annotation]:
     record = run.record
     for tag in record.tags:
         yield Annotation(f"start:tag:{tag}", AnnotationKind.TAG, record.started, record.author, tag)
     if record.note:
         yield Annotation("start:note", AnnotationKind.NOTE, record.started, record.author, record.note)
-
-
-def values(annotations: Iterable[Annotation], kind: AnnotationKind) -> tuple[str, ...]:
-    """The texts of one kind (tags, notes), each once, oldest first."""
-    return tuple(dict.fromkeys(str(one.value) for one in annotations if one.kind is kind))

@@ -25,7 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from exptrack.errors import ExptrackError, NameTakenError
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 from exptrack.store import locks
 from exptrack.store.start import Start, encode_start
 

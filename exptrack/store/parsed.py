@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from exptrack.model.run import Value
+from exptrack.model.tree import Value
 
 _MOST = 64  # texts
 _LONGEST = 64 * 1024  # letters

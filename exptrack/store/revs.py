@@ -10,7 +10,6 @@ from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.refs import list_refs
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
-from exptrack.model.annotation import AnnotationKind
 from exptrack.model.run import BrokenRun, Run
 from exptrack.store import annotation, runs
 from exptrack.store.recorded import read_recorded
@@ -28,7 +27,8 @@ def load(repository: Repository, rev: str) -> Run:
     if isinstance(run, BrokenRun):
         raise RecordError(f"run '{run.name}' cannot be read: {run.reason}; look at it with `git show {ref}`")
     snapshot, base = resolve(repository, [f"{oid}^1", f"{oid}^1^1"])
-    return run._replace(snapshot=snapshot, base=base)
+    [run] = annotation.annotate(repository, [run._replace(snapshot=snapshot, base=base)])
+    return run
 
 
 def find_ref(repository: Repository, rev: str) -> tuple[str, str]:
@@ -62,14 +62,8 @@ def _by_prefix(listed: Mapping[str, str], rev: str) -> list[str]:
 
 def _by_tag(repository: Repository, listed: Mapping[str, str], rev: str) -> list[str]:
     """Runs that carry the tag now. Tags of the start are in the records: all are read, but only when no name answered."""
-    later = annotation.read(repository)
-    found = []
-    for run in runs.read_runs(repository, listed):
-        if isinstance(run, Run):
-            standing = annotation.standing(run, later.get(run.oid, ()))
-            if rev in annotation.values(standing, AnnotationKind.TAG):
-                found.append(run.ref)
-    return found
+    found = [run for run in runs.read_runs(repository, listed) if isinstance(run, Run)]
+    return [run.ref for run in annotation.annotate(repository, found) if rev in run.tags]
 
 
 def _by_oid(listed: Mapping[str, str], rev: str) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exptrack.analysis.arguments import merge_arguments, parse_arguments, parse_value
-from exptrack.analysis.patterns import flatten
+from exptrack.model.tree import flatten
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.patterns import flatten, match_metrics, nest, numbers_only
+from exptrack.analysis.patterns import match_metrics, numbers_only
+from exptrack.model.tree import flatten
 
 LOSS = re.compile(r"loss[=:] *(?P<loss>\S+)")
 KEYS = st.text(st.sampled_from("ab._1"), max_size=4)
@@ -48,29 +49,6 @@ def test_all_patterns_are_tried_and_a_group_that_took_no_part_is_skipped():
     assert match_metrics(patterns, "acc 0.9 loss: 2") == {"acc": 0.9, "loss": 2.0}
     assert match_metrics(patterns, "acc 0.9 top5 0.99") == {"acc": 0.9, "top5": 0.99}
     assert match_metrics([], "acc 0.9") == {}
-
-
-def test_dotted_keys_nest():
-    assert nest({"a.b": 1, "c": 2, "a.d.e": 3}) == {"a": {"b": 1, "d": {"e": 3}}, "c": 2}
-
-
-@pytest.mark.parametrize("flat", [{"a": 1, "a.b": 2}, {"a.b": 2, "a": 1}])
-def test_a_key_below_a_value_keeps_its_dot(flat):
-    assert nest(flat) == {"a": 1, "a.b": 2}
-    assert nest({"x.a": 1, "x.a.b.c": 2}) == {"x": {"a": 1, "a.b.c": 2}}
-
-
-@given(st.dictionaries(KEYS, st.integers(), max_size=6))
-def test_a_flat_mapping_nested_and_flattened_is_the_same(flat):
-    assert flatten(nest(flat)) == flat
-
-
-def test_lists_are_numbered_and_empty_ones_are_leaves():
-    tree = {"f1": [0.5, [1, 2]], "a": {"b": {}, "c": []}, "d.e": 1, "t": "xy", "l": [{"m": 1}], "n": None}
-    assert flatten(tree) == {
-        "f1.0": 0.5, "f1.1.0": 1, "f1.1.1": 2, "a.b": {}, "a.c": [], "d.e": 1, "t": "xy", "l.0.m": 1, "n": None,
-    }  # fmt: skip
-    assert flatten({}) == {}
 
 
 def test_numbers_are_kept_and_all_else_is_named():

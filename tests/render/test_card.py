@@ -29,7 +29,7 @@ RUN = Run(RECORD, "1" * 40, "refs/exptrack/runs/2026-01/one", "2" * 40, "3" * 40
 
 
 def card(annotations=(), environment=None, **fields: object) -> str:
-    return format_card(RUN._replace(record=RECORD._replace(**fields)), annotations, environment)
+    return format_card(RUN._replace(record=RECORD._replace(**fields), annotations=tuple(annotations)), environment)
 
 
 def test_the_head_says_who_what_and_when():
@@ -50,7 +50,7 @@ def test_the_end_of_a_run_is_told():
 
 
 def test_a_run_without_a_base_says_so():
-    assert "\nbase      none: there was no commit yet" in format_card(RUN._replace(base=None), (), None)
+    assert "\nbase      none: there was no commit yet" in format_card(RUN._replace(base=None), None)
 
 
 def test_links_tags_and_notes_stand_in_the_head():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from exptrack.analysis.facts import flatten_params
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
 from exptrack.render.listing import format_listing
@@ -19,12 +18,14 @@ def run(name: str, metrics=None, /, **params: object) -> Run:
     return Run(record, f"oid of {name}", f"refs/exptrack/runs/2026-01/{name}")
 
 
-def listing(*runs: Run, annotations=None, width: int | None = None) -> str:
-    return format_listing(runs, annotations or {}, NOW, width)
+def listing(*runs: Run, width: int | None = None) -> str:
+    return format_listing(runs, NOW, width)
 
 
-def tagged(run: Run, *tags: str) -> dict[str, list[Annotation]]:
-    return {run.oid: [Annotation(str(i), AnnotationKind.TAG, START, "", tag) for i, tag in enumerate(tags)]}
+def tagged(run: Run, *tags: str) -> Run:
+    return run._replace(
+        annotations=tuple(Annotation(str(i), AnnotationKind.TAG, START, "", tag) for i, tag in enumerate(tags))
+    )
 
 
 def test_only_parameters_that_differ_have_a_column():
@@ -57,7 +58,7 @@ def test_a_parameter_or_metric_named_as_another_column_takes_no_ones_place():
 def test_tags_and_experiments_have_a_column_where_there_are_any():
     first = run("one")
     first = first._replace(record=first.record._replace(experiment="digits"))
-    table = listing(first, run("two"), annotations=tagged(first, "best", "old", "best"))
+    table = listing(tagged(first, "best", "old", "best"), run("two"))
     assert table == (
         "name  age   status     experiment  tags\n"
         "one   5min  completed  digits      best,old\n"
@@ -69,7 +70,7 @@ def test_hostile_names_and_values_stay_in_their_cells():
     evil = "\x1b[2J\u202e\n\0数字"
     first = run("one", {evil: 1.0, "b": 2}, **{evil: evil, "x": 1})
     first = first._replace(record=first.record._replace(experiment=evil))
-    table = listing(first, run("two", {"b": 3}, x=2), annotations=tagged(first, evil))
+    table = listing(tagged(first, evil), run("two", {"b": 3}, x=2))
     assert len(table.splitlines()) == 3
     assert all(line.isprintable() for line in table.split("\n"))
 
@@ -89,13 +90,3 @@ def test_lines_end_at_the_edge_of_the_terminal():
 def test_of_many_keys_the_first_have_columns():
     table = listing(run("one", {f"m{i}": i for i in range(100)}, **{f"p{i}": i for i in range(100)}), run("two"))
     assert table.splitlines()[0].split()[3:] == [*(f"m{i}" for i in range(6)), *(f"p{i}" for i in range(6))]
-
-
-def test_the_parameters_of_all_sources_count_and_params_yaml_first():
-    record = Record(
-        "one",
-        Status.COMPLETED,
-        START,
-        params={"args": {"lr": 1, "new": 2}, "params.yaml": {"lr": {"deep": 3}, "x": 4}, "b.json": {"x": 5}},
-    )
-    assert flatten_params(Run(record, "1", "r")) == {"lr.deep": 3, "x": 4, "lr": 1, "new": 2}

@@ -12,7 +12,7 @@ from exptrack.analysis.codec import decode_annotations, encode_annotation
 from exptrack.backends.git.repository import find_identity, find_repository
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
-from exptrack.store.annotation import NOTES, add, make, read, standing, values
+from exptrack.store.annotation import NOTES, add, make, read, standing
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 RUN = Run(
@@ -75,8 +75,8 @@ def test_the_clocks_do_not_matter(clones, moment):
 
 def test_what_came_with_the_run_stands_first_then_the_oldest():
     later = [make_at("b", 2), make_at("a", 1), make_at("c", -1000)]
-    assert values(standing(RUN, later), AnnotationKind.TAG) == ("first", "second", "c", "a", "b")
-    assert values(standing(RUN, later), AnnotationKind.NOTE) == ("why",)
+    assert RUN._replace(annotations=standing(RUN, later)).tags == ("first", "second", "c", "a", "b")
+    assert RUN._replace(annotations=standing(RUN, later)).notes == ("why",)
 
 
 def make_at(tag: str, seconds: int) -> Annotation:
@@ -86,7 +86,7 @@ def make_at(tag: str, seconds: int) -> Annotation:
 def test_a_tag_of_the_start_is_removed_by_its_id_and_can_be_put_on_again():
     gone = Annotation("r", AnnotationKind.REMOVAL, START, "A <a@b>", None, ("start:tag:first", "start:note"))
     assert [one.id for one in standing(RUN, [gone])] == ["start:tag:second"]
-    assert values(standing(RUN, [gone, make_at("first", 9)]), AnnotationKind.TAG) == ("second", "first")
+    assert RUN._replace(annotations=standing(RUN, [gone, make_at("first", 9)])).tags == ("second", "first")
 
 
 def test_a_removal_cannot_be_removed():
@@ -98,7 +98,7 @@ def test_a_removal_cannot_be_removed():
 def test_a_value_counts_once_however_often_it_was_given():
     doubled = RUN._replace(record=RUN.record._replace(tags=("x", "x")))
     assert [one.value for one in standing(doubled, []) if one.kind is AnnotationKind.TAG] == ["x"]
-    assert values(standing(doubled, [make_at("x", 1), make_at("x", 2)]), AnnotationKind.TAG) == ("x",)
+    assert doubled._replace(annotations=standing(doubled, [make_at("x", 1), make_at("x", 2)])).tags == ("x",)
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""What standard output is: a terminal of some width, with colours and a pager, or a pipe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+
+
+def find_width() -> int | None:
+    """Columns of the terminal that is written to; None in a pipe, which has no edge."""
+    if not sys.stdout.isatty():
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
+def has_color() -> bool:
+    """Whether to colour: on a terminal that knows colours, unless NO_COLOR is set."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
+    """Print an answer; on a terminal that is too small for it through the user's pager, as git does.
+
+    `is_wide` lines are not folded there but can be scrolled sideways.
+    """
+    if is_paged and sys.stdout.isatty() and (pager := _find_pager(text)):
+        environ = {"LESS": "FRSX" if is_wide else "FRX", "LV": "-c", **os.environ}
+        # Leaving a pager early closes the pipe; that is no error.
+        with (
+            suppress(BrokenPipeError),
+            subprocess.Popen(pager, shell=True, stdin=subprocess.PIPE, env=environ) as child,
+        ):  # noqa: S602 - the user's own words
+            child.communicate(f"{text}\n".encode(errors="backslashreplace"))
+        return
+    print(text)
+
+
+def _find_pager(text: str) -> str | None:
+    """The command of the pager as git chooses it; None if the text fits, or there is to be none."""
+    from shutil import get_terminal_size
+
+    if text.count("\n") < get_terminal_size().lines - 1:
+        return None
+    named = os.environ.get("GIT_PAGER")
+    if named is None:
+        done = subprocess.run(["git", "var", "GIT_PAGER"], capture_output=True, text=True, check=False)
+        named = done.stdout.strip()
+    return None if named in {"", "cat"} else named

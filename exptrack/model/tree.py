@@ -1,0 +1,99 @@
+"""Trees: nested mappings whose leaves are JSON values, and the same as flat mappings with dotted keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+# A JSON value. Parameters hold finite numbers only; metrics also NaN and infinities, which are strings on disk.
+Value: TypeAlias = "bool | int | float | str | Sequence[Value] | Mapping[str, Value] | None"
+Tree: TypeAlias = Mapping[str, Value]
+
+
+def nest(flat: Mapping[str, Value]) -> dict[str, Value]:
+    """A mapping with dotted keys as a tree: `{"a.b": 1}` gives `{"a": {"b": 1}}`.
+
+    Where `a` is itself a value, `a.b` keeps its dot, so that nothing is lost and `flatten(nest(flat)) == flat`.
+    """
+    tree: dict[str, Value] = {}
+    for key, value in flat.items():
+        *path, leaf = _parts(key, flat)
+        branch = tree
+        for part in path:
+            branch = branch.setdefault(part, {})  # type: ignore[assignment]
+        branch[leaf] = value
+    return tree
+
+
+def flatten(tree: Tree) -> dict[str, Value]:
+    """A tree as a mapping from dotted keys to leaves; items of lists are numbered from 0 (`f1.0`).
+
+    Empty mappings and lists are leaves. A key that holds a dot stays as it is; of two that then read alike, the later counts.
+    """
+    return dict(_leaves(tree))
+
+
+def merge(old: Tree, new: Tree) -> dict[str, Value]:
+    """Both trees in one; where they name the same leaf, that of `new`."""
+    merged = dict(old)
+    for key, value in new.items():
+        before = merged.get(key)
+        merged[key] = merge(before, value) if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def unite(first: str, trees: Mapping[str, Tree]) -> dict[str, Value]:
+    """Trees of several sources as one: that of `first` as it is, then the others by name, each with what it adds.
+
+    Nothing is hidden: what would stand in the place of something else stands below the name of its source.
+    """
+    united: dict[str, Value] = dict(trees.get(first, {}))
+    for source in sorted(trees.keys() - {first}):
+        clash: dict[str, Value] = {}
+        united = _add(united, trees[source], clash)
+        if clash:
+            united = merge(united, {source: clash})
+    return united
+
+
+def _parts(key: str, flat: Mapping[str, Value]) -> list[str]:
+    parts = key.split(".")
+    for length in range(1, len(parts)):
+        if ".".join(parts[:length]) in flat:
+            return [*parts[: length - 1], ".".join(parts[length - 1 :])]
+    return parts
+
+
+def _leaves(value: Value) -> Iterator[tuple[str, Value]]:
+    for key, item in _items(value):
+        if item and _has_items(item):
+            for below, leaf in _leaves(item):
+                yield f"{key}.{below}", leaf
+        else:
+            yield key, item
+
+
+def _items(value: Value) -> Iterable[tuple[str, Value]]:
+    if isinstance(value, Mapping):
+        return value.items()
+    return ((str(index), item) for index, item in enumerate(value)) if isinstance(value, Sequence) else ()
+
+
+def _has_items(value: Value) -> bool:
+    return isinstance(value, Mapping | Sequence) and not isinstance(value, str)
+
+
+def _add(old: Tree, new: Tree, clash: dict[str, Value]) -> dict[str, Value]:
+    added = dict(old)
+    for key, value in new.items():
+        before = added.get(key)
+        if key not in added:
+            added[key] = value
+        elif isinstance(before, Mapping) and isinstance(value, Mapping):
+            below: dict[str, Value] = {}
+            added[key] = _add(before, value, below)
+            if below:
+                clash[key] = below
+        else:
+            clash[key] = value
+    return added
