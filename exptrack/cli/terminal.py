@@ -30,11 +30,11 @@ def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
     if is_paged and sys.stdout.isatty() and (pager := _find_pager(text)):
         environ = {"LESS": "FRSX" if is_wide else "FRX", "LV": "-c", **os.environ}
         # Leaving a pager early closes the pipe; that is no error.
-        with (
-            suppress(BrokenPipeError),
-            subprocess.Popen(pager, shell=True, stdin=subprocess.PIPE, env=environ) as child,
-        ):  # noqa: S602 - the user's own words
-            child.communicate(f"{text}\n".encode(errors="backslashreplace"))
+        with suppress(BrokenPipeError):
+            # Through the shell: the pager is a command line of the user's own.
+            subprocess.run(
+                pager, shell=True, input=f"{text}\n", text=True, errors="backslashreplace", env=environ, check=False
+            )  # noqa: S602
         return
     print(text)
 

@@ -15,7 +15,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 from exptrack.model.data import Omission, Reason
 from exptrack.model.settings import Capture
-from exptrack.store.private_index import Survey, forget, is_ours, keep, survey
+from exptrack.store.private_index import Origin, Survey, forget, is_ours, keep, survey
 
 _MOST_IGNORED = 500
 # What every project has and nobody misses: made by tools, from what is recorded.
@@ -56,6 +56,17 @@ def take(repository: Repository, name: str, found: Survey, capture: Capture, exc
 
 
 def _take(repository: Repository, name: str, found: Survey, capture: Capture, excluded: frozenset[str]) -> Snapshot:
+    tree, left, origin = build(repository, found, capture, excluded)
+    if origin != found.origin:
+        keep(repository, found.index_file, origin)
+    oid = objects.write_commit(repository, tree, [found.base] if found.base else [], f"snapshot of {name}\n")
+    return Snapshot(oid, found.base, found.index_file, left)
+
+
+def build(
+    repository: Repository, found: Survey, capture: Capture, excluded: frozenset[str]
+) -> tuple[str, tuple[Omission, ...], Origin]:
+    """The tree of the work tree as it was surveyed, what is not in it, and what the copy of the index now stands for."""
     top = repository.top
     folders = _special_folders(top, found.untracked.paths)
     candidates = [
@@ -67,8 +78,7 @@ def _take(repository: Repository, name: str, found: Survey, capture: Capture, ex
     ]
     taken, omissions = choose(candidates, capture.limits, capture.secrets)
     changed, hidden = _readable(top, [path for path in found.changed if path not in found.origin.secrets])
-    tree, refused = _write_tree(repository, found, changed, taken)
-    oid = objects.write_commit(repository, tree, [found.base] if found.base else [], f"snapshot of {name}\n")
+    tree, refused, origin = _write_tree(repository, found, changed, taken)
     left = {
         *(omission for omission in folders.values() if omission is not None),
         *omissions,
@@ -80,20 +90,18 @@ def _take(repository: Repository, name: str, found: Survey, capture: Capture, ex
         *(Omission(path, Reason.UNREADABLE) for path in found.untracked.unreadable),
         *(Omission(path, Reason.EXPTRACK) for path in _exptrack_folders(found)),
     }
-    return Snapshot(
-        oid, found.base, found.index_file, tuple(sorted(left, key=lambda omission: (omission.path, omission.reason)))
-    )
+    return tree, tuple(sorted(left, key=lambda omission: (omission.path, omission.reason))), origin
 
 
 def _write_tree(
     repository: Repository, found: Survey, changed: Sequence[str], taken: Sequence[str]
-) -> tuple[str, list[str]]:
-    """Bring the copy of the index up to date, and give its tree and what git refused to take in."""
+) -> tuple[str, list[str], Origin]:
+    """Bring the copy of the index up to date; gives its tree, what git refused to take in, and what the copy now stands for."""
     known, wanted = set(found.origin.extras), set(taken)
     gone = [path for path in found.origin.extras if path not in wanted]
     added = [*changed, *(path for path in taken if path not in known)]
     if not gone and not added and found.origin.tree:
-        return found.origin.tree, []
+        return found.origin.tree, [], found.origin
     if gone:
         git_index.take_out(repository, found.index_file, gone)
     refused = git_index.take_in(repository, found.index_file, added)
@@ -103,8 +111,7 @@ def _write_tree(
         )  # it changed under git's hands: once more
     tree = objects.write_tree(repository, found.index_file)
     extras = tuple(path for path in taken if path not in refused)
-    keep(repository, found.index_file, found.origin._replace(tree=tree, extras=extras))
-    return tree, list(refused)
+    return tree, list(refused), found.origin._replace(tree=tree, extras=extras)
 
 
 def _refused(top: Path, paths: Iterable[str]) -> list[Omission]:

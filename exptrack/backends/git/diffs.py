@@ -1,22 +1,74 @@
-"""Git's own diff between two commits."""
+"""Git's own diff between two commits or trees."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
 
+_PLAIN = ("diff", "--no-ext-diff", "--no-textconv", "--submodule=short")
 
-def read_diff(repository: Repository, old: str, new: str, *, color: bool = False) -> str:
-    """The patch from `old` to `new`, coloured on request; empty if their trees are equal. No external diff program is run."""
-    out = command.run(
-        repository.top,
-        "diff",
-        "--no-ext-diff",
-        "--no-textconv",
-        f"--color={'always' if color else 'never'}",
-        "--submodule=short",
-        old,
-        new,
-        "--",
-    )
-    return out.decode(errors="replace")
+
+class Changed(NamedTuple):
+    """A file that differs. `status` is git's letter (A, D, M, T, R), oids are zeros where there is none, lines None of a binary file."""
+
+    path: str
+    status: str
+    old_oid: str
+    new_oid: str
+    added: int | None
+    removed: int | None
+    old_path: str | None = None
+
+
+def read_diff(repository: Repository, old: str, new: str, *, without: Iterable[str] = (), color: bool = False) -> str:
+    """The patch from `old` to `new`, coloured on request; empty if their trees are equal. No external diff program is run.
+
+    Files of the paths `without` are left out.
+    """
+    words = (*_PLAIN, f"--color={'always' if color else 'never'}", old, new, "--", *_pathspecs(without))
+    return command.run(repository.top, *words, environ=repository.environ).decode(errors="replace")
+
+
+def list_changes(
+    repository: Repository, old: str, new: str, *, without: Iterable[str] = (), renames: bool = True
+) -> list[Changed]:
+    """The files that differ from `old` to `new`, by path; `renames` are found as git finds them."""
+    words = ("-z", "--raw", "--numstat", "--no-abbrev", "-M" if renames else "--no-renames")
+    out = command.run(repository.top, *_PLAIN, *words, old, new, "--", *_pathspecs(without), environ=repository.environ)
+    return list(_parse(iter(os.fsdecode(out).split("\0")[:-1])))
+
+
+def list_written(repository: Repository, run: str) -> list[str]:
+    """The files of a run commit that its snapshot has not, or has otherwise."""
+    out = command.run(repository.top, "diff-tree", "-r", "-z", "--name-only", "--no-renames", f"{run}^", run)
+    return command.split(out)
+
+
+def _pathspecs(without: Iterable[str]) -> list[str]:
+    excluded = [f":(exclude,top,literal){path}" for path in sorted(set(without))]
+    return [":(top)", *excluded] if excluded else []
+
+
+def _parse(words: Iterator[str]) -> Iterator[Changed]:
+    """First comes a raw line for each file (`:mode mode oid oid status`, then one path or two), then the count of lines for each."""
+    entries: list[tuple[str, str, str, str, str | None]] = []
+    for word in words:
+        if word.startswith(":"):
+            _, _, old_oid, new_oid, status = word.split(" ")
+            before = next(words)
+            path = next(words) if status[0] in "RC" else before
+            entries.append((path, status[0], old_oid, new_oid, before if path != before else None))
+            continue
+        added, removed, path = word.split("\t", 2)
+        if not path:  # a renamed file: its two paths follow
+            next(words), next(words)
+        path, status, old_oid, new_oid, old_path = entries.pop(0)
+        yield Changed(path, status, old_oid, new_oid, _count(added), _count(removed), old_path)
+
+
+def _count(text: str) -> int | None:
+    return None if text == "-" else int(text)

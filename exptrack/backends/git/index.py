@@ -68,7 +68,7 @@ def list_entries(repository: Repository, index: Path) -> tuple[list[str], list[E
 
     Only those are taken apart, since of 20,000 nearly all are ordinary.
     """
-    out = command.run(repository.top, "ls-files", "-z", "-s", "-v", environ=index_environ(index))
+    out = command.run(repository.top, "ls-files", "-z", "-s", "-v", environ=index_environ(repository, index))
     lines = command.split(out)
     odd = [_parse_entry(line) for line in lines if line[:8] not in _ORDINARY or line[line.index("\t") - 1] != "0"]
     return [line.partition("\t")[2] for line in lines], odd
@@ -86,7 +86,7 @@ def survey(repository: Repository, index: Path) -> tuple[list[str], Untracked]:
     All three walks run at once: one looks at the entries, two at the folders.
     """
     # The folder walk names what it cannot open on stderr only, hence the fixed language.
-    environ = {**index_environ(repository.index_file), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
+    environ = {**index_environ(repository, repository.index_file), "LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
     words = ("ls-files", "-z", "-o", "--exclude-standard")
     walks = [command.start(repository.top, *words, *more, environ=environ) for more in ((), ("-i", "--directory"))]
     try:
@@ -105,7 +105,7 @@ def list_changed(repository: Repository, index: Path) -> list[str]:
     """Paths in `index` whose file on disk differs from it, or is gone; sorted, each once."""
     if not index.exists():
         return []
-    out = command.run(repository.top, "ls-files", "-z", "-m", "-d", environ=index_environ(index))
+    out = command.run(repository.top, "ls-files", "-z", "-m", "-d", environ=index_environ(repository, index))
     return sorted(set(command.split(out)))
 
 
@@ -118,7 +118,7 @@ def is_tracked(repository: Repository, path: str) -> bool:
         "-z",
         "--",
         path,
-        environ=index_environ(repository.index_file),
+        environ=index_environ(repository, repository.index_file),
     )
     return bool(out)
 
@@ -139,7 +139,7 @@ def clear_flags(repository: Repository, index: Path, paths: Sequence[str]) -> No
             "-z",
             "--stdin",
             stdin=command.join(list(paths)),
-            environ=index_environ(index),
+            environ=index_environ(repository, index),
         )
 
 
@@ -152,7 +152,7 @@ def take_out(repository: Repository, index: Path, paths: Sequence[str]) -> None:
         "-z",
         "--stdin",
         stdin=command.join(list(paths)),
-        environ=index_environ(index),
+        environ=index_environ(repository, index),
     )
 
 
@@ -165,7 +165,7 @@ def take_in(repository: Repository, index: Path, paths: Sequence[str]) -> dict[s
         return {}
     done = command.call(
         repository.top, "update-index", "--add", "--remove", "--replace", "-z", "--stdin",
-        stdin=command.join(list(paths)), environ=index_environ(index),
+        stdin=command.join(list(paths)), environ=index_environ(repository, index),
     )  # fmt: skip
     if done.code == 0:
         return {}
@@ -192,7 +192,13 @@ def reset_entries(repository: Repository, index: Path, entries: Sequence[tuple[s
     """Put back (mode, oid, path) entries, whatever is on disk."""
     lines = b"".join(f"{mode} {oid}\t".encode() + os.fsencode(path) + b"\0" for mode, oid, path in entries)
     command.run(
-        repository.top, "update-index", "--add", "-z", "--index-info", stdin=lines, environ=index_environ(index)
+        repository.top,
+        "update-index",
+        "--add",
+        "-z",
+        "--index-info",
+        stdin=lines,
+        environ=index_environ(repository, index),
     )
 
 

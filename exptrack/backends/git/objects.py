@@ -66,12 +66,12 @@ def read(repository: Repository, name: str) -> bytes | None:
 
 def write_tree(repository: Repository, index: Path) -> str:
     """The tree that an index file describes; raises RepositoryError if the repository lacks an object of it."""
-    return command.run(repository.top, "write-tree", environ=index_environ(index)).decode().strip()
+    return command.run(repository.top, "write-tree", environ=index_environ(repository, index)).decode().strip()
 
 
-def index_environ(index: Path) -> dict[str, str]:
+def index_environ(repository: Repository, index: Path) -> dict[str, str]:
     """The variables that make git work on this index file."""
-    return {"GIT_INDEX_FILE": str(index)}
+    return {"GIT_INDEX_FILE": str(index), **repository.environ}
 
 
 def write_commit(

@@ -17,13 +17,17 @@ _TRUE = re.compile(r"true|yes|on|[+-]?0*[1-9][0-9]*")
 
 
 class Repository(NamedTuple):
-    """A Git repository with a work tree: `top` is the work tree's root, `git_dir` its own folder, `common_dir` that of all work trees."""
+    """A Git repository with a work tree: `top` is the work tree's root, `git_dir` its own folder, `common_dir` that of all work trees.
+
+    Where `scratch` is given, new objects go into that folder (which must exist) and not into the repository, which is only read.
+    """
 
     top: Path
     git_dir: Path
     common_dir: Path
     index_file: Path
     object_format: str = "sha1"
+    scratch: Path | None = None
 
     @property
     def private(self) -> Path:
@@ -34,6 +38,22 @@ class Repository(NamedTuple):
     def shared(self) -> Path:
         """Our folder for all work trees of the repository."""
         return self.common_dir / "exptrack"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that make git find what is in `scratch`, and write there."""
+        if self.scratch is None:
+            return {}
+        others = [str(self.common_dir / "objects"), *filter(None, [os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")])]
+        quoted = [f'"{_ODD.sub(_escape, others[0])}"', *others[1:]]
+        return {"GIT_OBJECT_DIRECTORY": str(self.scratch), "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(quoted)}
+
+
+_ODD = re.compile(r'["\\\n]')
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\n" if match[0] == "\n" else f"\\{match[0]}"
 
 
 class Identity(NamedTuple):

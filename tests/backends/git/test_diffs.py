@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exptrack.backends.git.diffs import read_diff
+from exptrack.backends.git.diffs import list_changes, read_diff
 
 
 @pytest.fixture
@@ -67,3 +67,29 @@ def test_text_that_is_not_utf_8_is_shown_as_far_as_it_goes(repo, git, repository
 def test_a_file_named_as_a_commit_does_not_confuse(repo, two, repository):
     (repository / "main").write_text("x")
     assert "+edited\n" in read_diff(repo, two[0], "main")
+
+
+def test_changed_files_are_listed_with_their_lines(repo, git, repository):
+    git("mv", "train.py", "moved.py", cwd=repository)
+    (repository / "params.yaml").write_text("lr: 0.5\nmore: 1\n")
+    (repository / "new\nname ünï.py").write_text("new\n")
+    (repository / "data.bin").write_bytes(b"\0\1\2")
+    (repository / ".gitignore").unlink()
+    git("add", "-A", ".", cwd=repository)
+    git("commit", "--quiet", "-m", "second", cwd=repository)
+    found = {
+        one.path: (one.status, one.added, one.removed, one.old_path) for one in list_changes(repo, "HEAD^", "HEAD")
+    }
+    assert found == {
+        ".gitignore": ("D", 0, 1, None),
+        "data.bin": ("A", None, None, None),
+        "moved.py": ("R", 0, 0, "train.py"),
+        "new\nname ünï.py": ("A", 1, 0, None),
+        "params.yaml": ("M", 2, 1, None),
+    }
+    apart = {one.path: one.status for one in list_changes(repo, "HEAD^", "HEAD", renames=False)}
+    assert (apart["moved.py"], apart["train.py"]) == ("A", "D")
+    some = list_changes(repo, "HEAD^", "HEAD", without=["params.yaml", "new\nname ünï.py", "not there"])
+    assert [one.path for one in some] == [".gitignore", "data.bin", "moved.py"]
+    assert "lr: 0.5" not in read_diff(repo, "HEAD^", "HEAD", without=["params.yaml"])
+    assert list_changes(repo, "HEAD", "HEAD") == []
