@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
@@ -16,6 +18,9 @@ from exptrack.operations.context import Context
 from exptrack.operations.listing import Runs, list_runs
 from exptrack.store import revs, runs
 from exptrack.store.parsed import ParsedYaml
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 SETTINGS = "exptrack.yaml"
 ENVIRONMENT = ".exptrack/environment.json"
@@ -40,9 +45,25 @@ class Project:
     def settings(self) -> Settings:
         return self.context.settings
 
-    def runs(self, query: str | None = None) -> Runs:
-        """The runs for which `query` holds, or all, the one that started last first; raises QueryError."""
-        return list_runs(self.context, query)
+    def runs(
+        self,
+        query: str | None = None,
+        *,
+        since: str | datetime | None = None,
+        sort: str | None = None,
+        number: int | None = None,
+    ) -> Runs:
+        """The runs for which `query` holds, or all; the one that started last first, or in the order of `sort`.
+
+        `since` leaves out what started before: a date or time in UTC, or what git understands (`2.weeks`, `yesterday`). `sort` is a
+        field, `metrics.KEY` or `params.KEY`, with `-` before it from the largest down. `number` is how many at most. Raises QueryError
+        for a query, ExptrackError for a `since` or `sort`, that cannot be read or names what no run has.
+        """
+        return list_runs(self.context, query, since=since, sort=sort, number=number)
+
+    def to_dataframe(self, query: str | None = None) -> DataFrame:
+        """As `runs(query).to_dataframe()`."""
+        return self.runs(query).to_dataframe()
 
     def run(self, rev: str) -> Run:
         """The run that `rev` names; raises RevError."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import overload
+from datetime import datetime
+from typing import TYPE_CHECKING, overload
 
 from exptrack.analysis.facts import facts_of
 from exptrack.analysis.matching import matches
@@ -11,6 +12,9 @@ from exptrack.analysis.query import Query, check_names, parse_query
 from exptrack.model.run import BrokenRun, Run
 from exptrack.operations.context import Context
 from exptrack.store import annotation, runs
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Runs(Sequence[Run]):
@@ -36,18 +40,29 @@ class Runs(Sequence[Run]):
     def __repr__(self) -> str:
         return f"<Runs: {len(self)}>"
 
+    def to_dataframe(self) -> DataFrame:
+        raise NotImplementedError
 
-def list_runs(context: Context, query: str | Query | None = None) -> Runs:
+
+def list_runs(
+    context: Context,
+    query: str | None = None,
+    *,
+    since: str | datetime | None = None,
+    sort: str | None = None,
+    number: int | None = None,
+) -> Runs:
     """Those runs for which the query holds, or all, the one that started last first.
 
     Raises QueryError if the query cannot be read, or names a metric or parameter that no run has.
     """
-    asked = parse_query(query) if isinstance(query, str) else query
+    asked = None if query is None else parse_query(query)
     found = list(runs.read_runs(context.repository, runs.list_run_refs(context.repository)))
     broken = [one for one in found if isinstance(one, BrokenRun)]
     listed = annotation.annotate(context.repository, [one for one in found if isinstance(one, Run)])
     listed.sort(key=lambda one: one.record.started, reverse=True)
-    return Runs(listed if asked is None else _select(listed, asked), broken)
+    listed = listed if asked is None else _select(listed, asked)
+    return Runs(listed[:number], broken)
 
 
 def _select(listed: Sequence[Run], query: Query) -> list[Run]:
