@@ -32,9 +32,8 @@ def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
         # Leaving a pager early closes the pipe; that is no error.
         with suppress(BrokenPipeError):
             # Through the shell: the pager is a command line of the user's own.
-            subprocess.run(
-                pager, shell=True, input=f"{text}\n", text=True, errors="backslashreplace", env=environ, check=False
-            )  # noqa: S602
+            page = f"{text}\n".encode(errors="backslashreplace")
+            subprocess.run(pager, shell=True, input=page, env=environ, check=False)  # noqa: S602
         return
     print(text)
 

@@ -21,6 +21,7 @@ from exptrack.errors import ExptrackError, NameTakenError, explain
 from exptrack.model.run import Ending, Links, Record, Status
 from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
+from exptrack.operations.files import Disk
 from exptrack.operations.finish import Finished, discard, finish
 from exptrack.operations.housekeeping import tidy_in_background
 from exptrack.operations.listen import Listener
@@ -150,7 +151,7 @@ def _prepare(
     repository, settings = context.repository, context.settings
     name, top = journal.folder.name, repository.top
     found = survey(repository, outset.base, settings.capture, journal.folder)
-    reader = Reader(top, context.project, context.yaml.load)
+    reader = Reader(Disk(top), context.project, context.yaml.load)
     sources = reader.find_sources(found.dvc_files, _inside(top, request.directory))
     root = dvc.find_root(context.folder, top)
     outputs = check_outputs(context, request.directory, request.outputs, root)

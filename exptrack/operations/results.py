@@ -13,6 +13,7 @@ from exptrack.errors import DataError, explain
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record
 from exptrack.model.tree import Tree, Value, merge, nest
+from exptrack.operations.files import Disk
 from exptrack.operations.outputs import keep_output, pointer_files
 from exptrack.operations.sources import Reader
 from exptrack.store.start import Start, is_written, last_written
@@ -45,7 +46,7 @@ def collect(
     untracked files that were over the limit. What was written after `until` (Unix time) is not taken.
     """
     top = Path(start.top)
-    reader = Reader(top, record.project)
+    reader = Reader(Disk(top), record.project)
     problems = reader.problems
     if until is not None:
         start = _without_late(start, until, problems)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline, parse_pointers
@@ -14,6 +14,7 @@ from exptrack.backends import dvc
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 from exptrack.model.tree import Tree, Value, flatten, merge
+from exptrack.operations.files import Files
 
 _KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
@@ -34,14 +35,14 @@ def below(project: str, path: str) -> str:
 
 
 class Reader:
-    """Reads files of the work tree at `top`. A file that cannot be read is left out, and named in `problems`.
+    """Reads a project's files. One that cannot be read is left out, and named in `problems`.
 
     `load` parses YAML (else PyYAML does, by the rules of YAML 1.2).
     """
 
-    def __init__(self, top: Path, project: str, load: Callable[[str], Value] | None = None) -> None:
+    def __init__(self, files: Files, project: str, load: Callable[[str], Value] | None = None) -> None:
         self.problems: list[str] = []
-        self._top = top
+        self._files = files
         self._project = project
         self._load = load
         self._pipelines: dict[str, Pipeline | None] = {}
@@ -62,7 +63,7 @@ class Reader:
         ]
         outs = [out.path for pipeline in pipelines.values() for out in pipeline.outs]
         return Sources(
-            params=tuple(path for path in dict.fromkeys(params) if (self._top / path).is_file()),
+            params=tuple(path for path in dict.fromkeys(params) if self._files.has(path)),
             metrics=tuple(dict.fromkeys(metrics)),
             outs=tuple(dict.fromkeys([*outs, *metrics, *(pointer.path for pointer in pointers)])),
             pointer_files=pointer_files,
@@ -75,7 +76,7 @@ class Reader:
         The `dvc.yaml` beside a lock says which of its outs are pointers.
         """
         try:
-            text = (self._top / path).read_text(encoding="utf-8")
+            text = self._text(path)
             beside = str(PurePosixPath(path).with_name("dvc.yaml"))
             pipeline = self._pipeline(beside) if path.endswith("dvc.lock") else None
             return parse_pointers(path, text, pipeline, self._load)
@@ -106,21 +107,29 @@ class Reader:
         return self._pipelines[path]
 
     def _read_pipeline(self, path: str) -> Pipeline | None:
-        file = self._top / path
         try:
-            pipeline = parse_pipeline(path, file.read_text(encoding="utf-8"), self._load)
-            root = dvc.find_root(file.parent, self._top) if pipeline.templated else None
-            return dvc.resolve_pipeline(root, self._top, [file]) if root else pipeline
+            pipeline = parse_pipeline(path, self._text(path), self._load)
+            return (self._resolve(path) or pipeline) if pipeline.templated else pipeline
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError, DataError) as error:
             self._refuse(path, error)
             return None
 
+    def _resolve(self, path: str) -> Pipeline | None:
+        """The same with its templates filled in; None outside of a DVC project."""
+        with self._files.folder() as top:
+            file = top / path
+            root = dvc.find_root(file.parent, top)
+            return dvc.resolve_pipeline(root, top, [file]) if root else None
+
+    def _text(self, path: str) -> str:
+        return self._files.read(path).decode("utf-8")
+
     def _tree(self, path: str) -> Tree | None:
         kind = _KINDS.get(PurePosixPath(path).suffix.lower(), "yaml")
         try:
-            return decode_tree((self._top / path).read_bytes(), kind, self._load)
+            return decode_tree(self._files.read(path), kind, self._load)
         except (OSError, ValueError) as error:
             self._refuse(path, error)
             return None

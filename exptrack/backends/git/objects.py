@@ -64,6 +64,13 @@ def read(repository: Repository, name: str) -> bytes | None:
     return next(iter(read_many(repository, [name])))
 
 
+def list_blobs(repository: Repository, commit: str) -> dict[str, str]:
+    """The oid of each regular file in the tree of a commit, by its path; links and submodules are left out."""
+    out = command.run(repository.top, "ls-tree", "-r", "-z", "--full-tree", commit)
+    lines = (line.partition("\t") for line in command.split(out))
+    return {path: facts[-len(commit) :] for facts, _, path in lines if facts.startswith("100")}
+
+
 def write_tree(repository: Repository, index: Path) -> str:
     """The tree that an index file describes; raises RepositoryError if the repository lacks an object of it."""
     return command.run(repository.top, "write-tree", environ=index_environ(repository, index)).decode().strip()

@@ -1,0 +1,79 @@
+"""Where a project's files are read from: the disk, or a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from exptrack.backends.git import objects
+from exptrack.backends.git.repository import Repository
+
+_SETTINGS = frozenset({".yaml", ".yml", ".json", ".toml", ".py", ".dvc", ".lock"})
+
+
+class Files(Protocol):
+    """Files by their path from the root of the repository."""
+
+    def read(self, path: str) -> bytes:
+        """The content of a file; raises OSError (FileNotFoundError if it is not there)."""
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file (no folder) at this path."""
+
+    def folder(self) -> AbstractContextManager[Path]:
+        """A folder that holds the files, as long as it is needed."""
+
+
+class Disk:
+    """The files of the work tree at `top`."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+
+    def read(self, path: str) -> bytes:
+        return (self._top / path).read_bytes()
+
+    def has(self, path: str) -> bool:
+        return (self._top / path).is_file()
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        yield self._top
+
+
+class Committed:
+    """The files of a commit."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        self._repository = repository
+        self._blobs = objects.list_blobs(repository, commit)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(self._blobs)
+
+    def read(self, path: str) -> bytes:
+        oid = self._blobs.get(path)
+        content = objects.read(self._repository, oid) if oid else None
+        if content is None:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return content
+
+    def has(self, path: str) -> bool:
+        return path in self._blobs
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Only files that settings may be in are there."""
+        wanted = [path for path in self._blobs if PurePosixPath(path).suffix in _SETTINGS or path == ".dvc/config"]
+        contents = objects.read_many(self._repository, [self._blobs[path] for path in wanted])
+        with TemporaryDirectory(prefix="exptrack-") as temporary:
+            top = Path(temporary).resolve()
+            for path, content in zip(wanted, contents, strict=True):
+                file = top / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content or b"")
+            yield top
