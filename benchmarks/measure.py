@@ -5,45 +5,65 @@ from __future__ import annotations
 import resource
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 
 
 class BenchmarkError(Exception):
     """A command that is to be measured cannot be run here; the message is one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Target(NamedTuple):
+    """What was promised of a command: that it takes at most `most` seconds, or at most that share of the time of another case.
+
+    `of` is the name of that case, in the same group. With `is_added`, only what the command takes longer than the first case of its
+    group counts. Without `most` nothing was promised, and the share is shown.
+    """
+
+    most: float | None = None
+    of: str | None = None
+    is_added: bool = False
+
+
+class Case(NamedTuple):
     """A command to time in `directory`. `prepare` is called before each run and not timed.
 
-    `most_added` is how many seconds it may take longer than the first command of its group, `most_ratio` how much of the time of the
-    last command of its group that may be; None where nothing was promised.
+    What takes very long takes part in the first `rounds` rounds only.
     """
 
     name: str
     argv: tuple[str, ...]
     directory: Path
     prepare: Callable[[], None] | None = None
-    most_added: float | None = None
-    most_ratio: float | None = None
+    targets: tuple[Target, ...] = ()
+    rounds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Cases that are compared: the first is the bare command that the others are added to."""
+class Group(NamedTuple):
+    """Cases that are compared: the first is the bare command, or the floor, that the others are added to."""
 
     name: str
     cases: tuple[Case, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Verdict(NamedTuple):
+    """What was found beside a target: seconds, or a share."""
+
+    target: Target
+    found: float
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target was met; None if nothing was promised."""
+        return None if self.target.most is None else self.found <= self.target.most
+
+
+class Row(NamedTuple):
     """What came out for a case, in seconds; `cpu` counts what the command and its children computed, on all cores.
 
-    `added` is the difference of the medians, `ratio` its share of the last case's median.
+    `added` is the difference of the medians of this case and of the first of its group, which itself has none.
     """
 
     group: str
@@ -51,26 +71,11 @@ class Row:
     seconds: tuple[float, ...]
     cpu: tuple[float, ...]
     added: float | None
-    ratio: float | None
+    verdicts: tuple[Verdict, ...]
 
     @property
     def median(self) -> float:
         return median(self.seconds)
-
-    @property
-    def target(self) -> str:
-        if self.case.most_ratio is not None:
-            return f"ratio <= {self.case.most_ratio:g}"
-        return "" if self.case.most_added is None else f"added <= {self.case.most_added * 1000:.0f} ms"
-
-    @property
-    def met(self) -> bool | None:
-        """Whether the target was met; None if there is none."""
-        if self.case.most_ratio is not None and self.ratio is not None:
-            return self.ratio <= self.case.most_ratio
-        if self.case.most_added is not None and self.added is not None:
-            return self.added <= self.case.most_added
-        return None
 
 
 def measure(group: Group, environ: Mapping[str, str], rounds: int) -> tuple[Row, ...]:
@@ -81,19 +86,28 @@ def measure(group: Group, environ: Mapping[str, str], rounds: int) -> tuple[Row,
     for case in group.cases:
         _time(case, environ)
     times: list[list[tuple[float, float]]] = [[] for _ in group.cases]
-    for _ in range(rounds):
+    for number in range(rounds):
         for case, taken in zip(group.cases, times, strict=True):
-            taken.append(_time(case, environ))
+            if case.rounds is None or number < case.rounds:
+                taken.append(_time(case, environ))
     return tuple(_rows(group, times))
 
 
 def _rows(group: Group, times: Sequence[Sequence[tuple[float, float]]]) -> Iterator[Row]:
-    bare, last = (median(seconds for seconds, _ in taken) for taken in (times[0], times[-1]))
+    medians = {
+        case.name: median(seconds for seconds, _ in taken) for case, taken in zip(group.cases, times, strict=True)
+    }
+    bare = group.cases[0]
     for case, taken in zip(group.cases, times, strict=True):
         seconds, cpu = zip(*taken, strict=True)
-        added = None if case is group.cases[0] else median(seconds) - bare
-        ratio = None if case.most_ratio is None or added is None else added / last
-        yield Row(group.name, case, seconds, cpu, added, ratio)
+        added = medians[case.name] - medians[bare.name]
+        verdicts = tuple(_judge(target, medians, medians[case.name], added) for target in case.targets)
+        yield Row(group.name, case, seconds, cpu, None if case is bare else added, verdicts)
+
+
+def _judge(target: Target, medians: Mapping[str, float], whole: float, added: float) -> Verdict:
+    taken = added if target.is_added else whole
+    return Verdict(target, taken if target.of is None else taken / medians[target.of])
 
 
 def _time(case: Case, environ: Mapping[str, str]) -> tuple[float, float]:
