@@ -17,7 +17,9 @@ A message is one line, names the thing, says what to do next, and has no full st
 
 
 class ExptrackError(Exception):
-    """Bad input, or a state that the user can mend."""
+    """Bad input, or a state that the user can mend; `hints` are lines to be shown below the message."""
+
+    hints: tuple[str, ...] = ()
 
 
 def explain(error: Exception) -> str:
@@ -44,7 +46,11 @@ class NameTakenError(ExptrackError):
 
 
 class RevError(ExptrackError):
-    """A rev names no run, or more than one."""
+    """A rev names no run, or more than one; then `hints` are the candidates."""
+
+    def __init__(self, message: str, hints: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.hints = hints
 
 
 class QueryError(ExptrackError):
@@ -58,6 +64,7 @@ class QueryError(ExptrackError):
         shown = "".join(letter if letter.isprintable() else " " for letter in query)
         width = sum(0 if combining(letter) else 1 + (east_asian_width(letter) in "WF") for letter in shown[:position])
         self.caret = f"{shown}\n{' ' * width}^"
+        self.hints = tuple(self.caret.split("\n"))
 
 
 class DataError(ExptrackError):

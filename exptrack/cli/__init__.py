@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from exptrack.errors import ExptrackError, QueryError
+from exptrack.errors import ExptrackError
 
 COMMANDS = {
     "init": "make a project ready: exptrack.yaml, and DVC where it is missing",
@@ -174,6 +174,6 @@ def _complain(error: ExptrackError, command: str | None) -> int:
     from exptrack.render.text import inert
 
     print(f"exptrack: {inert(str(error))}", file=sys.stderr)
-    if isinstance(error, QueryError):
-        print(error.caret, file=sys.stderr)
+    for hint in error.hints:
+        print(inert(hint), file=sys.stderr)
     return getattr(error, "exit_code", EXIT_RUN_FAILED) if command == "run" else EXIT_BAD_INPUT
