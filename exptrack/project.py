@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RecordError, SettingsError
+from exptrack.model.difference import Area, Difference, Overview
 from exptrack.model.environment import Environment
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
@@ -68,6 +69,18 @@ class Project:
     def run(self, rev: str) -> Run:
         """The run that `rev` names; raises RevError."""
         return revs.load(self.context.repository, rev)
+
+    def diff(self, old: str | Run = "@", new: str | Run = ".", *, areas: Collection[Area] = tuple(Area)) -> Difference:
+        """What differs between two sides: each a run or its rev, a branch or commit of Git, or `.` for the work tree. Raises RevError."""
+        from exptrack.operations.diff import diff
+
+        return diff(self.context, old, new, areas=areas)
+
+    def overview(self, sides: Sequence[str | Run], *, areas: Collection[Area] = tuple(Area)) -> Overview:
+        """What differs between several sides, each as `diff` takes it."""
+        from exptrack.operations.diff import overview
+
+        return overview(self.context, sides, areas=areas)
 
     def environment(self, run: Run) -> Environment | None:
         """What a run ran on; None if it was not captured or cannot be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from exptrack.model.change import Change, Kind
+from exptrack.model.difference import Row
 from exptrack.model.tree import Tree, Value
 
 Path = tuple[str, ...]
@@ -26,6 +27,18 @@ def diff(old: Tree, new: Tree, area: str) -> tuple[Change, ...]:
         elif not same(before[path], after[path]):
             changes.append(Change(area, path, Kind.CHANGED, before[path], after[path]))
     return tuple(changes)
+
+
+def overview(trees: Sequence[Tree], area: str) -> tuple[Row, ...]:
+    """The leaves in which not all trees agree, in the order of their keys; a tree that has no such leaf has no value in the row."""
+    leaves = [dict(_leaves(tree)) for tree in trees]
+    rows = []
+    for key in sorted({key for one in leaves for key in one}):
+        values = {number: one[key] for number, one in enumerate(leaves) if key in one}
+        first = next(iter(values.values()))
+        if len(values) < len(trees) or not all(same(first, value) for value in values.values()):
+            rows.append(Row(area, key, values))
+    return tuple(rows)
 
 
 def patch(old: Tree, changes: Sequence[Change]) -> dict[str, Value]:

@@ -37,7 +37,7 @@ class Side(NamedTuple):
     tree), `code` the commit or tree that holds the code as it ran. `trees` has a tree for each area but code that is known; `unknown`
     says of the others why not. In the tree of data a path (one key) has its digest: `md5:…`, and ` modified` after it if the data was
     not what the pointer stands for; `pointers` has the same by path, with sizes. `read_by_value` are files whose content is in
-    the trees.
+    the trees, `problems` lines about what could not be read.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Side(NamedTuple):
     pointers: Mapping[str, Pointer] = {}
     read_by_value: frozenset[str] = frozenset()
     run: Run | None = None
+    problems: tuple[str, ...] = ()
 
 
 class FileChange(NamedTuple):

@@ -1,30 +1,173 @@
-"""What differs between two runs."""
+"""What differs between two sides, or several: runs, commits, the work tree."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
 
+from exptrack.analysis.comparable import MODIFIED, data_tree, params_tree, pointers_of
 from exptrack.analysis.diff import diff as diff_trees
+from exptrack.analysis.diff import overview as overview_trees
+from exptrack.backends import dvc
 from exptrack.backends.git import diffs
-from exptrack.model.change import Change
+from exptrack.backends.git.repository import Repository
+from exptrack.errors import DataError
+from exptrack.model.change import Change, Kind
+from exptrack.model.difference import Area, DataFile, Difference, FileChange, Overview, Row, Side, SideKind
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
+from exptrack.operations.sides import WORK_TREE, Found, find, make_commit_side, make_run_side, work_tree_side
+
+_TREES = (Area.PARAMS, Area.METRICS, Area.DATA, Area.ENVIRONMENT)
+_KINDS = {"A": Kind.ADDED, "D": Kind.REMOVED}
 
 
-class Difference(NamedTuple):
-    """Two runs and what differs: parameters, metrics, and the code between the two snapshots as git's own diff."""
+def diff(
+    context: Context,
+    old: str | Run,
+    new: str | Run = WORK_TREE,
+    *,
+    areas: Collection[Area] = tuple(Area),
+    patch: bool = True,
+    color: bool = False,
+) -> Difference:
+    """Compare two sides, each a run, a commit or branch of Git, or `.` for the work tree; raises RevError.
 
-    old: Run
-    new: Run
-    changes: tuple[Change, ...]
-    code: str
+    `patch` asks for the code's differences line by line, `color` for git's colours in it.
+    """
+    with ExitStack() as stack:
+        sides, repository = _open(context, (old, new), areas, stack)
+        before, after = _alike(sides)
+        changes = [change for area in _TREES if area in areas for change in _compare(before, after, area)]
+        without = before.read_by_value | after.read_by_value
+        files: tuple[FileChange, ...] = ()
+        text = ""
+        if Area.CODE in areas:
+            found = diffs.list_changes(repository, before.code, after.code, without=without)
+            files = tuple(
+                FileChange(one.path, _KINDS.get(one.status, Kind.CHANGED), one.added, one.removed, one.old_path)
+                for one in found
+            )
+            if files and patch:
+                text = diffs.read_diff(repository, before.code, after.code, without=without, color=color)
+        return Difference(
+            before,
+            after,
+            tuple(changes),
+            files,
+            _folders(context, before, after, changes),
+            text,
+            _skipped((before, after), areas),
+            tuple(_cautions(before, after, areas)),
+        )
 
 
-def diff(context: Context, old: Run, new: Run, *, color: bool = False) -> Difference:
-    """Compare two runs: parameters and metrics by key, code by the two snapshots."""
-    changes = (
-        *diff_trees(old.params, new.params, "params"),
-        *diff_trees(old.record.metrics, new.record.metrics, "metrics"),
-    )
-    code = diffs.read_diff(context.repository, f"{old.oid}^", f"{new.oid}^", color=color)
-    return Difference(old, new, changes, code)
+def overview(context: Context, revs: Sequence[str | Run], *, areas: Collection[Area] = tuple(Area)) -> Overview:
+    """What differs between three sides or more, as `diff` understands them; of code the oids of the files' content."""
+    with ExitStack() as stack:
+        found, repository = _open(context, revs, areas, stack)
+        sides = _alike(found)
+        rows: list[Row] = []
+        for area in _TREES:
+            if area in areas and all(area in side.trees for side in sides):
+                rows += overview_trees([side.trees[area] for side in sides], area)
+        if Area.CODE in areas:
+            rows += _code_rows(repository, sides)
+        return Overview(tuple(sides), tuple(rows), _skipped(sides, areas))
+
+
+def _open(
+    context: Context, revs: Sequence[str | Run], areas: Collection[Area], stack: ExitStack
+) -> tuple[list[Side], Repository]:
+    """The sides, and the repository in which the code of all of them is found."""
+    found = [find(context, rev) for rev in revs]
+    run = next((one.run for one in found if one.run), None)
+    repository = context.repository
+    tree: Side | None = None
+    if any(_is_work_tree(one) for one in found):
+        tree, repository = stack.enter_context(work_tree_side(context, areas, run))
+    return [tree if tree and _is_work_tree(one) else _make(context, one, areas) for one in found], repository
+
+
+def _is_work_tree(found: Found) -> bool:
+    return found.run is None and found.commit is None
+
+
+def _make(context: Context, found: Found, areas: Collection[Area]) -> Side:
+    if found.run is not None:
+        return make_run_side(context, found.run, areas)
+    return make_commit_side(context, found.typed, found.commit or "")
+
+
+def _alike(sides: Sequence[Side]) -> list[Side]:
+    """Beside a commit or work tree, which has neither a command nor outputs, runs without theirs."""
+    others = [side for side in sides if side.kind is not SideKind.RUN]
+    if not others:
+        return list(sides)
+    known = {path for side in others for path in side.pointers}
+    return [side if side.run is None else _without_own(side, side.run, known) for side in sides]
+
+
+def _without_own(side: Side, run: Run, known: Collection[str]) -> Side:
+    data = pointers_of(run.record, with_outputs=False)
+    pointers = {path: one for path, one in side.pointers.items() if path in data or path in known}
+    trees = {
+        **side.trees,
+        Area.PARAMS: params_tree(run.record.params, with_arguments=False),
+        Area.DATA: data_tree(pointers.values()),
+    }
+    return side._replace(trees=trees, pointers=pointers)
+
+
+def _compare(old: Side, new: Side, area: Area) -> tuple[Change, ...]:
+    if area not in old.trees or area not in new.trees:
+        return ()
+    return diff_trees(old.trees[area], new.trees[area], area)
+
+
+def _folders(context: Context, old: Side, new: Side, changes: Sequence[Change]) -> dict[str, tuple[DataFile, ...]]:
+    """For each folder of data that changed the files in it that did, as far as the DVC cache has both listings."""
+    changed = [one.key[0] for one in changes if one.area == Area.DATA and one.kind is Kind.CHANGED]
+    folders = [path for path in changed if old.pointers[path].is_folder and new.pointers[path].is_folder]
+    if not folders:
+        return {}
+    root = dvc.find_root(context.folder, context.repository.top)
+    found = {}
+    for path in folders if root else ():
+        try:
+            files = dvc.compare_folders(root, old.pointers[path], new.pointers[path])  # type: ignore[arg-type]
+        except DataError:
+            continue
+        if files is not None:
+            found[path] = files
+    return found
+
+
+def _skipped(sides: Sequence[Side], areas: Collection[Area]) -> dict[str, str]:
+    reasons = {str(area): [side.unknown[area] for side in sides if area in side.unknown] for area in _TREES}
+    return {area: "; ".join(dict.fromkeys(said)) for area, said in reasons.items() if said and area in areas}
+
+
+def _cautions(old: Side, new: Side, areas: Collection[Area]) -> Iterator[str]:
+    if Area.DATA in areas:
+        before, after = old.trees[Area.DATA], new.trees[Area.DATA]
+        for path in sorted(before.keys() & after.keys()):
+            if str(before[path]).endswith(MODIFIED) and before[path] == after[path]:
+                yield f"{path} was modified on both sides without its pointer: whether it differs cannot be told"
+    for side in (old, new):
+        yield from (f"{side.name}: {problem}" for problem in side.problems)
+
+
+def _code_rows(repository: Repository, sides: Sequence[Side]) -> list[Row]:
+    """The first side is compared with each other one; a file that does not differ there is as on the first side."""
+    without = frozenset().union(*(side.read_by_value for side in sides))
+    first, *others = sides
+    seen: dict[str, dict[int, str]] = {}
+    for number, side in enumerate(others, 1):
+        for one in diffs.list_changes(repository, first.code, side.code, without=without, renames=False):
+            row = seen.setdefault(one.path, dict.fromkeys(range(len(sides)), one.old_oid))
+            row[number] = one.new_oid
+    return [
+        Row(Area.CODE, (path,), {number: oid for number, oid in row.items() if oid.strip("0")})
+        for path, row in sorted(seen.items())
+    ]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from exptrack.analysis.codec import decode_record, encode_environment, encode_record
-from exptrack.analysis.secrets import mask
 from exptrack.analysis.selection import is_source
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
@@ -19,6 +18,7 @@ from exptrack.errors import DataError, ExptrackError, RecordError, explain
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.run import Record
 from exptrack.model.settings import Capture, Large
+from exptrack.operations.environment import capture_environment
 from exptrack.store.journal import Journal
 
 Files: TypeAlias = dict[str, bytes]
@@ -50,7 +50,7 @@ class EnvironmentLook:
     def __init__(
         self, command: Sequence[str], directory: Path, environ: Mapping[str, str], capture: Capture, cache: Path
     ) -> None:
-        self._capture = partial(_capture_environment, command, directory, environ, capture.environment, cache)
+        self._capture = partial(_environment_files, command, directory, environ, capture.environment, cache)
         self._answer: Files | Exception = {}
         self._thread = threading.Thread(target=self._look, name="exptrack-environment", daemon=True)
         self._thread.start()
@@ -69,16 +69,14 @@ class EnvironmentLook:
         return self._answer
 
 
-def _capture_environment(
+def _environment_files(
     command: Sequence[str], directory: Path, environ: Mapping[str, str], variables: Sequence[str], cache: Path
 ) -> Files:
     from exptrack.analysis.requirements import format_requirements
-    from exptrack.backends import host
 
-    found = host.capture(command, directory=directory, environ=environ, variables=variables, cache=cache)
-    masked = {name: mask(value) for name, value in found.variables.items()}
+    found = capture_environment(command, directory, environ, variables, cache)
     return {
-        "environment.json": encode_environment(found._replace(variables=masked)),
+        "environment.json": encode_environment(found),
         "requirements.txt": format_requirements(found.packages, found.interpreter).encode(errors="replace"),
     }
 

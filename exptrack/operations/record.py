@@ -21,6 +21,7 @@ from exptrack.errors import ExptrackError, NameTakenError, explain
 from exptrack.model.run import Ending, Links, Record, Status
 from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
+from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Disk
 from exptrack.operations.finish import Finished, discard, finish
 from exptrack.operations.housekeeping import tidy_in_background
@@ -70,7 +71,7 @@ def record(context: Context, request: Request) -> Recorded:
     """
     _check(request)
     started = datetime.now(UTC)
-    cache = context.repository.shared / "cache" / "environment"
+    cache = environment_cache(context.repository.shared)
     look = EnvironmentLook(request.command, request.directory, request.environ, context.settings.capture, cache)
     journal, outset = _claim(context.repository, request.name, started)
     try:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
 from exptrack.backends.git import command, objects, refs, repository
 from exptrack.backends.git.repository import Committing, Repository
-from exptrack.store.runs import ACTIVE, RUNS, TRASH, name_of
-
-_FIRST_MONTH = (2026, 1)  # exptrack did not exist before
+from exptrack.store.names import possible_refs
+from exptrack.store.runs import ACTIVE, TRASH, name_of
 
 
 class Outset(NamedTuple):
@@ -26,7 +24,7 @@ def find_outset(place: Repository, name: str, now: datetime) -> Outset:
 
     Looks up one possible ref a month instead of listing all runs, so that recording costs the same with 100 and with 100,000 of them.
     """
-    candidates = [*(f"{RUNS}{year}-{month:02}/{name}" for year, month in _months(now)), ACTIVE + name]
+    candidates = [*possible_refs(name, now), ACTIVE + name]
     questions = [repository.ask_committing(), objects.ask_oids(["HEAD^{commit}", *candidates])]
     if _may_have_trash(place):
         questions.append(refs.ask_refs(TRASH))
@@ -48,10 +46,3 @@ def _is_packed(place: Repository) -> bool:
         return TRASH.encode() in (place.common_dir / "packed-refs").read_bytes()
     except OSError:
         return False
-
-
-def _months(now: datetime) -> Iterator[tuple[int, int]]:
-    year, month = min(_FIRST_MONTH, (now.year, now.month))
-    while (year, month) <= (now.year + 1, 1):
-        yield year, month
-        year, month = (year + 1, 1) if month == 12 else (year, month + 1)

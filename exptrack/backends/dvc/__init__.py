@@ -6,6 +6,7 @@ config    cache_dir                    where its cache lies
 cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
 export    checkout                     data out of the cache
 disk      look                         is the data on disk what its pointers say?
+listings  compare_folders              what differs between two folders of data
 state     StatCache, hash_file         hashes, remembered
 text      dvc_file_text, ignore_line   what DVC writes beside data
 pipeline  resolve_pipeline             what a templated dvc.yaml says
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.config import cache_dir
     from exptrack.backends.dvc.disk import look
     from exptrack.backends.dvc.export import checkout
+    from exptrack.backends.dvc.listings import compare_folders
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
     from exptrack.backends.dvc.state import StatCache, hash_file
@@ -29,6 +31,7 @@ __all__ = [
     "add_to_cache",
     "cache_dir",
     "checkout",
+    "compare_folders",
     "dvc_file_text",
     "find_root",
     "has_in_cache",
@@ -44,6 +47,7 @@ _HOMES = {
     "add_to_cache": "cache",
     "cache_dir": "config",
     "checkout": "export",
+    "compare_folders": "listings",
     "dvc_file_text": "text",
     "find_root": "project",
     "has_in_cache": "cache",

@@ -19,6 +19,13 @@ def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
     return parse_oids(command.call(repository.top, *_RESOLVE, stdin=_lines(repository, names)))
 
 
+def find_commit(repository: Repository, rev: str) -> str | None:
+    """The commit that Git understands by `rev` (a branch, `HEAD~2`, the beginning of an oid), None if it understands none."""
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+    done = command.call(repository.top, *words)
+    return done.out.decode().strip() or None
+
+
 def ask_oids(names: Sequence[str]) -> command.Question:
     """As `resolve`, for names that hold no end of a line."""
     return _RESOLVE, "".join(f"{name}\n" for name in names).encode()

@@ -1,0 +1,67 @@
+"""What a run used, as trees that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from exptrack.analysis.arguments import ARGUMENTS
+from exptrack.model.data import Pointer
+from exptrack.model.run import Record
+from exptrack.model.tree import Tree, Value, unite
+
+if TYPE_CHECKING:
+    from exptrack.model.environment import Environment, Package
+
+MODIFIED = " modified"
+
+
+def params_tree(params: Mapping[str, Tree], *, with_arguments: bool = True) -> Tree:
+    """Parameters of all sources in one tree, those that only the command line gave left out on request."""
+    return unite("params.yaml", {key: tree for key, tree in params.items() if with_arguments or key != ARGUMENTS})
+
+
+def pointers_of(record: Record, *, with_outputs: bool = True) -> dict[str, Pointer]:
+    """By path what stands for the data of a run: its pointers, its outputs, and large files that are known by their digest alone."""
+    if not with_outputs:
+        return {pointer.path: pointer for pointer in record.data}
+    listed = (
+        Pointer(one.path, one.digest.removeprefix("sha256:"), "sha256", one.size)
+        for one in record.not_captured
+        if one.digest and one.digest.startswith("sha256:")
+    )
+    return {pointer.path: pointer for pointer in (*listed, *record.outputs, *record.data)}
+
+
+def data_tree(pointers: Iterable[Pointer]) -> Tree:
+    """The digest of the data at each path, with a remark if the data was not what the pointer stands for."""
+    return {one.path: f"{one.algorithm}:{one.digest}{MODIFIED if one.modified else ''}" for one in pointers}
+
+
+def environment_tree(environment: Environment) -> Tree:
+    """Interpreter, packages, platform, hardware and variables; what is not known is left out."""
+    interpreter, platform, hardware = environment.interpreter, environment.platform, environment.hardware
+    gpus: list[Value] = [gpu.name for gpu in hardware.gpus]
+    facts: dict[str, dict[str, Value]] = {
+        "interpreter": {"implementation": interpreter.implementation, "version": interpreter.version}
+        if interpreter
+        else {},
+        "packages": {package.name: _version(package) for package in environment.packages},
+        "platform": dict(platform._asdict()),
+        "hardware": {"cpu": hardware.cpu, "cores": hardware.cores, "memory": hardware.memory, "gpus": gpus or None},
+        "variables": dict(environment.variables),
+    }
+    known = {name: {key: value for key, value in fact.items() if value is not None} for name, fact in facts.items()}
+    return {name: fact for name, fact in known.items() if fact}
+
+
+def _version(package: Package) -> str:
+    """The version, and where it came from if not from an index: a commit says more than a version that nobody raised."""
+    parts = [package.version]
+    if package.url is not None:
+        parts.append(f"from {package.url}")
+    if package.commit is not None:
+        parts.append(f"at {package.commit[:10]}")
+    if package.dirty:
+        parts.append("with uncommitted changes")
+    return " ".join(parts)
