@@ -33,11 +33,28 @@ COMMANDS = {
 EXIT_BAD_INPUT, EXIT_BUG, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 2, 3, 125, 130
 
 
+class Formatter(argparse.HelpFormatter):
+    """Names an option's value once, `-m, --note NOTE`, as Python 3.13 does; earlier ones repeat it, and docs/cli.md is one for all."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
+
+
 class Parser(argparse.ArgumentParser):
-    """Reports wrong usage as one line, with exptrack's name first."""
+    """Reports wrong usage as one line, with exptrack's name first; the help of a command ends with examples."""
 
     def error(self, message: str) -> NoReturn:
         raise ExptrackError(f"{message}; see `{self.prog} --help`")
+
+    def format_help(self) -> str:
+        from exptrack.cli.examples import EXAMPLES
+
+        lines = EXAMPLES.get(self.prog.removeprefix("exptrack "), ())
+        examples = "".join(f"  {line}\n" for line in lines)
+        return super().format_help() + (f"\nexamples:\n{examples}" if examples else "")
 
 
 def entry() -> NoReturn:
@@ -115,14 +132,19 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="exptrack [-C DIR] COMMAND ...",
     )
+    add_common_options(parser)
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """The options that stand before the command."""
     parser.add_argument(
         "-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR"
     )
     parser.add_argument("--no-pager", action="store_true", help="print long output without a pager")
     parser.add_argument("--version", action="store_true", help="print the version")
-    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    return parser
 
 
 def _version() -> str:
@@ -142,14 +164,24 @@ def _known(command: str) -> str:
     return command
 
 
+def parser_of(command: str) -> Parser:
+    """The parser of one command, for a call, its page and its completion alike."""
+    parser = Parser(
+        prog=f"exptrack {command}",
+        description=_sentence(COMMANDS[command]),
+        formatter_class=Formatter,
+        allow_abbrev=False,
+    )
+    import_module(f"exptrack.cli.{command}").configure(parser)
+    return parser
+
+
 def _call(command: str, options: argparse.Namespace) -> int:
     module = import_module(f"exptrack.cli.{command}")
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    parser = Parser(prog=f"exptrack {command}", description=_sentence(COMMANDS[command]), allow_abbrev=False)
-    module.configure(parser)
-    arguments = parser.parse_args(options.rest)
+    arguments = parser_of(command).parse_args(options.rest)
     arguments.no_pager = options.no_pager
     arguments.directory = _working_directory().joinpath(*options.directory)
     status: int = module.run(arguments)

@@ -3,11 +3,109 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from importlib import import_module
+
+from exptrack.cli import COMMANDS, Formatter, Parser, add_common_options
+
+SHELLS = ("bash", "zsh", "tcsh")
+
+# Straight from git, which takes milliseconds. A ref that somebody pushed may have any name, and shells evaluate what they are offered
+# (`compgen -W` does): only what can be the name of a run goes through.
+_LIST = "for-each-ref --format='%(refname:lstrip=-1)'"
+_SAFE = "grep -xE '[a-z0-9][a-z0-9-]*'"
+_BASH = f"""\
+# Where the command will look: the `-C` before it are git's own option.
+_exptrack_git() {{
+  local -a before=()
+  local -i i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${{COMP_WORDS[i]}} in
+      -C) i+=1; before+=(-C "${{COMP_WORDS[i]/#\\~/$HOME}}") ;;
+      -*) ;;
+      *) break ;;
+    esac
+  done
+  command git "${{_exptrack_before[@]}}" "${{before[@]}}" "$@" 2>/dev/null
+}}
+_exptrack_runs() {{ _exptrack_git {_LIST} "refs/exptrack/runs/*/$1*" | {_SAFE}; }}
+_exptrack_active() {{ _exptrack_git {_LIST} "refs/exptrack/active/$1*" | {_SAFE}; }}
+
+# Git's own completion calls this for `git exptrack`.
+_git_exptrack() {{
+  local -i i=1
+  while ((i < COMP_CWORD)) && [[ ${{COMP_WORDS[i]}} != exptrack ]]; do i+=1; done
+  local -a _exptrack_before=("${{__git_C_args[@]}}") COMP_WORDS=(exptrack "${{COMP_WORDS[@]:i+1}}")
+  local COMP_CWORD=$((COMP_CWORD - i))
+  compopt +o nospace 2>/dev/null
+  _shtab_exptrack
+}}
+"""
+_ZSH = f"""\
+_exptrack_runs() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/runs 2>/dev/null | {_SAFE})"}} }}
+_exptrack_active() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/active 2>/dev/null | {_SAFE})"}} }}
+"""
+# An alias, because shtab evaluates a command once or twice, depending on where its answer is wanted.
+_TCSH = """\
+alias _exptrack_names 'git for-each-ref --format="%(refname:lstrip=-1)" refs/exptrack/\\!:1 |& grep -xE "[a-z0-9][a-z0-9-]*"'
+alias _exptrack_runs '_exptrack_names runs'
+alias _exptrack_active '_exptrack_names active'
+"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
+    parser.epilog = (
+        "Put the script where the shell looks for completions: bash in"
+        " ~/.local/share/bash-completion/completions/ (as exptrack, and as git-exptrack too for `git exptrack`),"
+        " zsh in a folder of $fpath as _exptrack; tcsh has to source it."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    import shtab
+
+    tree = _tree()
+    for action in _actions(tree):
+        _complete(action)
+    functions = {"bash": _BASH, "zsh": _ZSH, "tcsh": _TCSH}
+    print(shtab.complete(tree, arguments.shell, preamble=functions[arguments.shell]))
     return 0
+
+
+def _tree() -> argparse.ArgumentParser:
+    """All commands in one parser. A call has a parser of its own command only, and imports no other."""
+    tree = Parser(prog="exptrack", formatter_class=Formatter)
+    add_common_options(tree)
+    commands = tree.add_subparsers()
+    for name, what in COMMANDS.items():
+        import_module(f"exptrack.cli.{name}").configure(
+            commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        )
+    return tree
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public list of what was added to a parser
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - nor a public name for this
+            for below in dict.fromkeys(action.choices.values()):
+                yield from _actions(below)
+        else:
+            yield action
+
+
+def _complete(action: argparse.Action) -> None:
+    """Say what completes an argument's value: its metavar tells what it is."""
+    import shtab
+
+    runs = {"bash": "_exptrack_runs", "zsh": "_exptrack_runs", "tcsh": "`_exptrack_runs`"}
+    active = {"bash": "_exptrack_active", "zsh": "_exptrack_active", "tcsh": "`_exptrack_active`"}
+    known = {
+        **dict.fromkeys(("REV", "A", "B", "SIDE"), runs),
+        **dict.fromkeys(("PATH", "FILE", "COMMAND"), shtab.FILE),
+        "DIR": shtab.DIRECTORY,
+    }
+    metavar = action.metavar if isinstance(action.metavar, str) else None
+    found = active if action.dest == "names" else known.get(metavar or "")
+    if found is not None and action.choices is None:
+        action.complete = found  # type: ignore[attr-defined]

@@ -1,0 +1,23 @@
+"""The examples at the end of every command's help."""
+
+from __future__ import annotations
+
+# Read only where help is printed. Lines of a shell: the tests run those that only read, and parse the others.
+EXAMPLES = {
+    "init": ("exptrack init",),
+    "run": (
+        "exptrack run -- python train.py --lr 0.1",
+        "exptrack run -m 'a wider layer' -t candidate -o model.npz -- python train.py",
+    ),
+    "status": ("exptrack status",),
+    "recover": ("exptrack recover", "exptrack recover brave-otter-k3f9"),
+    "ls": ("exptrack ls -n 10", "exptrack ls 'metrics.accuracy > 0.9 and tag = best'"),
+    "log": ("exptrack log",),
+    "show": ("exptrack show", "exptrack show brave-otter --output"),
+    "environment": ("exptrack environment",),
+    "diff": ("exptrack diff @~1 @",),
+    "tag": ("exptrack tag best @", "exptrack tag --delete best brave-otter"),
+    "note": ("exptrack note @ -m 'the loss was still falling'",),
+    "completion": ("exptrack completion bash > ~/.local/share/bash-completion/completions/exptrack",),
+    "demo": ("exptrack demo", "exptrack demo /tmp/digits"),
+}

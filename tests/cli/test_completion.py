@@ -1,0 +1,126 @@
+"""`exptrack completion`: the scripts are asked as the shells ask them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from exptrack.cli import COMMANDS
+
+# Prints what bash would offer for the words given, of which the last is the one that is typed.
+ASK = """\
+source "$1"; shift; entry=$1; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+"$entry"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+# zsh has no way to ask without a terminal; there completion is taken at its word, and only the functions are tried.
+ZSH = """\
+compadd() { shift; print -rl -- "$@" }
+_arguments() {}
+source "$1"; _exptrack_runs
+"""
+
+
+@pytest.fixture
+def script(exptrack, tmp_path):
+    def write(shell):
+        done = exptrack("completion", shell)
+        assert (done.returncode, done.stderr) == (0, "")
+        path = tmp_path / f"completion.{shell}"
+        path.write_text(done.stdout)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def offers(script, repository):
+    path = script("bash")
+
+    def ask(*words, entry="_shtab_exptrack", cwd=repository):
+        done = subprocess.run(
+            ["bash", "--norc", "-c", ASK, "bash", path, entry, *words],
+            cwd=cwd, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    return ask
+
+
+@pytest.fixture
+def runs(exptrack):
+    for name in ("brave-otter-k3f9", "brave-newt", "calm-fox"):
+        assert exptrack("run", "--name", name, "--", "true").returncode == 0
+    return ["brave-newt", "brave-otter-k3f9", "calm-fox"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("exptrack sh", ["show"]),
+        ("exptrack --no-pager sh", ["show"]),
+        ("exptrack ls --js", ["--json"]),
+        ("exptrack completion z", ["zsh"]),
+        ("exptrack run -- python tr", ["train.py"]),
+        ("exptrack run -o tr", ["train.py"]),
+    ],
+)
+def test_bash_is_offered(offers, typed, offered):
+    assert offers(*typed.split()) == offered
+
+
+def test_bash_is_offered_every_command(offers):
+    assert set(offers("exptrack", "")) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("typed", ["show br", "diff calm-fox br", "tag best calm-fox br", "note br", "show --json br"])
+def test_a_rev_is_completed_with_the_names_of_runs(offers, runs, typed):
+    assert offers("exptrack", *typed.split()) == ["brave-newt", "brave-otter-k3f9"]
+
+
+def test_the_names_are_those_of_the_folder_that_the_command_looks_at(offers, runs, repository, tmp_path):
+    assert offers("exptrack", "show", "", cwd=tmp_path) == []
+    assert offers("exptrack", "-C", str(repository), "show", "", cwd=tmp_path) == runs
+    assert offers("exptrack", "-C", str(tmp_path), "-C", "project", "show", "ca", cwd="/") == ["calm-fox"]
+
+
+def test_git_asks_for_its_command_exptrack(offers, runs):
+    ask = {"entry": "_git_exptrack"}
+    assert offers("git", "exptrack", "sh", **ask) == ["show"]
+    assert offers("git", "--no-pager", "exptrack", "show", "ca", **ask) == ["calm-fox"]
+
+
+@pytest.mark.parametrize("name", ["br$(touch${IFS}hacked)", "br`touch${IFS}hacked`", "br;touch${IFS}hacked"])
+def test_a_ref_that_a_shell_would_obey_is_not_offered(offers, runs, repository, git, name):
+    git("update-ref", f"refs/exptrack/runs/2026-01/{name}", "HEAD", cwd=repository)
+    assert offers("exptrack", "show", "br") == ["brave-newt", "brave-otter-k3f9"]
+    assert not (repository / "hacked").exists()
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_lists_runs(script, runs, repository):
+    done = subprocess.run(
+        ["zsh", "-f", "-c", ZSH, "zsh", script("zsh")], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == runs
+
+
+@pytest.mark.skipif(shutil.which("tcsh") is None, reason="tcsh is not installed")
+def test_tcsh_lists_runs(script, runs, repository):
+    lines = f"source {script('tcsh')}\n_exptrack_runs\n"
+    done = subprocess.run(["tcsh", "-f"], input=lines, cwd=repository, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == runs
+
+
+def test_another_shell_is_refused(exptrack):
+    done = exptrack("completion", "powershell")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("exptrack: argument SHELL: invalid choice: 'powershell'")
+
+
+def test_it_needs_no_repository(exptrack, tmp_path):
+    assert exptrack("completion", "bash", cwd=tmp_path).returncode == 0
