@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import md5
 from itertools import count
@@ -12,7 +11,7 @@ from pathlib import Path
 from benchmarks.invent import AUTHOR, invent_records
 from benchmarks.populate import format_params
 from benchmarks.streams import Commit, format_commit, import_stream, pack
-from benchmarks.worlds import call, program
+from benchmarks.worlds import ask, call, program
 from exptrack.analysis.codec import encode_metrics
 from exptrack.backends.git.importing import format_files
 from exptrack.model.run import Record
@@ -43,7 +42,7 @@ def make_experiments(folder: Path, number: int, environ: Mapping[str, str]) -> t
     call(folder, environ, "git", "add", ".")
     call(folder, environ, "git", "commit", "--quiet", "-m", "a pipeline")
     names: list[str] = []
-    import_stream(folder, environ, _stream(number, _head(folder, environ), names))
+    import_stream(folder, environ, _stream(number, ask(folder, environ, "git", "rev-parse", "HEAD"), names))
     pack(folder, environ)
     return tuple(names)
 
@@ -57,11 +56,6 @@ def forget(folder: Path, environ: Mapping[str, str]) -> Callable[[], None]:
             shutil.rmtree(path, ignore_errors=True)
 
     return remove
-
-
-def _head(folder: Path, environ: Mapping[str, str]) -> str:
-    argv = ("git", "rev-parse", "HEAD")
-    return subprocess.run(argv, cwd=folder, env=environ, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _stream(number: int, baseline: str, names: list[str]) -> Iterator[bytes]:

@@ -56,7 +56,7 @@ def _stream(number: int, names: list[str]) -> Iterator[bytes]:
         yield format_commit(_run(record, run, snapshot, shared))
         names.append(record.name)
         if place % _ANNOTATED == 0:
-            notes[f":{run}"] = _note(record)
+            notes[f":{run}"] = _note(record, tag_of(place))
     if notes:
         yield format_commit(Commit(NOTES, next(marks), AUTHOR, record.started, "annotate\n", None, format_notes(notes)))
 
@@ -104,9 +104,14 @@ def _ref(record: Record) -> str:
     return ref_of(record.name, record.started)
 
 
-def _note(record: Record) -> str:
+def tag_of(place: int) -> str:
+    """The tag that was put on the run at this place, or on the last before it that has one."""
+    return f"figure-{place // _ANNOTATED + 1}"
+
+
+def _note(record: Record, tag: str) -> str:
     """A tag and a note, put on the run an hour after it ended."""
-    told = ((AnnotationKind.TAG, "best"), (AnnotationKind.NOTE, "looked at, and kept for the talk"))
+    told = ((AnnotationKind.TAG, tag), (AnnotationKind.NOTE, "looked at, and kept for the talk"))
     when = (record.ended or record.started) + timedelta(hours=1)
     lines = (
         Annotation(

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from benchmarks.experiments import forget, make_experiments
 from benchmarks.measure import Case, Group, Target
-from benchmarks.populate import make_runs
+from benchmarks.populate import make_runs, tag_of
 from benchmarks.sizes import Sizes
-from benchmarks.worlds import program
+from benchmarks.worlds import ask, program
 
 QUERY = "metrics.accuracy > 0.9 and params.model.depth <= 4"
 _REFS = ("git", "for-each-ref", "--format=%(objectname) %(refname)")
 # Seconds, where they were promised.
 _LIST = {1_000: (Target(0.2),), 10_000: (Target(0.8),)}
 _ONE = (Target(0.2),)
+_SHORT = 12  # digits of an oid
 # DVC takes minutes for more.
 _MOST_OF_DVC = 1_000
 _COLD_ROUNDS = 3
@@ -30,18 +31,29 @@ def read(place: Path, environ: Mapping[str, str], sizes: Sizes) -> Iterator[Grou
     for number in sizes.runs:
         folder = place / str(number)
         names = make_runs(folder, number, environ)
-        yield Group(f"{number:,} runs", tuple(_cases(folder, names)))
+        yield Group(f"{number:,} runs", tuple(_cases(folder, names, environ)))
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cases(folder: Path, names: tuple[str, ...]) -> Iterator[Case]:
+def _cases(folder: Path, names: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[Case]:
     exptrack, targets = program("exptrack"), _LIST.get(len(names), ())
     yield Case("git for-each-ref", (*_REFS, "refs/exptrack/runs/"), folder)
     yield Case("exptrack ls", (*exptrack, "ls"), folder, targets=targets)
     yield Case("exptrack ls -n 20", (*exptrack, "ls", "-n", "20"), folder, targets=targets)
     yield Case("exptrack ls QUERY", (*exptrack, "ls", QUERY), folder, targets=targets)
-    yield Case("exptrack show NAME", (*exptrack, "show", names[len(names) // 2]), folder, targets=_ONE)
+    for kind, rev in _revs(folder, names, environ):
+        yield Case(f"exptrack show {kind}", (*exptrack, "show", rev), folder, targets=_ONE)
     yield Case("exptrack diff A B", (*exptrack, "diff", names[0], names[-1]), folder, targets=_ONE)
+
+
+def _revs(folder: Path, names: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The ways to name a run in the middle, and the latest."""
+    middle = len(names) // 2
+    refs = ask(folder, environ, *_REFS, "refs/exptrack/runs/").splitlines()
+    yield "NAME", names[middle]
+    yield "TAG", tag_of(middle)
+    yield "OID", next(line[:_SHORT] for line in refs if line.endswith(f"/{names[middle]}"))
+    yield "@", "@"
 
 
 def read_dvc(place: Path, environ: Mapping[str, str], sizes: Sizes) -> Iterator[Group]:

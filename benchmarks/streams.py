@@ -60,6 +60,6 @@ def import_stream(folder: Path, environ: Mapping[str, str], pieces: Iterable[byt
 
 
 def pack(folder: Path, environ: Mapping[str, str]) -> None:
-    """All refs in one file and all objects in one pack, as after a clone or a `git gc`."""
+    """All refs in one file and all objects in one pack with deltas of its own making, as after `git gc` and a clone."""
     call(folder, environ, "git", "pack-refs", "--all")
-    call(folder, environ, "git", "repack", "-a", "-d", "-q")
+    call(folder, environ, "git", "repack", "-a", "-d", "-f", "-q")

@@ -111,10 +111,20 @@ def make_dvc_repository(folder: Path, files: int, stages: str, environ: Mapping[
 
 def call(directory: Path, environ: Mapping[str, str], *argv: str, stdin: bytes = b"") -> None:
     """Run a command that must succeed; raises BenchmarkError."""
+    _run(directory, environ, argv, stdin)
+
+
+def ask(directory: Path, environ: Mapping[str, str], *argv: str) -> str:
+    """What such a command prints, without blanks around it."""
+    return _run(directory, environ, argv, b"").decode().strip()
+
+
+def _run(directory: Path, environ: Mapping[str, str], argv: tuple[str, ...], stdin: bytes) -> bytes:
     done = subprocess.run(argv, cwd=directory, env=environ, input=stdin, capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise BenchmarkError(f"'{' '.join(argv)}' gave {done.returncode}: {said[-1] if said else 'no reason'}")
+    return done.stdout
 
 
 def _blobs(files: int) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ sys.path.append(str(ROOT))  # at the end: an installed package comes first
 from benchmarks.experiments import forget, make_experiments  # noqa: E402
 from benchmarks.invent import PER_BASE, invent_records  # noqa: E402
 from benchmarks.measure import BenchmarkError, Case, Group, Target, measure  # noqa: E402
-from benchmarks.populate import make_runs  # noqa: E402
+from benchmarks.populate import make_runs, tag_of  # noqa: E402
 from benchmarks.report import check_page, describe, write_page  # noqa: E402
 from benchmarks.worlds import seal  # noqa: E402
 
@@ -74,6 +74,9 @@ class TestScript:
             ("2 runs", "exptrack ls -n 20"),
             ("2 runs", "exptrack ls QUERY"),
             ("2 runs", "exptrack show NAME", "<= 200 ms"),
+            ("2 runs", "exptrack show TAG", "<= 200 ms"),
+            ("2 runs", "exptrack show OID", "<= 200 ms"),
+            ("2 runs", "exptrack show @", "<= 200 ms"),
             ("2 runs", "exptrack diff A B", "<= 200 ms"),
         ]
         for row in rows:
@@ -252,6 +255,7 @@ class TestRuns:
         for oid in noted:
             lines = decode_annotations(git("notes", f"--ref={NOTES}", "show", oid, cwd=folder))
             assert [line.kind for line in lines] == [AnnotationKind.TAG, AnnotationKind.NOTE]
+        assert Project(folder).run(tag_of(120)).name == names[100]
 
     def test_all_of_it_is_packed_and_the_work_tree_is_clean(self, recorded, git):
         folder, _ = recorded
