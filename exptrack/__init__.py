@@ -1,15 +1,49 @@
 """Git-native experiment versioning: every run is a commit, comparison is a diff.
 
-`Project` is the face of the library. It is imported when it is asked for: `import exptrack` costs nothing.
+`Project` is the face of the library, the other names are what it gives, takes and raises. Each is imported when it is asked for:
+`import exptrack` costs nothing.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False  # `typing` takes 2 ms to import; type checkers know this name
 if TYPE_CHECKING:
+    from exptrack.errors import ExptrackError, QueryError, RecordError, RepositoryError, RevError, SettingsError
+    from exptrack.model.change import Change
+    from exptrack.model.difference import Area, Difference, Overview
+    from exptrack.model.run import Record, Run, Status
+    from exptrack.operations.listing import Runs
     from exptrack.project import Project
 
-__all__ = ["Project"]
+__all__ = [
+    "Area",
+    "Change",
+    "Difference",
+    "ExptrackError",
+    "Overview",
+    "Project",
+    "QueryError",
+    "Record",
+    "RecordError",
+    "RepositoryError",
+    "RevError",
+    "Run",
+    "Runs",
+    "SettingsError",
+    "Status",
+]
+
+_HOMES = {
+    "Area": "model.difference",
+    "Change": "model.change",
+    "Difference": "model.difference",
+    "Overview": "model.difference",
+    "Project": "project",
+    "Record": "model.run",
+    "Run": "model.run",
+    "Runs": "operations.listing",
+    "Status": "model.run",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -17,4 +51,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'exptrack' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("exptrack.project"), name)
+    value: object = getattr(import_module(f"exptrack.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
