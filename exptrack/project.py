@@ -23,6 +23,9 @@ from exptrack.store.parsed import ParsedYaml
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from exptrack.analysis.history import Point
+    from exptrack.operations.content import Content
+
 SETTINGS = "exptrack.yaml"
 ENVIRONMENT = ".exptrack/environment.json"
 
@@ -89,6 +92,27 @@ class Project:
             return decode_environment(data) if data else None
         except RecordError:
             return None
+
+    def log(self, *words: str, since: str | datetime | None = None, number: int | None = None) -> Runs:
+        """The runs for which all `words` hold, each a query, a range (`A..B`), a rev or a commit, as `exptrack log` takes them.
+
+        Raises QueryError, RevError, and ExptrackError for a `since` that cannot be read.
+        """
+        from exptrack.operations.ranges import select_runs
+
+        return select_runs(self.context, words, since=since, number=number)
+
+    def history(self, run: Run, metric: str) -> tuple[Point, ...]:
+        """The values of a metric over the steps of a run, in the order in which they were logged; raises ExptrackError."""
+        from exptrack.operations.histories import parse_history, read_history
+
+        return parse_history(read_history(self.context, run, metric))
+
+    def content(self, run: Run, path: str) -> Content:
+        """A file or folder of a run by its path from the root of the repository, data out of the DVC cache; raises ExptrackError."""
+        from exptrack.operations.content import find_content
+
+        return find_content(self.context, run, path)
 
     def files(self, commit: str, paths: Sequence[str]) -> Mapping[str, bytes]:
         """The content of those of `paths` that a commit holds."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from exptrack.analysis.codec import decode_annotations
 from exptrack.analysis.names import is_name
-from exptrack.backends.git.objects import resolve
-from exptrack.backends.git.refs import list_refs
+from exptrack.backends.git import notes
+from exptrack.backends.git.ancestry import sort_by_date
+from exptrack.backends.git.objects import find_commit, resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
 from exptrack.model.run import BrokenRun, Run
@@ -16,8 +18,7 @@ from exptrack.store.recorded import read_recorded
 
 _LATEST = re.compile(r"@(?:~(\d{1,9}))?", re.ASCII)
 _OID = re.compile(r"[0-9a-f]{4,64}")
-_SHOWN = 8
-_ABBREVIATED = 10
+_SHOWN = 20
 
 
 def load(repository: Repository, rev: str) -> Run:
@@ -32,7 +33,7 @@ def load(repository: Repository, rev: str) -> Run:
 
 
 def find_ref(repository: Repository, rev: str) -> tuple[str, str]:
-    """The ref and oid of the run that `rev` names; raises RevError."""
+    """The ref and oid of the run that `rev` names; raises RevError, whose hints are the candidates if there is more than one."""
     listed = runs.list_run_refs(repository)
     if match := _LATEST.fullmatch(rev):
         ref = _latest(repository, listed, int(match[1] or 0), rev)
@@ -41,7 +42,7 @@ def find_ref(repository: Repository, rev: str) -> tuple[str, str]:
     if not found:
         raise RevError(_unknown(repository, listed, rev))
     if len(found) > 1:
-        raise RevError(f"'{rev}' is ambiguous: {_enumerate(listed, found)}")
+        raise RevError(_ambiguous(found, rev), _enumerate(repository, {ref: listed[ref] for ref in found}))
     return found[0], listed[found[0]]
 
 
@@ -61,38 +62,95 @@ def _by_prefix(listed: Mapping[str, str], rev: str) -> list[str]:
 
 
 def _by_tag(repository: Repository, listed: Mapping[str, str], rev: str) -> list[str]:
-    """Runs that carry the tag now. Tags of the start are in the records: all are read, but only when no name answered."""
-    found = [run for run in runs.read_runs(repository, listed) if isinstance(run, Run)]
-    return [run.ref for run in annotation.annotate(repository, found) if rev in run.tags]
+    """Runs that carry the tag now: those of the start are in the records, later ones and removals in the notes.
+
+    Both are searched as bytes first, since to decode 10,000 records takes longer than to read them.
+    """
+    if not rev:
+        return []
+    noted = notes.read_notes(repository, annotation.NOTES)
+    records = runs.read_records(repository, list(listed.values()))
+    spellings = _spellings(rev)
+    found = []
+    for (ref, oid), data in zip(listed.items(), records, strict=True):
+        note = noted.get(oid, "")
+        if not isinstance(data, bytes) or not _may_hold(data + note.encode(errors="surrogateescape"), spellings):
+            continue
+        run = runs.parse_run(ref, oid, data)
+        if isinstance(run, Run) and rev in _tags(run, note):
+            found.append(ref)
+    return found
+
+
+def _spellings(tag: str) -> tuple[bytes, ...]:
+    """How JSON may write a tag. One that is not ASCII, or has what JSON escapes, may be written in more ways than are worth listing."""
+    return (f'"{tag}"'.encode(),) if tag.isascii() and not set(tag) & set('"\\/') else ()
+
+
+def _may_hold(data: bytes, spellings: Sequence[bytes]) -> bool:
+    return not spellings or any(spelling in data for spelling in spellings)
+
+
+def _tags(run: Run, note: str) -> tuple[str, ...]:
+    return run._replace(annotations=annotation.standing(run, decode_annotations(note))).tags
 
 
 def _by_oid(listed: Mapping[str, str], rev: str) -> list[str]:
     return [ref for ref, oid in listed.items() if oid.startswith(rev)] if _OID.fullmatch(rev) else []
 
 
-def _enumerate(listed: Mapping[str, str], found: Sequence[str]) -> str:
-    """The candidates by their names; where two clones have used one name, by their oids."""
+def _ambiguous(found: Sequence[str], rev: str) -> str:
     names = [runs.name_of(ref) for ref in found]
-    if len(set(names)) < len(names):
-        names = [f"{listed[ref][:_ABBREVIATED]} ({ref.removeprefix(runs.RUNS)})" for ref in found]
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    if rev in names:
+        how = f"{len(found)} runs have this name, from several clones: give the oid of one"
+    elif names[0].startswith(rev):
+        how = f"the names of {len(found)} runs begin with it: give more of one"
+    else:
+        how = f"{len(found)} runs have this tag, or an oid that begins with it: give the name of one"
+    return f"'{rev}' is ambiguous: {how}"
+
+
+def _enumerate(repository: Repository, found: Mapping[str, str]) -> tuple[str, ...]:
+    """The candidates, the one that started last first: oid, name, start, status, tags."""
+    read = list(runs.read_runs(repository, found))
+    whole = annotation.annotate(repository, [run for run in read if isinstance(run, Run)])
+    whole.sort(key=lambda run: run.record.started, reverse=True)
+    rows = [
+        (run.oid, run.name, f"{run.record.started:%Y-%m-%d %H:%M}", str(run.status), ", ".join(run.tags))
+        for run in whole
+    ]
+    rows += [(run.oid, run.name, "", f"cannot be read: {run.reason}", "") for run in read if isinstance(run, BrokenRun)]
+    more = len(rows) - _SHOWN
+    del rows[_SHOWN:]
+    widths = [max(len(row[column]) for row in rows) for column in (1, 3)]
+    lines = [
+        f"  {oid[: runs.ABBREVIATED]}  {name:<{widths[0]}}  {started:<16}  {status:<{widths[1]}}  {tags}".rstrip()
+        for oid, name, started, status, tags in rows
+    ]
+    return ("the candidates are:", *lines, *([f"  and {more:,} more"] if more > 0 else []))
 
 
 def _unknown(repository: Repository, listed: Mapping[str, str], rev: str) -> str:
     from difflib import get_close_matches
 
+    said = f"no run is named '{rev}'"
     if is_name(rev) and (repository.shared / "active" / rev).is_dir():
         return f"'{rev}' is not recorded yet: see `exptrack status`, or `exptrack recover` if it died"
-    near = get_close_matches(rev, map(runs.name_of, listed), n=1)
-    return f"no run is named '{rev}'" + (f", did you mean '{near[0]}'?" if near else "; `exptrack ls` lists them")
+    if rev.startswith("@"):
+        return f"{said}: `@` is the run that was recorded last, `@~1` the one before it"
+    if find_commit(repository, rev):
+        return f"'{rev}' is a commit of Git and no run: `exptrack log {rev}` lists the runs on it"
+    if near := get_close_matches(rev[:100].lower(), map(runs.name_of, listed), n=1):
+        return f"{said}, did you mean '{near[0]}'?"
+    return f"{said}; `exptrack ls` lists them" if listed else f"{said}: there is no run yet, make one with `exptrack run`"
 
 
 def _latest(repository: Repository, listed: Mapping[str, str], back: int, rev: str) -> str:
     by_name = {runs.name_of(ref): ref for ref in listed}
     order = [by_name[name] for name in dict.fromkeys(read_recorded(repository.shared)) if name in by_name]
     if not order:
-        order = [ref for ref in list_refs(repository, runs.RUNS, sort="committerdate") if ref in listed]
+        by_oid = {oid: ref for ref, oid in listed.items()}
+        order = [by_oid[oid] for oid in reversed(sort_by_date(repository, by_oid)) if oid in by_oid]
     if back >= len(order):
         raise RevError(
             f"'{rev}': only {len(order)} run{'' if len(order) == 1 else 's'} recorded here"

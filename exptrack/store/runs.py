@@ -8,15 +8,21 @@ from datetime import UTC, datetime
 
 from exptrack.analysis.codec import decode_record
 from exptrack.backends.git import objects, refs
+from exptrack.backends.git.browse import find_entry
 from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import RecordError
+from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import BrokenRun, Run
 
 RUNS = "refs/exptrack/runs/"
 ACTIVE = "refs/exptrack/active/"
 TRASH = "refs/exptrack/trash/"
 RECORD = ".exptrack/run.json"
+
+# Of an oid; 10,000 runs with a million objects around them need 9 digits.
+ABBREVIATED = 10
+
+_MANY = 1000  # records
 
 _RUN_REF = re.compile(r"refs/exptrack/runs/\d{4}-\d\d/([a-z0-9][a-z0-9-]*)")
 
@@ -38,9 +44,71 @@ def name_of(ref: str) -> str:
 
 def read_runs(repository: Repository, run_refs: Mapping[str, str]) -> Iterator[Run | BrokenRun]:
     """The run at each ref, in order; what is none is named with the reason, and costs the others nothing."""
-    records = objects.read_many(repository, [f"{oid}:{RECORD}" for oid in run_refs.values()])
-    for (ref, oid), data in zip(run_refs.items(), records, strict=True):
-        yield parse_run(ref, oid, data)
+    listed = list(run_refs.items())
+    for (ref, oid), data in zip(listed, read_records(repository, [oid for _, oid in listed]), strict=True):
+        found = data if isinstance(data, RepositoryError) else parse_run(ref, oid, data)
+        if isinstance(found, RepositoryError):
+            found = BrokenRun(name_of(ref), oid, ref, str(found))
+        elif data is None and _RUN_REF.fullmatch(ref):
+            found = BrokenRun(name_of(ref), oid, ref, _explain(repository, oid))
+        yield found
+
+
+def read_records(repository: Repository, oids: Sequence[str]) -> Iterator[bytes | RepositoryError | None]:
+    """The content of each record, in order: None where there is none, and what git says of one that it cannot read.
+
+    Over an object that is broken in its pack `git cat-file` gives up, and what it has not said yet is lost: so the others are asked
+    for again, in halves.
+    """
+    try:
+        yield from _read_all(repository, [f"{oid}:{RECORD}" for oid in oids])
+    except RepositoryError as error:
+        if len(oids) == 1:
+            yield error
+            return
+        middle = len(oids) // 2
+        yield from read_records(repository, oids[:middle])
+        yield from read_records(repository, oids[middle:])
+
+
+def _read_all(repository: Repository, names: Sequence[str]) -> list[bytes | None]:
+    """As `read_many`; many are read by two processes at once, 10,000 in 0.18 s instead of 0.32."""
+    if len(names) < _MANY:
+        return list(objects.read_many(repository, names))
+    from threading import Thread
+
+    middle = len(names) // 2
+    later: list[list[bytes | None] | RepositoryError] = []
+
+    def read_later() -> None:
+        try:
+            later.append(list(objects.read_many(repository, names[middle:])))
+        except RepositoryError as error:
+            later.append(error)
+
+    other = Thread(target=read_later)
+    other.start()
+    try:
+        first = list(objects.read_many(repository, names[:middle]))
+    finally:
+        other.join()
+    [rest] = later
+    if isinstance(rest, RepositoryError):
+        raise rest
+    return first + rest
+
+
+def _explain(repository: Repository, oid: str) -> str:
+    """Why there is no record."""
+    found, commit = objects.resolve(repository, [oid, f"{oid}^{{commit}}"])
+    if found is not None and commit is None:
+        return "it is no commit"
+    try:
+        if commit is not None and find_entry(repository, commit, RECORD) is None:
+            return f"there is no {RECORD} in it"
+    except RepositoryError:
+        pass
+    return "an object of it is missing from the repository, or broken; `git fsck` tells more"
 
 
 def parse_run(ref: str, oid: str, data: bytes | None) -> Run | BrokenRun:

@@ -1,0 +1,28 @@
+"""Which commits lie behind which, and in what order they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from exptrack.backends.git import command
+from exptrack.backends.git.repository import Repository
+
+_LIST = ("rev-list", "--ignore-missing", "--stdin")
+
+
+def find_reachable(repository: Repository, commits: Collection[str], tip: str) -> set[str]:
+    """Those of `commits` (full oids) that are `tip` or an ancestor of it; one process for all.
+
+    Git lists what is *not* behind `tip`: of a branch with a million commits that is little, and the walk ends where they meet.
+    """
+    wanted = set(commits)
+    if not wanted:
+        return wanted
+    lines = "".join(f"{oid}\n" for oid in [*sorted(wanted), f"^{tip}"])
+    return wanted - set(command.run(repository.top, *_LIST, stdin=lines.encode()).decode().split())
+
+
+def sort_by_date(repository: Repository, commits: Iterable[str]) -> list[str]:
+    """The commits, each once, the one that was committed last first; what is no commit, or is not there, is left out."""
+    lines = "".join(f"{oid}\n" for oid in commits)
+    return command.run(repository.top, *_LIST, "--no-walk=sorted", stdin=lines.encode()).decode().split()

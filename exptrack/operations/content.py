@@ -1,0 +1,117 @@
+"""One file or folder of a run: as its commit holds it, or, where that has only a pointer, out of the DVC cache."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from exptrack.backends import dvc
+from exptrack.backends.dvc.config import Cache, find_cache
+from exptrack.backends.dvc.folder import read_listing
+from exptrack.backends.git import objects
+from exptrack.backends.git.browse import Entry, find_entry, list_entries, list_paths
+from exptrack.errors import DataError, ExptrackError
+from exptrack.model.data import Pointer
+from exptrack.model.run import Run
+from exptrack.operations.context import Context
+from exptrack.operations.files import Committed
+from exptrack.operations.sources import Reader
+
+_COMPARED = 5000  # paths, for the nearest one
+
+
+class Content(NamedTuple):
+    """What lies at a path: of a folder `names`, folders with a slash; of a file `data`, or `file`, where the DVC cache has it."""
+
+    path: str
+    names: tuple[str, ...] | None = None
+    data: bytes = b""
+    file: Path | None = None
+
+
+def find_content(context: Context, run: Run, path: str) -> Content:
+    """What a run has at a path, seen from the root of the repository.
+
+    Raises ExptrackError, with the nearest path, if there is nothing; DataError if it is data, and not in the DVC cache.
+    """
+    clean = posixpath.normpath(path) if path else "."
+    if clean.startswith(("/", "../")) or clean == "..":
+        raise ExptrackError(f"'{path}' is outside of the repository: give a path as seen from its root, or './…' as seen from here")
+    clean = "" if clean == "." else clean
+    entry = find_entry(context.repository, run.oid, clean)
+    if entry is not None:
+        return _read(context, run, entry)
+    for pointer in _pointers(context, run, clean):
+        if clean == pointer.path or (pointer.is_folder and clean.startswith(f"{pointer.path}/")):
+            return _find_data(context, pointer, clean)
+    raise ExptrackError(f"run '{run.name}' has no '{clean}'{_advise(context, run, clean)}")
+
+
+def _read(context: Context, run: Run, entry: Entry) -> Content:
+    if entry.kind == "tree":
+        entries = list_entries(context.repository, entry.oid)
+        return Content(entry.path, tuple(one.path + ("/" if one.kind == "tree" else "") for one in entries))
+    if entry.kind == "commit":
+        raise ExptrackError(f"'{entry.path}' is a submodule: run '{run.name}' has its commit {entry.oid}, and no file of it")
+    data = objects.read(context.repository, entry.oid)
+    if data is None:
+        raise ExptrackError(f"'{entry.path}' of run '{run.name}' is missing from the repository; `git fsck` tells more")
+    return Content(entry.path, data=data)
+
+
+def _pointers(context: Context, run: Run, path: str) -> Iterator[Pointer]:
+    """The pointers of the record; of a file that was too large for Git, that of the `.dvc` file beside it in the run's commit."""
+    yield from (*run.record.data, *run.record.outputs)
+    if any(one.pointer and one.path == path for one in run.record.not_captured):
+        yield from Reader(Committed(context.repository, run.oid), context.project, context.yaml.load).pointers(f"{path}.dvc")
+
+
+def _find_data(context: Context, pointer: Pointer, path: str) -> Content:
+    top = context.repository.top
+    root = dvc.find_root((top / pointer.path).parent, top)
+    if root is None:
+        raise DataError(f"'{path}' is data, and there is no DVC project here whose cache could hold it; `exptrack init` makes one")
+    cache = find_cache(root)
+    if not pointer.is_folder:
+        return Content(path, file=_stored(cache, pointer, pointer.digest, path))
+    listing = read_listing(_stored(cache, pointer, pointer.digest, path))
+    if listing is None:
+        raise DataError(f"the listing of '{pointer.path}' in the DVC cache at {cache.folder} is broken; delete it and fetch it again")
+    inner = path[len(pointer.path) + 1 :]
+    if inner in listing:
+        return Content(path, file=_stored(cache, pointer, listing[inner], path))
+    names = _list_folder(list(listing), inner)
+    if not names:
+        raise ExptrackError(f"'{pointer.path}' holds no '{inner}'{_near(inner, list(listing))}")
+    return Content(path, names)
+
+
+def _stored(cache: Cache, pointer: Pointer, digest: str, path: str) -> Path:
+    file = cache.object(digest, pointer.algorithm)
+    if not file.is_file():
+        raise DataError(f"the data of '{path}' is not in the DVC cache at {cache.folder}; fetch it first")
+    return file
+
+
+def _list_folder(paths: Sequence[str], folder: str) -> tuple[str, ...]:
+    """What lies in a folder of a listing."""
+    prefix = f"{folder}/" if folder else ""
+    below = (path[len(prefix) :].partition("/") for path in sorted(paths) if path.startswith(prefix))
+    return tuple(dict.fromkeys(name + slash for name, slash, _ in below))
+
+
+def _advise(context: Context, run: Run, path: str) -> str:
+    pointers = [one.path for one in (*run.record.data, *run.record.outputs)]
+    return _near(path, [*list_paths(context.repository, run.oid), *pointers])
+
+
+def _near(path: str, known: Sequence[str]) -> str:
+    """The path that was meant: one of the same name in another folder, or one that is spelt alike."""
+    from difflib import get_close_matches
+
+    name = posixpath.basename(path)
+    same = [one for one in known if posixpath.basename(one) == name]
+    near = get_close_matches(path, same or known[:_COMPARED], n=1, cutoff=0.0 if same else 0.6)
+    return f", did you mean '{near[0]}'?" if near else ""

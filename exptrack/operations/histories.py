@@ -1,0 +1,76 @@
+"""The histories of a run: what each metric was at its steps, as the files in the run's commit say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exptrack.analysis.history import Point, path_of
+from exptrack.backends.git.browse import list_paths
+from exptrack.errors import ExptrackError
+from exptrack.model.run import Run
+from exptrack.model.tree import Value
+from exptrack.operations.context import Context
+from exptrack.store import runs
+
+FOLDER = ".exptrack/history/"
+
+
+def read_history(context: Context, run: Run, metric: str) -> bytes:
+    """The history of a metric as it is stored: tab-separated lines of timestamp (milliseconds), step and value, below a header.
+
+    Raises ExptrackError, with the nearest name, if there is none.
+    """
+    expected = FOLDER + path_of(metric)
+    data = runs.read_files(context.repository, run.oid, [expected]).get(expected)
+    if data is not None and _name_in(data) == _as_header(metric):
+        return data
+    known = _read_all(context, run)
+    if (data := known.get(_as_header(metric))) is not None:
+        return data
+    if not known:
+        raise ExptrackError(f"run '{run.name}' has no histories: no metric was logged while it ran")
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    near = get_close_matches(_as_header(metric), names, n=1)
+    few = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+    advice = f"did you mean '{near[0]}'?" if near else f"there is {few}"
+    raise ExptrackError(f"run '{run.name}' has no history of '{metric}': {advice}")
+
+
+def parse_history(data: bytes) -> tuple[Point, ...]:
+    """The points of a stored history; a line that is none is left out."""
+    points = []
+    for line in data.decode(errors="replace").split("\n")[1:]:
+        fields = line.split("\t")
+        try:
+            milliseconds, step, value = fields
+            points.append(Point(int(milliseconds) / 1000, _parse_step(step), float(value)))
+        except ValueError:
+            continue
+    return tuple(points)
+
+
+def _read_all(context: Context, run: Run) -> Mapping[str, bytes]:
+    """The files by the name in their header, which is what counts."""
+    paths = [path for path in list_paths(context.repository, run.oid, FOLDER) if path.endswith(".tsv")]
+    found = runs.read_files(context.repository, run.oid, paths)
+    return {_name_in(data): data for data in found.values()}
+
+
+def _name_in(data: bytes) -> str:
+    header = data.partition(b"\n")[0].split(b"\t", 2)
+    return header[2].decode(errors="replace") if len(header) == 3 else ""
+
+
+def _as_header(metric: str) -> str:
+    return metric.replace("\t", " ").replace("\n", " ")
+
+
+def _parse_step(text: str) -> Value:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

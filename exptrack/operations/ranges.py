@@ -1,0 +1,102 @@
+"""Which runs `log` shows: what its words mean, a query, a range, a rev or a commit, all of which must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from exptrack.analysis.query import FIELDS, parse_query
+from exptrack.backends.git.ancestry import find_reachable
+from exptrack.backends.git.objects import find_commit, resolve
+from exptrack.errors import RevError
+from exptrack.model.run import Run
+from exptrack.operations.context import Context
+from exptrack.operations.listing import Runs, list_runs
+
+_OF_A_QUERY = frozenset("=<>!()")
+
+
+def select_runs(
+    context: Context, words: Sequence[str] = (), *, since: str | datetime | None = None, number: int | None = None
+) -> Runs:
+    """The runs for which all of `words` hold, the one that started last first, at most `number`.
+
+    A word with a blank or one of `= < > ! ( )` is a query. `A..B` are the runs that started after A, up to and including B; if A and B
+    are commits or branches of Git, those whose base is reachable from B and not from A. A missing end is HEAD beside a commit; beside a
+    run, the latest run or the first. A run alone means it and those before it, a commit those whose base is reachable from it.
+    Raises RevError, and what `list_runs` raises.
+    """
+    queries = [word for word in words if _is_query(word)]
+    others = [word for word in words if word not in queries]
+    for query in queries:
+        parse_query(query)  # so that a fault is shown in its own words
+    query = " and ".join(f"({query})" for query in queries) if len(queries) > 1 else next(iter(queries), None)
+    found = list_runs(context, query, since=since, number=None if others else number)
+    for word in others:
+        found = _narrow(context, found, word)
+    return found[:number]
+
+
+def _is_query(word: str) -> bool:
+    return any(letter.isspace() or letter in _OF_A_QUERY for letter in word)
+
+
+def _narrow(context: Context, found: Runs, word: str) -> Runs:
+    start, dots, end = word.partition("..")
+    if not dots:
+        return _from_one(context, found, word)
+    if end.startswith("."):
+        raise RevError(f"'{word}' is no range: write it with two dots, as in 'main..HEAD' or '@~5..@'")
+    old, new = (_find(context, one) if one else None for one in (start, end))
+    given = [one for one in (old, new) if one is not None]
+    if len({isinstance(one, Run) for one in given}) > 1:
+        run, commit = (start, end) if isinstance(old, Run) else (end, start)
+        raise RevError(f"'{word}': '{run}' is a run and '{commit}' a commit of Git; give two of one kind")
+    if all(isinstance(one, str) for one in given):
+        head = _head(context)
+        return _made_on(context, found, old if isinstance(old, str) else head, new if isinstance(new, str) else head)
+    return _started(found, old if isinstance(old, Run) else None, new if isinstance(new, Run) else None)
+
+
+def _from_one(context: Context, found: Runs, word: str) -> Runs:
+    if word in FIELDS or word.startswith(("metrics.", "params.")):
+        parse_query(word)  # says what is missing: without quotes the shell takes `>` and all after it
+    one = _find(context, word)
+    return _started(found, None, one) if isinstance(one, Run) else _made_on(context, found, None, one)
+
+
+def _find(context: Context, rev: str) -> Run | str:
+    """The run that is meant, or the commit."""
+    from exptrack.operations.sides import find  # loads what a diff needs
+
+    if rev == ".":
+        raise RevError("'.' is no run: `exptrack log` takes revs, ranges and queries")
+    meant = find(context, rev)
+    return meant.run or str(meant.commit)
+
+
+def _head(context: Context) -> str:
+    head = find_commit(context.repository, "HEAD")
+    if head is None:
+        raise RevError("HEAD is no commit yet: name both ends of the range")
+    return head
+
+
+def _started(found: Runs, after: Run | None, until: Run | None) -> Runs:
+    kept = [
+        one
+        for one in found.facts
+        if (after is None or one.run.record.started > after.record.started)
+        and (until is None or one.run.record.started <= until.record.started)
+    ]
+    return Runs(kept, found.broken, found.among)
+
+
+def _made_on(context: Context, found: Runs, without: str | None, tip: str) -> Runs:
+    """The runs whose base is reachable from `tip` and not from `without`."""
+    bases = resolve(context.repository, [f"{run.oid}^1^1^{{commit}}" for run in found]) if found else []
+    meant = find_reachable(context.repository, {base for base in bases if base}, tip)
+    if without is not None:
+        meant -= find_reachable(context.repository, meant, without)
+    kept = [one for one, base in zip(found.facts, bases, strict=True) if base in meant]
+    return Runs(kept, found.broken, found.among)
