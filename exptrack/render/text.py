@@ -11,7 +11,11 @@ from exptrack.model.tree import Value
 
 # What a page of text is made of: tabs, ends of lines, and the colours that git puts in; 8 would hide what follows.
 _PAGE = re.compile(r"(\t|\r?\n|\x1b\[(?!(?:[0-9;]*;)?0*8[;m])[0-9;]*m)")
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?%?|nan|inf)")
 _SPANS = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400 * 7, "w"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+BOLD, GREEN, RED, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[m"
 
 
 def inert(text: str) -> str:
@@ -26,6 +30,11 @@ def inert(text: str) -> str:
 def inert_page(text: str) -> str:
     """`text` inert, but for its tabs, its line ends and its colours."""
     return "".join(part if index % 2 else inert(part) for index, part in enumerate(_PAGE.split(text)))
+
+
+def strip_colors(text: str) -> str:
+    """`text` without the colours that git puts in."""
+    return _COLOR.sub("", text)
 
 
 def format_value(value: Value) -> str:
@@ -101,3 +110,46 @@ def clip(text: str, width: int) -> str:
     while end < len(text) and (room := room - display_width(text[end])) >= 0:
         end += 1
     return text[:end] + "…" if width > 0 else ""
+
+
+def clip_left(text: str, width: int) -> str:
+    """`text` cut to `width` cells from the left: of a path the end says more."""
+    if display_width(text) <= width:
+        return text
+    return "…" + clip(text[::-1], width)[:-1][::-1] if width > 0 else ""
+
+
+def align(cells: Sequence[str]) -> list[str]:
+    """The cells of a column, all of one width: numbers with their points under each other, all else from the left."""
+    whole = max((len(_whole_part(cell)) for cell in cells if _NUMBER.fullmatch(cell)), default=0)
+    moved = [" " * (whole - len(_whole_part(cell))) + cell if _NUMBER.fullmatch(cell) else cell for cell in cells]
+    width = max(map(display_width, moved), default=0)
+    return [pad(cell, width) for cell in moved]
+
+
+def wrap(pieces: Iterable[str], width: int) -> list[str]:
+    """Pieces of text as lines of at most `width` cells, blanks between; only one that is wider is broken itself, or a word cut."""
+    lines = [""]
+    for piece in pieces:
+        for word in [piece] if display_width(piece.rstrip()) <= width else piece.split(" "):
+            longer = f"{lines[-1]} {word}" if lines[-1] else word
+            if lines[-1] and display_width(longer.rstrip()) > width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    return [clip(line.rstrip(), width) for line in lines]
+
+
+def paint(text: str, color: str) -> str:
+    """`text` in a colour of the terminal, the blanks around it left alone."""
+    inner = text.strip(" ")
+    return text.replace(inner, f"{color}{inner}{_PLAIN}", 1) if inner and color else text
+
+
+def format_counted(count: int, word: str) -> str:
+    """`1 file`, `1,003 files`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def _whole_part(number: str) -> str:
+    return re.split(r"[.e%]", number, maxsplit=1)[0]

@@ -1,0 +1,68 @@
+"""Pieces of Markdown that GitHub and GitLab understand, in which nothing that came from outside is more than letters.
+
+Everything from outside stands in code spans or fences: there alone neither HTML nor links, mentions and issue numbers are looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from exptrack.render.text import inert, strip_colors
+from exptrack.render.values import format_exact
+
+# Words that nobody links, counts or makes bold: the rest of a sentence from outside goes into code spans.
+_WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*[.,;:?!]?|\d{1,6}[,;:]?")  # noqa: RUF001
+_HEX = re.compile(r"[0-9a-fA-F]{7,}")
+
+
+def code_span(text: str) -> str:
+    """Text as it is, inert and on one line, in a code span; in a table use it inside `table`, which sees to the pipes."""
+    text = inert(text) or format_exact(text)
+    fence = "`" * (_longest_run(text) + 1)
+    is_padded = text[0] == "`" or text[-1] == "`" or (text[0] == text[-1] == " " and text.strip(" "))
+    return f"{fence} {text} {fence}" if is_padded else f"{fence}{text}{fence}"
+
+
+def sentence(text: str) -> str:
+    """A sentence from outside: plain words as they are, all else in code spans, also what stands between backticks."""
+    parts = re.split(r"`([^`]+)`", inert(text))
+    return "".join(code_span(part) if number % 2 else _words(part) for number, part in enumerate(parts))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
+    """A table of cells that are Markdown already; the columns whose numbers are given stand at the right."""
+    rule = ["---:" if number in numbers else "---" for number in range(len(header))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *(map(_cell, row) for row in rows)])
+
+
+def details(summary: str, body: str) -> str:
+    """A part that is shown on a click. `summary` is plain text of our own."""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def fence(lines: Sequence[str], language: str) -> str:
+    """Lines as they are, in a fence longer than any in them."""
+    ticks = "`" * max(3, *(_longest_run(line) + 1 for line in lines), 0)
+    return "\n".join([f"{ticks}{language}", *lines, ticks])
+
+
+def page_lines(text: str) -> list[str]:
+    """The lines of a page without its colours, each inert but for tabs."""
+    lines = strip_colors(text).rstrip("\n").split("\n")
+    return ["\t".join(map(inert, line.split("\t"))) for line in lines]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _words(text: str) -> str:
+    return " ".join(
+        word if not word or (_WORD.fullmatch(word) and not _HEX.match(word)) else code_span(word)
+        for word in text.split(" ")
+    )
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
