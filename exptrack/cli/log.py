@@ -4,10 +4,76 @@ from __future__ import annotations
 
 import argparse
 
+from exptrack.cli.common import count, mention_dead, open_project, say
+from exptrack.cli.terminal import find_width, has_color, show
+from exptrack.errors import ExptrackError
+from exptrack.operations.ranges import read_stats
+from exptrack.render.log import format_log, format_oneline
+from exptrack.render.page import Page
+from exptrack.render.records import format_records
+from exptrack.render.text import inert
+
+_NAMED = 5  # broken runs
+_WIDTH = 200  # cells, where there is no terminal that has an edge
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    pass
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="QUERY | RANGE | REV",
+        help="only runs for which all of these hold: a query, as in 'metrics.accuracy > 0.9'; A..B, the runs that started after A up to "
+        "B, or of two branches or commits those made on B and not on A; a run, and those before it; a branch or commit, and the "
+        "runs made on it",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--oneline", action="store_true", help="a line for each run")
+    form.add_argument("--json", action="store_true", help="the records, as JSON")
+    parser.add_argument(
+        "--stat",
+        action="store_true",
+        help="also the code that the run had beyond its base, as `git diff --stat` says it",
+    )
+    parser.add_argument("-n", "--number", type=count, metavar="N", help="the latest N of them only")
+    parser.add_argument(
+        "--since", metavar="WHEN", help="only runs that started since, as in 2026-11-01, 2.weeks or yesterday"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.json and arguments.stat:
+        raise ExptrackError("--stat has no form as JSON: leave one of the two out")
+    project = open_project(arguments)
+    mention_dead(project)
+    number = arguments.number
+    found = project.log(*arguments.words, since=arguments.since, number=None if number is None else number + 1)
+    listed = found[:number]
+    if arguments.json:
+        show(format_records(listed), is_paged=False)
+    elif listed:
+        width, color = find_width(), has_color()
+        page = Page(width or _WIDTH, color)
+        stats = read_stats(project.context, listed, width, color=color) if arguments.stat else None
+        first = tuple(project.settings.metrics)
+        following = found[number] if number is not None and len(found) > number else None
+        text = (
+            format_oneline(listed, first=first, stats=stats, page=page)
+            if arguments.oneline
+            else format_log(listed, following=following, first=first, stats=stats, page=page)
+        )
+        show(text, is_paged=not arguments.no_pager)
+    elif number != 0:
+        say(_nothing(arguments, is_empty=not found.among))
+    for one in found.broken[:_NAMED]:
+        say(inert(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`"))
+    if len(found.broken) > _NAMED:
+        say(f"{len(found.broken) - _NAMED:,} more cannot be read")
     return 0
+
+
+def _nothing(arguments: argparse.Namespace, *, is_empty: bool) -> str:
+    if is_empty:
+        return "no run yet: make one with `exptrack run -- COMMAND`"
+    if arguments.words:
+        return "no run for which that holds"
+    return f"no run since {arguments.since}" if arguments.since else "no run that can be read"

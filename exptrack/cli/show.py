@@ -3,24 +3,153 @@
 from __future__ import annotations
 
 import argparse
+import json
+import posixpath
 import sys
+from contextlib import suppress
 
 from exptrack.cli.common import open_project
+from exptrack.cli.terminal import find_width, has_color, show
+from exptrack.errors import ExptrackError
+from exptrack.model.run import Run, Status
+from exptrack.project import ENVIRONMENT, Project
 from exptrack.render.card import format_card
+from exptrack.render.page import Page
+
+_OUTPUT = ".exptrack/output.log"
+_WIDTH = 200  # cells, where there is no terminal that has an edge
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rev", nargs="?", default="@", metavar="REV", help="the run (else the latest recorded here)")
-    parser.add_argument("--json", action="store_true", help="the record, as it stands in the run's commit")
-    parser.add_argument("--output", action="store_true", help="what the command printed")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--all", action="store_true", help="every metric, parameter and path, and every line in full")
+    part.add_argument("--output", action="store_true", help="what the command printed")
+    part.add_argument("--history", metavar="METRIC", help="the values of a metric over the steps, tab-separated")
+    part.add_argument("--environment", action="store_true", help="interpreter, hardware, variables and every package")
+    part.add_argument(
+        "--file", metavar="PATH",
+        help="a file as the run's commit holds it, or its data out of the DVC cache; of a folder the names in it. Seen from the root of "
+        "the repository, or after ./ from here",
+    )  # fmt: skip
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="the record with its present tags and notes, or the history or environment, as JSON",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.json and (arguments.output or arguments.file is not None or arguments.all):
+        raise ExptrackError("--json goes with --history and --environment, or alone: leave the other option out")
     project = open_project(arguments)
     shown = project.run(arguments.rev)
-    if arguments.json or arguments.output:
-        path = ".exptrack/run.json" if arguments.json else ".exptrack/output.log"
-        sys.stdout.write(project.files(shown.oid, [path]).get(path, b"").decode(errors="replace"))
-        return 0
-    print(format_card(shown, project.environment(shown)))
+    is_paged = not arguments.no_pager
+    if arguments.output:
+        _give(project.files(shown.oid, [_OUTPUT]).get(_OUTPUT, b""), is_paged=is_paged)
+    elif arguments.history is not None:
+        _give(_history(project, shown, arguments.history, is_json=arguments.json), is_paged=is_paged)
+    elif arguments.environment:
+        _show_environment(project, shown, is_json=arguments.json, is_paged=is_paged)
+    elif arguments.file is not None:
+        _show_file(project, shown, arguments.file, is_paged=is_paged)
+    elif arguments.json:
+        _give(_record(shown), is_paged=False)
+    else:
+        show(_card(project, shown, is_whole=arguments.all), is_paged=is_paged)
     return 0
+
+
+def _card(project: Project, shown: Run, *, is_whole: bool) -> str:
+    page = Page(None if is_whole else find_width() or _WIDTH, has_color(), is_whole)
+    output = b""
+    if shown.status is not Status.COMPLETED:
+        output = project.files(shown.oid, [_OUTPUT]).get(_OUTPUT, b"")
+    return format_card(
+        shown,
+        project.environment(shown),
+        output=output.decode(errors="replace"),
+        declared=project.settings.metrics,
+        page=page,
+    )
+
+
+def _record(shown: Run) -> bytes:
+    from exptrack.render.records import format_records
+
+    [fields] = json.loads(format_records([shown]))
+    return _as_json(fields)
+
+
+def _history(project: Project, shown: Run, metric: str, *, is_json: bool) -> bytes:
+    from exptrack.analysis.fields import finite
+    from exptrack.operations.histories import parse_history, read_history
+
+    data = read_history(project.context, shown, metric)
+    if not is_json:
+        return data
+    points = parse_history(data)
+    return _as_json(
+        [{"step": one.step, "timestamp": round(one.time * 1000), "value": finite(one.value)} for one in points]
+    )
+
+
+def _as_json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode()
+
+
+def _show_environment(project: Project, shown: Run, *, is_json: bool, is_paged: bool) -> None:
+    from exptrack.analysis.codec import decode_environment
+    from exptrack.render.environment import format_environment
+
+    data = find_environment(project, shown, ENVIRONMENT)
+    if is_json:
+        _give(data, is_paged=False)
+    else:
+        show(format_environment(decode_environment(data), Page(find_width(), has_color())), is_paged=is_paged)
+
+
+def find_environment(project: Project, shown: Run, path: str) -> bytes:
+    """One of the two files that say what a run ran on; raises ExptrackError if it was not captured."""
+    data = project.files(shown.oid, [path]).get(path)
+    if data is None:
+        raise ExptrackError(
+            f"the environment of run '{shown.name}' was not captured: it ended before, or is from another tool"
+        )
+    return data
+
+
+def _show_file(project: Project, shown: Run, path: str, *, is_paged: bool) -> None:
+    found = project.content(shown, _from_root(project, path))
+    if found.names is not None:
+        lines = [f"tree {shown.name}:{found.path}", "", *found.names]
+        _give("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"), is_paged=is_paged)
+    elif found.file is None:
+        _give(found.data, is_paged=is_paged)
+    else:
+        from shutil import copyfileobj
+
+        with found.file.open("rb") as reader:
+            copyfileobj(reader, sys.stdout.buffer, 1 << 20)
+
+
+def _from_root(project: Project, path: str) -> str:
+    """As in `git show REV:./path`, what begins with a dot is seen from the working directory."""
+    if not path.startswith(("./", "../")) and path not in {".", ".."}:
+        return path
+    here = ""
+    with suppress(ValueError):
+        here = project.directory.resolve().relative_to(project.context.repository.top.resolve()).as_posix()
+    return posixpath.join(here, path)
+
+
+def _give(data: bytes, *, is_paged: bool) -> None:
+    """Bytes as they are; on a terminal as text that it cannot be made to obey, but for its colours."""
+    if sys.stdout.isatty():
+        from exptrack.render.text import inert_page
+
+        show(inert_page(data.decode(errors="replace")).removesuffix("\n"), is_paged=is_paged)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

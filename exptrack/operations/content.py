@@ -38,7 +38,9 @@ def find_content(context: Context, run: Run, path: str) -> Content:
     """
     clean = posixpath.normpath(path) if path else "."
     if clean.startswith(("/", "../")) or clean == "..":
-        raise ExptrackError(f"'{path}' is outside of the repository: give a path as seen from its root, or './…' as seen from here")
+        raise ExptrackError(
+            f"'{path}' is outside of the repository: give a path as seen from its root, or './…' as seen from here"
+        )
     clean = "" if clean == "." else clean
     entry = find_entry(context.repository, run.oid, clean)
     if entry is not None:
@@ -54,7 +56,9 @@ def _read(context: Context, run: Run, entry: Entry) -> Content:
         entries = list_entries(context.repository, entry.oid)
         return Content(entry.path, tuple(one.path + ("/" if one.kind == "tree" else "") for one in entries))
     if entry.kind == "commit":
-        raise ExptrackError(f"'{entry.path}' is a submodule: run '{run.name}' has its commit {entry.oid}, and no file of it")
+        raise ExptrackError(
+            f"'{entry.path}' is a submodule: run '{run.name}' has its commit {entry.oid}, and no file of it"
+        )
     data = objects.read(context.repository, entry.oid)
     if data is None:
         raise ExptrackError(f"'{entry.path}' of run '{run.name}' is missing from the repository; `git fsck` tells more")
@@ -65,20 +69,26 @@ def _pointers(context: Context, run: Run, path: str) -> Iterator[Pointer]:
     """The pointers of the record; of a file that was too large for Git, that of the `.dvc` file beside it in the run's commit."""
     yield from (*run.record.data, *run.record.outputs)
     if any(one.pointer and one.path == path for one in run.record.not_captured):
-        yield from Reader(Committed(context.repository, run.oid), context.project, context.yaml.load).pointers(f"{path}.dvc")
+        yield from Reader(Committed(context.repository, run.oid), context.project, context.yaml.load).pointers(
+            f"{path}.dvc"
+        )
 
 
 def _find_data(context: Context, pointer: Pointer, path: str) -> Content:
     top = context.repository.top
     root = dvc.find_root((top / pointer.path).parent, top)
     if root is None:
-        raise DataError(f"'{path}' is data, and there is no DVC project here whose cache could hold it; `exptrack init` makes one")
+        raise DataError(
+            f"'{path}' is data, and there is no DVC project here whose cache could hold it; `exptrack init` makes one"
+        )
     cache = find_cache(root)
     if not pointer.is_folder:
         return Content(path, file=_stored(cache, pointer, pointer.digest, path))
     listing = read_listing(_stored(cache, pointer, pointer.digest, path))
     if listing is None:
-        raise DataError(f"the listing of '{pointer.path}' in the DVC cache at {cache.folder} is broken; delete it and fetch it again")
+        raise DataError(
+            f"the listing of '{pointer.path}' in the DVC cache at {cache.folder} is broken; delete it and fetch it again"
+        )
     inner = path[len(pointer.path) + 1 :]
     if inner in listing:
         return Content(path, file=_stored(cache, pointer, listing[inner], path))
@@ -103,12 +113,13 @@ def _list_folder(paths: Sequence[str], folder: str) -> tuple[str, ...]:
 
 
 def _advise(context: Context, run: Run, path: str) -> str:
-    pointers = [one.path for one in (*run.record.data, *run.record.outputs)]
-    return _near(path, [*list_paths(context.repository, run.oid), *pointers])
+    record = run.record
+    pointers = [one.path for one in (*record.data, *record.outputs, *record.not_captured)]
+    return _near(path, [*pointers, *list_paths(context.repository, run.oid)])
 
 
 def _near(path: str, known: Sequence[str]) -> str:
-    """The path that was meant: one of the same name in another folder, or one that is spelt alike."""
+    """The path that was meant, if one can be guessed: one of the same name in another folder, or one that is spelt alike."""
     from difflib import get_close_matches
 
     name = posixpath.basename(path)

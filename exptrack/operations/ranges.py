@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exptrack.analysis.query import FIELDS, parse_query
+from exptrack.backends.git import diffs
 from exptrack.backends.git.ancestry import find_reachable
 from exptrack.backends.git.objects import find_commit, resolve
 from exptrack.errors import RevError
@@ -28,9 +29,9 @@ def select_runs(
     """
     queries = [word for word in words if _is_query(word)]
     others = [word for word in words if word not in queries]
-    for query in queries:
-        parse_query(query)  # so that a fault is shown in its own words
-    query = " and ".join(f"({query})" for query in queries) if len(queries) > 1 else next(iter(queries), None)
+    for one in queries:
+        parse_query(one)  # so that a fault is shown in its own words
+    query = " and ".join(f"({one})" for one in queries) if len(queries) > 1 else next(iter(queries), None)
     found = list_runs(context, query, since=since, number=None if others else number)
     for word in others:
         found = _narrow(context, found, word)
@@ -71,7 +72,11 @@ def _find(context: Context, rev: str) -> Run | str:
 
     if rev == ".":
         raise RevError("'.' is no run: `exptrack log` takes revs, ranges and queries")
-    meant = find(context, rev)
+    try:
+        meant = find(context, rev)
+    except RevError as error:
+        said = str(error).replace("no run is named", "no run and no commit of Git is named", 1)
+        raise RevError(said, error.hints) from error
     return meant.run or str(meant.commit)
 
 
@@ -100,3 +105,13 @@ def _made_on(context: Context, found: Runs, without: str | None, tip: str) -> Ru
         meant -= find_reachable(context.repository, meant, without)
     kept = [one for one, base in zip(found.facts, bases, strict=True) if base in meant]
     return Runs(kept, found.broken, found.among)
+
+
+def read_stats(
+    context: Context, runs: Sequence[Run], width: int | None = None, *, color: bool = False
+) -> dict[str, str]:
+    """What `git diff --stat` says of the code that each run had beyond its base, by the oid of the run; missing where that is nothing."""
+    snapshots = resolve(context.repository, [f"{run.oid}^1" for run in runs]) if runs else []
+    found = diffs.read_stats(context.repository, [oid for oid in snapshots if oid], width, color=color)
+    pairs = zip(runs, snapshots, strict=True)
+    return {run.oid: found[snapshot] for run, snapshot in pairs if snapshot in found}

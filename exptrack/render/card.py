@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment
-from exptrack.model.run import Record, Run
+from exptrack.model.run import Record, Run, Status
+from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import Value, flatten
+from exptrack.render.page import STATUS_COLORS, YELLOW, Page, format_ending
 from exptrack.render.text import (
+    clip,
     display_width,
     format_command,
+    format_counted,
     format_duration,
     format_size,
     format_value,
@@ -18,108 +23,158 @@ from exptrack.render.text import (
     pad,
 )
 
+_MOST = 40  # lines of a section
 _MOST_IGNORED = 8
+_TAIL = 10  # lines of output
+_WIDEST = 40  # cells of a key or path, so that what stands beside it is still seen
+_LABEL = 10
 
 
-def format_card(run: Run, environment: Environment | None) -> str:
-    """What the record says, what matters most first. No line of it can do more than be a line: all of them are inert."""
-    return "\n".join(map(inert, [*_head(run), *_body(run.record), *_environment(environment)]))
+class _Row(NamedTuple):
+    text: str
+    color: str = ""
 
 
-def _head(run: Run) -> Iterator[str]:
+def format_card(
+    run: Run,
+    environment: Environment | None,
+    *,
+    output: str = "",
+    declared: Mapping[str, MetricDeclaration] = {},
+    page: Page = Page(),  # noqa: B008 - a tuple
+) -> str:
+    """What the record says, what matters most first: `declared` metrics before others, of a run that did not complete the end of its `output`.
+
+    No line of it can do more than be a line: all of them are inert.
+    """
+    sections = [_head(run, page), *_body(run.record, output, declared, page), _environment(environment, page)]
+    return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
+
+
+def _head(run: Run, page: Page) -> Iterator[str]:
     record = run.record
-    yield f"run       {run.name}  {run.oid}"
-    yield f"status    {record.status}{_ending(record)}"
-    yield f"started   {record.started:%Y-%m-%d %H:%M:%S} UTC, took {format_duration(record.duration)}"
-    yield f"author    {record.author} on {record.host}"
-    yield f"command   {format_command(record.command)}" + (
-        f"  (in {record.directory})" if record.directory != "." else ""
-    )
-    if run.base:
-        yield f"base      {run.base}"
-    elif run.snapshot:
-        yield "base      none: there was no commit yet"
-    links = {
+    facts = {
+        "run": run.name,
+        "commit": run.oid,
+        "status": f"{record.status}{format_ending(record)}",
+        "started": f"{record.started:%Y-%m-%d %H:%M:%S} UTC" + _duration(record),
+        "author": " on ".join(filter(None, [record.author, record.host])) or None,
+        "command": format_command(record.command) + (f"  (in {record.directory})" if record.directory != "." else ""),
+        "base": run.base or ("none: there was no commit yet" if run.snapshot else None),
         "experiment": record.experiment,
         "seed": record.seed,
-        "parent": record.links.parent,
-        "resumes": record.links.resumes,
+        **{what.replace("_", " "): name for what, name in record.links._asdict().items()},
+        "tags": ", ".join(run.tags) or None,
     }
-    yield from (f"{name:<9} {value}" for name, value in links.items() if value is not None)
-    if tags := run.tags:
-        yield f"tags      {', '.join(tags)}"
+    known = {label: str(value) for label, value in facts.items() if value is not None}
+    width = max(_LABEL, *(len(label) + 2 for label in known))
+    for label, value in known.items():
+        color = STATUS_COLORS[record.status] if label == "status" else ""
+        yield page.line(f"{label:<{width}}", (value, color))
     for note in run.notes:
-        first, *more = note.split("\n")
-        yield f"note      {first}"
-        yield from (f"          {line}" for line in more)
+        label = "note"
+        for line in note.split("\n"):
+            for part in page.wrap(inert(line.rstrip("\r")), width):
+                yield page.line(f"{label:<{width}}{part}")
+                label = ""
 
 
-def _ending(record: Record) -> str:
-    if record.signal:
-        return f" by {record.signal}"
-    return f", exit status {record.exit_code}" if record.exit_code else ""
+def _duration(record: Record) -> str:
+    return "" if record.duration is None else f", took {format_duration(record.duration)}"
 
 
-def _body(record: Record) -> Iterator[str]:
-    yield from _values("metrics", flatten(record.metrics))
-    for source, tree in record.params.items():
-        yield from _values(f"parameters ({source})", flatten(tree))
-    yield from _section("data", (_pointer(pointer) for pointer in record.data))
-    yield from _section("outputs", (_content(pointer) for pointer in record.outputs))
-    yield from _section("changed while it ran", record.changed)
-    yield from _section("ran beside it in the same work tree", record.concurrent)
-    yield from _section("written while another run was under way", record.ambiguous)
-    yield from _section("not captured", _omissions(record.not_captured))
-    yield from _section("problems", record.problems)
+def _body(
+    record: Record, output: str, declared: Mapping[str, MetricDeclaration], page: Page
+) -> Iterator[Iterable[str]]:
+    if record.status is not Status.COMPLETED:
+        yield _tail(output, page)
+    metrics = flatten(record.metrics)
+    units = {name: f" {one.unit}" for name, one in declared.items() if one.unit}
+    ordered = {name: metrics[name] for name in [*(name for name in declared if name in metrics), *metrics]}
+    yield _section("metrics", _values(ordered, units), page)
+    most = _MOST
+    for source in sorted(record.params, key=lambda source: (source != "args", source)):
+        leaves = flatten(record.params[source])
+        yield _section(f"parameters ({source})", _values(leaves, {}), page, most)
+        most = max(0, most - len(leaves))
+    yield _section("data", _pointers(record.data), page)
+    yield _section("outputs", _pointers(record.outputs, are_looked_at=False), page)
+    yield _section("changed while it ran", map(_Row, record.changed), page)
+    yield _section("ran beside it in the same work tree", map(_Row, record.concurrent), page)
+    yield _section("written while another run was under way", map(_Row, record.ambiguous), page)
+    yield _section("not captured", _omissions(record.not_captured, page), page)
+    yield _section("problems", map(_Row, record.problems), page)
 
 
-def _values(title: str, leaves: Mapping[str, Value]) -> Iterator[str]:
-    width = max((display_width(inert(key)) for key in leaves), default=0)
-    yield from _section(title, (f"{pad(inert(key), width)}  {format_value(value)}" for key, value in leaves.items()))
+def _tail(output: str, page: Page) -> Iterator[str]:
+    lines = output.rstrip().split("\n") if output.strip() else []
+    rows = [_Row(line.rstrip("\r").expandtabs()) for line in lines[-_TAIL:]]
+    title = "output" if len(lines) <= _TAIL else f"output, the last {_TAIL} of {len(lines):,} lines"
+    return _section(title, rows, page)
 
 
-def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
-    rows = list(lines)
-    if rows:
-        yield ""
-        yield f"{title}:"
-        yield from (f"  {row}" for row in rows)
+def _section(title: str, rows: Iterable[_Row], page: Page, most: int = _MOST) -> Iterator[str]:
+    """A title and its lines; nothing if there are none. One line too many is shown: to say so takes a line as well."""
+    listed = list(rows)
+    if not listed:
+        return
+    shown = listed if page.is_whole or len(listed) <= most + 1 else listed[:most]
+    yield page.line(f"{title}:")
+    yield from (page.line("  ", row) for row in shown)
+    if len(shown) < len(listed):
+        yield f"  and {len(listed) - len(shown):,} more: --all shows them"
 
 
-def _pointer(pointer: Pointer) -> str:
-    state = {True: "  MODIFIED: not what the pointer stands for", None: "  not on disk"}.get(pointer.modified, "")
-    return _content(pointer) + state
+def _values(leaves: Mapping[str, Value], units: Mapping[str, str]) -> Iterator[_Row]:
+    keys = [clip(inert(key), _WIDEST) for key in leaves]
+    width = max(map(display_width, keys), default=0)
+    for shown, (key, value) in zip(keys, leaves.items(), strict=True):
+        yield _Row(f"{pad(shown, width)}  {format_value(value)}{units.get(key, '')}")
 
 
-def _content(pointer: Pointer) -> str:
-    files = f", {pointer.files} files" if pointer.files is not None else ""
-    return f"{pointer.path}  {pointer.algorithm}:{pointer.digest[:12]}  {format_size(pointer.size)}{files}"
+def _pointers(pointers: Sequence[Pointer], *, are_looked_at: bool = True) -> Iterator[_Row]:
+    """Path, size and hash; what is not as it should be stands before the hash, which can be spared at the edge."""
+    paths = [clip(inert(pointer.path), _WIDEST) for pointer in pointers]
+    sizes = [_extent(pointer) for pointer in pointers]
+    widths = [max(map(len, sizes), default=0), max(map(display_width, paths), default=0)]
+    for pointer, path, size in zip(pointers, paths, sizes, strict=True):
+        state = {True: "MODIFIED: not what the pointer stands for  ", None: "not on disk  "}.get(pointer.modified, "")
+        text = f"{pad(path, widths[1])}  {size:<{widths[0]}}  {state if are_looked_at else ''}"
+        yield _Row(
+            f"{text}{pointer.algorithm}:{pointer.digest[:12]}", YELLOW if are_looked_at and pointer.modified else ""
+        )
 
 
-def _omissions(omissions: Sequence[Omission]) -> Iterator[str]:
+def _extent(pointer: Pointer) -> str:
+    files = f", {format_counted(pointer.files, 'file')}" if pointer.files is not None else ""
+    return format_size(pointer.size) + files
+
+
+def _omissions(omissions: Sequence[Omission], page: Page) -> Iterator[_Row]:
     ignored = [omission for omission in omissions if omission.reason is Reason.IGNORED]
     others = [omission for omission in omissions if omission.reason is not Reason.IGNORED]
-    for omission in [*others, *ignored[:_MOST_IGNORED]]:
+    shown = ignored if page.is_whole or len(ignored) <= _MOST_IGNORED + 1 else ignored[:_MOST_IGNORED]
+    for omission in [*others, *shown]:
         facts = [str(omission.reason)]
-        facts += [f"{omission.files} files"] if omission.files else []
+        facts += [format_counted(omission.files, "file")] if omission.files else []
         facts += [format_size(omission.size)] if omission.size is not None else []
         facts += ["kept in the DVC cache"] if omission.pointer else []
         facts += [omission.digest[:19]] if omission.digest else []
-        yield f"{omission.path}  ({', '.join(facts)})"
-    if more := sum(omission.files or 1 for omission in ignored[_MOST_IGNORED:]):
-        yield f"and {more} more that Git ignores"
+        yield _Row(f"{omission.path}  ({', '.join(facts)})")
+    if more := sum(omission.files or 1 for omission in ignored[len(shown) :]):
+        yield _Row(f"and {more:,} more that Git ignores")
 
 
-def _environment(environment: Environment | None) -> Iterator[str]:
+def _environment(environment: Environment | None, page: Page) -> Iterator[str]:
     if environment is None:
-        return
+        return iter(())
     interpreter, platform, hardware = environment.interpreter, environment.platform, environment.hardware
     facts = [hardware.cpu or "unknown CPU"]
-    facts += [f"{hardware.cores} cores"] if hardware.cores is not None else []
+    facts += [format_counted(hardware.cores, "core")] if hardware.cores is not None else []
     facts += [format_size(hardware.memory)] if hardware.memory is not None else []
     lines = [f"{interpreter.implementation} {interpreter.version}  {interpreter.path}"] if interpreter else []
-    lines.append(f"{len(environment.packages)} packages")
+    lines.append(format_counted(len(environment.packages), "package"))
     lines.append(f"{platform.system} {platform.release} {platform.machine}")
     lines.append(", ".join(facts))
     lines += [f"{gpu.name}, {format_size(gpu.memory)}" for gpu in hardware.gpus]
-    yield from _section("environment", lines)
+    return _section("environment", map(_Row, lines), page)

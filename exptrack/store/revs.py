@@ -42,7 +42,8 @@ def find_ref(repository: Repository, rev: str) -> tuple[str, str]:
     if not found:
         raise RevError(_unknown(repository, listed, rev))
     if len(found) > 1:
-        raise RevError(_ambiguous(found, rev), _enumerate(repository, {ref: listed[ref] for ref in found}))
+        several = {ref: listed[ref] for ref in found}
+        raise RevError(_ambiguous(several, rev), _enumerate(repository, several))
     return found[0], listed[found[0]]
 
 
@@ -99,14 +100,16 @@ def _by_oid(listed: Mapping[str, str], rev: str) -> list[str]:
     return [ref for ref, oid in listed.items() if oid.startswith(rev)] if _OID.fullmatch(rev) else []
 
 
-def _ambiguous(found: Sequence[str], rev: str) -> str:
+def _ambiguous(found: Mapping[str, str], rev: str) -> str:
     names = [runs.name_of(ref) for ref in found]
     if rev in names:
         how = f"{len(found)} runs have this name, from several clones: give the oid of one"
     elif names[0].startswith(rev):
         how = f"the names of {len(found)} runs begin with it: give more of one"
+    elif _OID.fullmatch(rev) and all(oid.startswith(rev) for oid in found.values()):
+        how = f"the oids of {len(found)} runs begin with it: give more of one"
     else:
-        how = f"{len(found)} runs have this tag, or an oid that begins with it: give the name of one"
+        how = f"{len(found)} runs have this tag: give the name of one"
     return f"'{rev}' is ambiguous: {how}"
 
 
@@ -142,7 +145,9 @@ def _unknown(repository: Repository, listed: Mapping[str, str], rev: str) -> str
         return f"'{rev}' is a commit of Git and no run: `exptrack log {rev}` lists the runs on it"
     if near := get_close_matches(rev[:100].lower(), map(runs.name_of, listed), n=1):
         return f"{said}, did you mean '{near[0]}'?"
-    return f"{said}; `exptrack ls` lists them" if listed else f"{said}: there is no run yet, make one with `exptrack run`"
+    return (
+        f"{said}; `exptrack ls` lists them" if listed else f"{said}: there is no run yet, make one with `exptrack run`"
+    )
 
 
 def _latest(repository: Repository, listed: Mapping[str, str], back: int, rev: str) -> str:

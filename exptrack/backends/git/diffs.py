@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from exptrack.backends.git import command
@@ -72,3 +72,22 @@ def _parse(words: Iterator[str]) -> Iterator[Changed]:
 
 def _count(text: str) -> int | None:
     return None if text == "-" else int(text)
+
+
+def read_stats(
+    repository: Repository, commits: Sequence[str], width: int | None = None, *, color: bool = False
+) -> dict[str, str]:
+    """What `git diff --stat` says between each commit (a full oid) and its parent; one process for all. Missing where nothing differs."""
+    if not commits:
+        return {}
+    words = ("diff-tree", "--stdin", "--root", "-r", "-M", "--no-ext-diff", "--no-textconv", f"--stat={width or 80}")
+    settings = ("-c", "core.quotePath=false")
+    lines = "".join(f"{oid}\n" for oid in commits).encode()
+    out = command.run(repository.top, *settings, *words, f"--color={'always' if color else 'never'}", stdin=lines)
+    wanted, stats, current = set(commits), dict[str, list[str]](), list[str]()
+    for line in out.decode(errors="replace").split("\n"):
+        if line in wanted:
+            current = stats.setdefault(line, [])
+        elif line:
+            current.append(line)
+    return {oid: "\n".join(found) for oid, found in stats.items()}

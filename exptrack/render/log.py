@@ -1,0 +1,144 @@
+"""Runs one after the other, as `git log` shows commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from exptrack.analysis.message import format_message
+from exptrack.model.run import Run, Status
+from exptrack.model.tree import Value, flatten
+from exptrack.render.page import STATUS_COLORS, YELLOW, Page, fit, format_ending
+from exptrack.render.text import clip, format_command, format_duration, format_value, inert, inert_page
+from exptrack.render.values import tell_apart
+from exptrack.store.runs import ABBREVIATED
+
+_LABEL = 12
+_INDENT = "    "
+_MOST = 8  # parameters or metrics on a line
+_WIDEST = 40
+
+
+def format_log(
+    runs: Sequence[Run],
+    *,
+    following: Run | None = None,
+    first: Sequence[str] = (),
+    stats: Mapping[str, str] | None = None,
+    page: Page = Page(),  # noqa: B008 - a tuple
+) -> str:
+    """An entry for each run: who, when, how it ended, what it ran, notes, the parameters that differ from the next run, metrics.
+
+    `following` is the run that would be listed next; metrics named in `first` come first; `stats` is what git says of the code of each
+    run, by its oid.
+    """
+    entries = []
+    for run, older in zip(runs, [*runs[1:], following], strict=True):
+        parts = [_head(run, page), _notes(run, page), _numbers(run, older, first, page), _stat(run, stats)]
+        entries.append("\n\n".join("\n".join(lines) for lines in map(list, parts) if lines))
+    return "\n\n".join(entries)
+
+
+def format_oneline(
+    runs: Sequence[Run],
+    *,
+    first: Sequence[str] = (),
+    stats: Mapping[str, str] | None = None,
+    page: Page = Page(),  # noqa: B008 - a tuple
+) -> str:
+    """A line for each run: abbreviated oid, name, tags, how it ended if it did not complete, what it did and what came out."""
+    primary = next(iter(first), None)
+    lines: list[str] = []
+    for run in runs:
+        state, subject = _state(run), _subject(run, primary)
+        ended = [(state, STATUS_COLORS[run.status]), ": " if subject else ""] if state else []
+        lines.append(
+            page.line((run.oid[:ABBREVIATED], YELLOW), f" {run.name}", (_tags(run), YELLOW), " ", *ended, subject)
+        )
+        lines += _stat(run, stats)
+    return "\n".join(lines)
+
+
+def _head(run: Run, page: Page) -> Iterator[str]:
+    record = run.record
+    yield page.line((f"run {run.name}{_tags(run)}", YELLOW))
+    took = "" if record.duration is None else f", took {format_duration(record.duration)}"
+    facts = {
+        "Commit": run.oid,
+        "Author": record.author,
+        "Date": f"{record.started:%Y-%m-%d %H:%M:%S} UTC",
+        "Status": f"{record.status}{format_ending(record)}{took}",
+        "Command": format_command(record.command),
+        "Experiment": record.experiment,
+        "Seed": record.seed,
+    }
+    for label, value in facts.items():
+        if value not in {None, ""}:
+            color = STATUS_COLORS[record.status] if label == "Status" else ""
+            yield page.line(f"{label + ':':<{_LABEL}}", (str(value), color))
+
+
+def _notes(run: Run, page: Page) -> Iterator[str]:
+    for note in run.notes:
+        for line in note.strip().split("\n"):
+            for part in page.wrap(inert(line.rstrip("\r")), len(_INDENT)):
+                yield page.line(_INDENT, part).rstrip()
+
+
+def _numbers(run: Run, older: Run | None, first: Sequence[str], page: Page) -> Iterator[str]:
+    params = flatten(run.params)
+    metrics = flatten(run.metrics)
+    ordered = {name: metrics[name] for name in [*(name for name in first if name in metrics), *metrics]}
+    lines = {
+        "params": _values(params) if older is None else _changes(flatten(older.params), params),
+        "metrics": _values(ordered),
+    }
+    for label, words in lines.items():
+        if words:
+            lead = f"{_INDENT}{label + ':':<9}"
+            yield page.line(lead, fit(words, page.room(len(lead)), _MOST))
+
+
+def _changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> list[str]:
+    """What is other than in the run before, what is new, and what is gone."""
+    words = []
+    for key in [*new, *(key for key in old if key not in new)]:
+        if key not in old:
+            words.append(f"+{_pair(key, new[key])}")
+        elif key not in new:
+            words.append(f"-{_name(key)}")
+        elif repr(old[key]) != repr(new[key]):
+            before, after = (clip(text, _WIDEST) for text in tell_apart((old[key], new[key])))
+            words.append(f"{_name(key)} {before} → {after}")
+    return words
+
+
+def _values(values: Mapping[str, Value]) -> list[str]:
+    return [_pair(key, value) for key, value in values.items()]
+
+
+def _pair(key: str, value: Value) -> str:
+    return f"{_name(key)}={clip(format_value(value), _WIDEST)}"
+
+
+def _name(key: str) -> str:
+    return clip(inert(key), _WIDEST)
+
+
+def _tags(run: Run) -> str:
+    return f" ({', '.join(run.tags)})" if run.tags else ""
+
+
+def _state(run: Run) -> str:
+    return "" if run.status is Status.COMPLETED else f"{run.status}{format_ending(run.record)}"
+
+
+def _subject(run: Run, primary: str | None) -> str:
+    """The subject of the run's commit, without its name, and without the status, which is shown by itself."""
+    plain = run.record._replace(status=Status.COMPLETED, exit_code=None, signal=None)
+    subject = format_message(plain, primary).partition("\n")[0].removeprefix(f"{run.name}: ")
+    return "" if subject == Status.COMPLETED and _state(run) else subject
+
+
+def _stat(run: Run, stats: Mapping[str, str] | None) -> list[str]:
+    text = (stats or {}).get(run.oid, "")
+    return [inert_page(text)] if text else []
