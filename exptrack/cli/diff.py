@@ -61,7 +61,7 @@ def _areas(text: str) -> tuple[Area, ...]:
 
 
 def _sides(words: list[str]) -> list[str]:
-    if len(words) == 1 and ".." in words[0].strip("."):
+    if len(words) == 1 and ".." in words[0]:
         words = [side or "@" for side in words[0].split("..", 1)]
     return words if len(words) > 1 else [*(words or ["@"]), "."]
 

@@ -57,7 +57,7 @@ def find(context: Context, rev: str | Run) -> Found:
     try:
         run = revs.load(context.repository, rev)
     except RevError:
-        commit = objects.find_commit(context.repository, rev)
+        commit = None if _is_latest(rev) else objects.find_commit(context.repository, rev)
         if commit is None:
             raise
         return Found(rev, commit=commit)
@@ -70,12 +70,17 @@ def find(context: Context, rev: str | Run) -> Found:
 
 def _find_in_git(repository: Repository, rev: str) -> str | None:
     """The commit of a branch or tag, or of what can be no run by its look (`HEAD~2`, `origin/main`)."""
-    if rev.startswith("@") and not rev.startswith("@{"):
+    if _is_latest(rev):
         return None
     if not is_name(rev):
         return objects.find_commit(repository, rev)
     names = [f"refs/{kind}/{rev}^{{commit}}" for kind in ("heads", "tags")]
     return next(filter(None, objects.resolve(repository, names)), None)
+
+
+def _is_latest(rev: str) -> bool:
+    """Whether it is `@` or `@~2`, which mean runs here; `@{upstream}` is Git's."""
+    return rev.startswith("@") and not rev.startswith("@{")
 
 
 def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
