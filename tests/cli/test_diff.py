@@ -52,7 +52,7 @@ def test_parameters_metrics_and_code_are_compared(exptrack, repository, git):
     expected = git("diff", snapshot(git, repository, "one"), snapshot(git, repository, "two"), cwd=repository)
     assert expected in code
     assert "+print('edited')" in code
-    assert code.startswith(" 1 file, +1 −3\n  train.py | 4 +---\n")
+    assert code.startswith(" 1 file, +1 −3\n  train.py | 4 +---\n")  # noqa: RUF001
 
 
 def test_equal_runs_have_no_difference(exptrack):
