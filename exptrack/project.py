@@ -21,8 +21,7 @@ from exptrack.store import revs, runs
 from exptrack.store.parsed import ParsedYaml
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
+    from exptrack.analysis.frame import Frame
     from exptrack.analysis.history import Point
     from exptrack.operations.content import Content
 
@@ -65,7 +64,7 @@ class Project:
         """
         return list_runs(self.context, query, since=since, sort=sort, number=number)
 
-    def to_dataframe(self, query: str | None = None) -> DataFrame:
+    def to_dataframe(self, query: str | None = None) -> Frame:
         """As `runs(query).to_dataframe()`."""
         return self.runs(query).to_dataframe()
 

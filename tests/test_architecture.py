@@ -15,7 +15,7 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "dvc": "backends/dvc", "dvc_data": "backends/dvc", "dvc_objects": "backends/dvc", "pygit2": "backends/git", "git": "backends/git",
-    "scipy": "analysis/stats", "psutil": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/yamledit",
+    "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/yamledit",
 }  # fmt: skip
 LIGHT = (
     "dvc",

@@ -1,30 +1,105 @@
-"""What a query can ask of a run: its fields, metrics and parameters, each under one name."""
+"""What can be asked of a run: its fields, metrics and parameters, each under one name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from exptrack.analysis.query import Fact
 from exptrack.model.run import Run
-from exptrack.model.tree import flatten
+from exptrack.model.tree import Value, flatten
+
+_FIELDS: Mapping[str, Callable[[Run], Fact]] = {
+    "name": lambda run: run.record.name,
+    "status": lambda run: run.record.status.value,
+    "experiment": lambda run: run.record.experiment,
+    "author": lambda run: run.record.author or None,
+    "host": lambda run: run.record.host or None,
+    "command": lambda run: shlex.join(run.record.command) or None,
+    "commit": lambda run: run.oid,
+    "tag": lambda run: run.tags,
+    "note": lambda run: "\n".join(run.notes) or None,
+    "seed": lambda run: run.record.seed,
+    "duration": lambda run: run.record.duration,
+    "started": lambda run: run.record.started,
+    "ended": lambda run: run.record.ended,
+}
+# Fields whose columns have another name than a query gives them: it asks about one tag, a column shows all.
+ALIASES: Mapping[str, str] = {"tags": "tag", "notes": "note"}
+SORTABLE = frozenset({*_FIELDS, *ALIASES, "age"})
+_ORDER: Mapping[type, int] = {bool: 0, int: 1, float: 1, str: 2, datetime: 3, tuple: 4}
 
 
-def facts_of(run: Run) -> Mapping[str, Fact]:
-    """Fields by name, metrics as `metrics.<key>`, parameters as `params.<key>`; `tag` is all tags, `note` all notes together."""
-    record = run.record
-    facts: dict[str, Fact] = {
-        "name": record.name,
-        "status": str(record.status),
-        "experiment": record.experiment,
-        "author": record.author,
-        "host": record.host,
-        "seed": record.seed,
-        "duration": record.duration,
-        "started": record.started,
-        "tag": run.tags,
-        "note": "\n".join(run.notes) or None,
-    }
-    if record.ended is not None:
-        facts["ended"] = record.ended
-    facts |= {f"metrics.{key}": value for key, value in flatten(run.metrics).items()}
-    return facts | {f"params.{key}": value for key, value in flatten(run.params).items()}
+class Facts:
+    """The facts of a run by name, worked out when they are asked for: a field, `metrics.KEY` or `params.KEY`.
+
+    `tag` is all tags, `note` all notes together, `command` as it would be typed, `commit` the oid of the run's commit.
+    """
+
+    __slots__ = ("_metrics", "_params", "run")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._metrics: dict[str, Value] | None = None
+        self._params: dict[str, Value] | None = None
+
+    @property
+    def metrics(self) -> Mapping[str, Value]:
+        """The metrics by their dotted keys."""
+        if self._metrics is None:
+            self._metrics = flatten(self.run.metrics)
+        return self._metrics
+
+    @property
+    def params(self) -> Mapping[str, Value]:
+        """The parameters by their dotted keys."""
+        if self._params is None:
+            self._params = flatten(self.run.params)
+        return self._params
+
+    def get(self, name: str) -> Fact:
+        """The value of that name, None if it is missing."""
+        area, _, key = name.partition(".")
+        if area == "metrics":
+            return self.metrics.get(key)
+        if area == "params":
+            return self.params.get(key)
+        field = _FIELDS.get(name)
+        return field(self.run) if field else None
+
+    def __contains__(self, name: str) -> bool:
+        area, dot, key = name.partition(".")
+        keys = {"metrics": self.metrics, "params": self.params}.get(area, {}) if dot else _FIELDS
+        return (key if dot else name) in keys
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _FIELDS
+        yield from (f"metrics.{key}" for key in self.metrics)
+        yield from (f"params.{key}" for key in self.params)
+
+
+def sort_facts(rows: Sequence[Facts], key: str, *, descending: bool = False) -> list[Facts]:
+    """Rows by the value of a field, metric or parameter; those that lack it (or have NaN) come last, whichever way.
+
+    Booleans stand before numbers, numbers before texts, and what has no order of its own behind them; equals stay as they were.
+    """
+    name = ALIASES.get(key, key)
+    if name == "age":
+        name, descending = "started", not descending
+    present: list[tuple[tuple[int, Any], Facts]] = []
+    absent: list[Facts] = []
+    for row in rows:
+        value = row.get(name)
+        if value is None or value == () or value != value:  # noqa: PLR0124 - NaN
+            absent.append(row)
+        else:
+            present.append((_rank(value), row))
+    present.sort(key=lambda one: one[0], reverse=descending)
+    return [*(row for _, row in present), *absent]
+
+
+def _rank(value: Fact) -> tuple[int, Any]:
+    kind = _ORDER.get(type(value))
+    return (9, repr(value)) if kind is None else (kind, value)

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol
 
 from exptrack.analysis.query import Comparison, Fact, Operand, Query
 
@@ -16,7 +16,14 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
-def matches(query: Query, facts: Mapping[str, Fact]) -> bool:
+class Known(Protocol):
+    """Gives facts by their names, as a mapping does; None for what is missing."""
+
+    def get(self, name: str, /) -> Fact:
+        """The value of that name."""
+
+
+def matches(query: Query, facts: Known) -> bool:
     """Whether a query holds of a run; `facts` gives fields their values, times as datetimes and `tag` as a tuple of texts."""
     if isinstance(query, Comparison):
         return _holds(query, facts.get(query.field))

@@ -10,7 +10,7 @@ A value is a number, `true` or `false`, a text (a bare word, or anything in quot
 day, `= 2026-11-01` means on it, `2026-11-01T12:00` is that instant. What a bare word is depends on the field: `name = 7` is about a text.
 
 A missing value (null is missing too) fulfils no comparison, not even `!=`; values of different types are unequal and have no order. NaN
-equals nothing; `metrics.loss ~ nan` finds it. `not` holds wherever its operand does not: `not params.x = 1` also finds runs without x.
+equals nothing; `metrics.loss ~ nan` finds it. A status that there is not is refused, as is a name that no run has. `not` holds wherever its operand does not: `not params.x = 1` also finds runs without x.
 A run's tags are a set: `tag = a` asks whether any of them is a, `tag != a` whether none is, and a run without tags has the empty set.
 """
 
@@ -24,13 +24,14 @@ from math import inf
 from typing import NamedTuple, TypeAlias
 
 from exptrack.errors import QueryError
+from exptrack.model.run import Status
 from exptrack.model.tree import Value
 
 # Recursion over what somebody typed must end before Python's stack does.
 DEEPEST = 50
 FIELDS: Mapping[str, str] = {
-    "name": "text", "status": "text", "experiment": "text", "author": "text", "host": "text", "tag": "text", "note": "text",
-    "seed": "any", "duration": "number", "started": "time", "ended": "time",
+    "name": "text", "status": "status", "experiment": "text", "tag": "text", "note": "text", "author": "text", "host": "text",
+    "command": "text", "commit": "text", "seed": "any", "duration": "number", "started": "time", "ended": "time",
 }  # fmt: skip
 
 Fact: TypeAlias = "Value | datetime | tuple[str, ...]"
@@ -48,6 +49,8 @@ _INFINITY = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?Z?)?")
 _BARE = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./:+-]*[A-Za-z0-9_])?")
 _WORDS = ("and", "or", "not")
+_STATUSES = tuple(status.value for status in Status)
+_ANY_STATUS = f"{', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"
 
 
 class Operand(NamedTuple):
@@ -108,21 +111,45 @@ def names_in(query: Query) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for term in query.terms for name in names_in(term)))
 
 
-def check_names(query: Query, known: Iterable[str]) -> None:
-    """QueryError, with the nearest name, for a metric or parameter that is not among the `known` (`metrics.acc`, `params.lr`)."""
+def check_names(query: Query, known: Iterable[str], text: str | None = None) -> None:
+    """QueryError, with the nearest name, for a metric or parameter that is not among the `known` (`metrics.acc`, `params.lr`).
+
+    The caret stands in `text`, which is the query as it was typed.
+    """
     names = {*known, *FIELDS}
     for name in names_in(query):
         if name not in names:
-            area, _, key = name.partition(".")
-            other = f"{'params' if area == 'metrics' else 'metrics'}.{key}"
-            close = _nearest(key, [one[len(area) + 1 :] for one in sorted(names) if one.startswith(f"{area}.")])
-            near = other if other in names else "" if close is None else f"{area}.{close}"
-            advice = f"did you mean {_shown(_format_field(near))}?" if near else "look for it in the list of all runs"
-            text = format_query(query)
+            text = format_query(query) if text is None else text
             # In front of an operator it is the field, elsewhere a value.
             pairs = pairwise(_tokens(text))
             place = next(one.start for one, sign in pairs if sign.kind == "operator" and _unquote(one.text) == name)
-            raise QueryError(f"no run has {_shown(_format_field(name))}: {advice}", text, place)
+            raise QueryError(f"no run has {_shown(_format_field(name))}: {advise_name(name, names)}", text, place)
+
+
+def advise_name(name: str, known: Iterable[str]) -> str:
+    """What to do about a name that no run has: the nearest of the `known`, or where they are listed."""
+    names = sorted(known)
+    area, dot, key = name.partition(".")
+    if dot and area in _AREAS:
+        other = f"{'params' if area == 'metrics' else 'metrics'}.{key}"
+        close = _nearest(key, [one[len(area) + 1 :] for one in names if one.startswith(f"{area}.")])
+        found = other if other in names else None if close is None else f"{area}.{close}"
+    else:  # a field, or a key without its area
+        shorts = {one.partition(".")[2] if "." in one else one: one for one in reversed(names)}
+        close = name if name in shorts else _nearest(name, shorts)
+        found = None if close is None else shorts[close]
+    return (
+        f"did you mean {_shown(_format_field(found))}?" if found else "`exptrack ls --all-columns` shows what they have"
+    )
+
+
+def parse_moment(text: str) -> datetime | None:
+    """A date (its start) or a date and a time, in UTC; None for any other text."""
+    match = _TIME.fullmatch(text)
+    try:
+        return datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=UTC) if match else None
+    except ValueError:
+        return None
 
 
 class _Parser:
@@ -208,7 +235,12 @@ def _read_operand(word: str, kind: str, sign: str, field: str) -> Operand:
     text = _unquote(word)
     if kind == "time":
         return _read_time(text, sign, field)
-    if kind == "text" or sign == "~" or (kind == "any" and word[0] in "\"'"):
+    if kind == "status" and sign in {"=", "==", "!="} and text not in _STATUSES:
+        near = _nearest(text, _STATUSES)
+        raise ValueError(
+            f"{_shown(text)} is no status: " + (f"did you mean '{near}'?" if near else f"use {_ANY_STATUS}")
+        )
+    if kind in {"text", "status"} or sign == "~" or (kind == "any" and word[0] in "\"'"):
         return Operand("text", text)
     if _NUMBER.fullmatch(word) or (kind == "number" and _INFINITY.fullmatch(word)):
         # Python refuses to read a whole number of more than 4,300 digits.
@@ -225,13 +257,9 @@ def _read_operand(word: str, kind: str, sign: str, field: str) -> Operand:
 
 
 def _read_time(text: str, sign: str, field: str) -> Operand:
-    match = _TIME.fullmatch(text)
-    try:
-        if match is not None and sign != "~":
-            moment = datetime.fromisoformat(text.rstrip("Z")).replace(tzinfo=UTC)
-            return Operand("time" if match[1] else "day", moment)
-    except ValueError:
-        pass
+    moment = parse_moment(text)
+    if moment is not None and sign != "~":
+        return Operand("time" if "T" in text else "day", moment)
     raise ValueError(f"'{field}' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00")
 
 

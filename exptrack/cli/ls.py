@@ -3,51 +3,135 @@
 from __future__ import annotations
 
 import argparse
-import json
+import re
+import shlex
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from exptrack.analysis.codec import encode_record
+from exptrack.analysis.columns import Choice, all_columns, data_columns, default_columns, pick_columns
 from exptrack.cli.common import count, mention_dead, open_project, say
-from exptrack.render.listing import format_listing
+from exptrack.cli.terminal import find_width, has_color, show
+from exptrack.errors import ExptrackError
+from exptrack.model.run import BrokenRun
+from exptrack.operations.listing import Runs
+from exptrack.project import Project
+from exptrack.render.text import inert
+
+_NAMED = 5  # broken runs
+_DESCENDING = re.compile(r"-[^-\d].*", re.DOTALL)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "query",
-        nargs="?",
+        nargs="*",
         metavar="QUERY",
-        help="only runs for which this holds, as in 'metrics.accuracy > 0.9 and tag = best'",
+        help="only runs for which this holds, as in 'metrics.accuracy > 0.9 and tag = best'; quote it",
     )
-    parser.add_argument("-n", "--number", type=count, metavar="N", help="the latest N runs only")
-    parser.add_argument("--json", action="store_true", help="the records, as JSON")
+    parser.add_argument("-n", "--number", type=count, metavar="N", help="the first N runs only, of all the latest")
+    parser.add_argument(
+        "--since", metavar="WHEN", help="runs that started then or later: 2026-11-01 (UTC), 2.weeks, yesterday"
+    )
+    parser.add_argument(
+        "--sort",
+        metavar="KEY",
+        help="by a field, metrics.KEY or params.KEY; -KEY for the largest first (else the latest)",
+    )
+    parser.add_argument(
+        "--columns",
+        action="append",
+        metavar="NAMES",
+        help="these columns, separated by commas; globs match: 'name,status,metrics.*'",
+    )
+    parser.add_argument("--all-columns", action="store_true", help="every field, metric and parameter")
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="the records, as JSON")
+    formats.add_argument("--csv", action="store_true", help="a table for other programs, with every column in full")
+    _take_descending(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     project = open_project(arguments)
     mention_dead(project)
-    found = project.runs(arguments.query)
-    listed = found[: arguments.number] if arguments.number is not None else found
+    found = project.runs(
+        _read_query(arguments.query), since=arguments.since, sort=arguments.sort, number=arguments.number
+    )
     if arguments.json:
-        print(
-            json.dumps(
-                [{"oid": one.oid, "ref": one.ref, **json.loads(encode_record(one.record))} for one in listed], indent=2
-            )
-        )
-    elif listed:
-        print(format_listing(listed, datetime.now(UTC), _width()))
-    elif arguments.query is not None or found:
-        say("no run for which that holds")
-    else:
+        from exptrack.render.records import format_records
+
+        print(format_records(found))
+    elif arguments.csv:
+        from exptrack.render.records import format_csv
+
+        picked = _pick(arguments.columns, project, found)
+        sys.stdout.write(format_csv(found.facts, picked or data_columns(found.facts, project.settings.metrics)))
+    elif found:
+        _show(arguments, project, found)
+    elif not found.among:
         say("no run yet: make one with `exptrack run -- COMMAND`")
-    for one in found.broken:
-        say(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`")
+    elif arguments.number != 0:
+        say("no run for which that holds")
+    _mention_broken(found.broken)
     return 0
 
 
-def _width() -> int | None:
-    if not sys.stdout.isatty():
-        return None
-    from shutil import get_terminal_size
+def _read_query(words: Sequence[str]) -> str | None:
+    if len(words) > 1:
+        raise ExptrackError(f"a query is one word, so quote it: exptrack ls {shlex.quote(' '.join(words))}")
+    return words[0] if words else None
 
-    return get_terminal_size().columns
+
+def _show(arguments: argparse.Namespace, project: Project, found: Runs) -> None:
+    from exptrack.render.listing import format_listing
+
+    picked, declared = _pick(arguments.columns, project, found), project.settings.metrics
+    if arguments.all_columns:
+        choice, width = Choice(picked or all_columns(found.facts, declared)), None
+    else:
+        choice, width = Choice(picked) if picked else default_columns(found.facts, declared), find_width()
+    table = format_listing(found.facts, choice.columns, datetime.now(UTC), width, is_colored=has_color())
+    show(table.text, is_paged=not arguments.no_pager, is_wide=True)
+    more = choice.more + table.dropped
+    if more:
+        say(f"{more} more column{'' if more == 1 else 's'}: `--all-columns` shows {'it' if more == 1 else 'them'}")
+
+
+def _pick(asked: Sequence[str] | None, project: Project, found: Runs) -> tuple[str, ...]:
+    """The columns that were asked for. One may be missing in the runs that are listed, if another run has it."""
+    patterns = [pattern.strip() for text in asked or () for pattern in text.split(",") if pattern.strip()]
+    if not patterns:
+        return ()
+    known = all_columns(found.facts, project.settings.metrics)
+    try:
+        return pick_columns(patterns, known)
+    except ExptrackError:
+        return pick_columns(patterns, all_columns([*found.facts, *project.runs().facts], project.settings.metrics))
+
+
+def _mention_broken(broken: Sequence[BrokenRun]) -> None:
+    for one in broken[:_NAMED]:
+        say(inert(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`"))
+    if len(broken) > _NAMED:
+        say(f"{len(broken) - _NAMED} more cannot be read")
+
+
+def _take_descending(parser: argparse.ArgumentParser) -> None:
+    """Let `--sort -KEY` be what `--sort=-KEY` is: argparse takes a word that begins with a hyphen for an option."""
+    parse = parser.parse_args
+
+    def joined(words: Sequence[str]) -> argparse.Namespace:
+        return parse(_join_sort(words))
+
+    parser.parse_args = joined  # type: ignore[method-assign, assignment]
+
+
+def _join_sort(words: Sequence[str]) -> list[str]:
+    """`--sort -started` as one word, but not `--sort -n` and `--sort -h`."""
+    taken: list[str] = []
+    for word in words:
+        if taken and taken[-1] == "--sort" and _DESCENDING.fullmatch(word) and not re.fullmatch(r"-n\d*|-h", word):
+            taken[-1] = f"--sort={word}"
+        else:
+            taken.append(word)
+    return taken

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from exptrack.analysis.codec import encode_record
+from exptrack.analysis.codec import encode_record, finite
+from exptrack.analysis.facts import Facts
+from exptrack.analysis.fields import format_time
+from exptrack.analysis.query import Fact
 from exptrack.model.run import Run
+from exptrack.render.text import inert
+
+_TITLES = {"tag": "tags", "note": "notes"}
+_FORMULA = ("=", "+", "-", "@", "\t")
+_KEPT = re.compile(r"([\n\t])")
 
 
 def format_records(runs: Iterable[Run]) -> str:
@@ -21,3 +31,37 @@ def format_records(runs: Iterable[Run]) -> str:
 def _fields(run: Run) -> dict[str, Any]:
     fields = json.loads(encode_record(run.record))
     return {"oid": run.oid, "ref": run.ref, **fields, "tags": run.tags, "notes": run.notes}
+
+
+def format_csv(rows: Sequence[Facts], columns: Iterable[str]) -> str:
+    """A table by RFC 4180 with a header, numbers in full precision; `age` becomes `started`.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it; control characters other than the end of a line
+    and the tab are shown as escapes. What is missing is an empty cell.
+    """
+    import csv
+    import io
+
+    names = tuple(dict.fromkeys("started" if name == "age" else name for name in columns))
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_inert(_TITLES.get(name, name)) for name in names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: Fact) -> str:
+    if isinstance(value, str | tuple):
+        text = _inert(value if isinstance(value, str) else " ".join(map(str, value)))
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    if isinstance(value, datetime):
+        return format_time(value)
+    if value is None:
+        return ""
+    known = finite(value)
+    return known if isinstance(known, str) else json.dumps(known)
+
+
+def _inert(text: str) -> str:
+    """Every line of it inert; tabs and ends of lines are the reader's."""
+    return "".join(part if part in {"\n", "\t"} else inert(part) for part in _KEPT.split(text))

@@ -22,6 +22,7 @@ from exptrack.analysis.query import (
     parse_query,
 )
 from exptrack.errors import ExptrackError, QueryError
+from exptrack.model.run import Status
 
 FACTS = {
     "name": "brave-otter-k3f9",
@@ -52,7 +53,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC)) | st.sampled_from([datetime(2026,
 DAYS = MOMENTS.map(lambda time: time.replace(hour=0, minute=0, second=0, microsecond=0))
 ORDERS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 SAME = st.sampled_from(["=", "!="])
-TOPS = st.sampled_from(["name", "status", "experiment", "author", "host", "tag", "note"])
+TOPS = st.sampled_from(["name", "experiment", "author", "host", "command", "commit", "tag", "note"])
 FREE = KEYS.map("params.{}".format) | st.just("seed")
 
 
@@ -66,6 +67,8 @@ LEAVES = st.one_of(
     comparisons(FREE | KEYS.map("metrics.{}".format) | st.just("duration"), ORDERS, "number", NUMBERS),
     comparisons(KEYS.map("metrics.{}".format), ORDERS, "number", st.sampled_from([math.inf, -math.inf])),
     comparisons(FREE, SAME, "boolean", st.booleans()),
+    comparisons(st.just("status"), SAME, "text", st.sampled_from([status.value for status in Status])),
+    comparisons(st.just("status"), st.just("~"), "text", TEXTS),
     comparisons(st.sampled_from(["started", "ended"]), ORDERS, "day", DAYS),
     comparisons(st.sampled_from(["started", "ended"]), ORDERS, "time", MOMENTS),
 )
@@ -300,7 +303,7 @@ def test_the_names_of_a_query_come_once_and_in_order():
     [
         ("metrics.acx > 1", "no run has 'metrics.acx': did you mean 'metrics.acc'?", "metrics.acx > 1\n^"),
         ("seed=1 and metrics.lr>1", "no run has 'metrics.lr': did you mean 'params.lr'?", f"seed = 1 and metrics.lr > 1\n{' ' * 13}^"),
-        ("params.zzzzzz = 1", "no run has 'params.zzzzzz': look for it in the list of all runs", "params.zzzzzz = 1\n^"),
+        ("params.zzzzzz = 1", "no run has 'params.zzzzzz': `exptrack ls --all-columns` shows what they have", "params.zzzzzz = 1\n^"),
         ("tag = 'params.q' and params.q = 1", None, f"tag = params.q and params.q = 1\n{' ' * 19}^"),
     ],
 )  # fmt: skip

@@ -1,0 +1,110 @@
+"""Which columns a table of runs has, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from exptrack.analysis.facts import ALIASES, Facts
+from exptrack.analysis.query import FIELDS, advise_name
+from exptrack.errors import ExptrackError
+from exptrack.model.tree import Value
+
+# By default at most so many metrics, and so many parameters.
+MOST = 6
+_FIRST = ("name", "age", "status")
+_WHERE_ANY = ("experiment", "tag")
+_LAST = ("seed", "duration", "started", "ended", "author", "host", "command", "commit", "note")
+
+
+class Choice(NamedTuple):
+    """Columns by name (a field, `age`, `metrics.KEY` or `params.KEY`), and how many more there are to see."""
+
+    columns: tuple[str, ...]
+    more: int = 0
+
+
+def default_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> Choice:
+    """Name, age, status, experiment and tags where there are any, the metrics, and the parameters that differ.
+
+    Of metrics and parameters the first few: the `declared` metrics in their order, then as they come in the runs.
+    """
+    metrics, params = _metrics(rows, declared), [f"params.{key}" for key in _varying([row.params for row in rows])]
+    more = sum(max(0, len(keys) - MOST) for keys in (metrics, params))
+    return Choice((*_leading(rows), *metrics[:MOST], *params[:MOST]), more)
+
+
+def all_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> tuple[str, ...]:
+    """Everything that a run has: the default columns first, those of them that were left out, and then the other fields."""
+    params = (f"params.{key}" for key in _keys(row.params for row in rows))
+    others = (name for name in _LAST if any(row.get(name) is not None for row in rows))
+    return (*_leading(rows), *_metrics(rows, declared), *params, *others)
+
+
+def data_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> tuple[str, ...]:
+    """As `all_columns`, for other programs: fields are always there, and none changes with the clock."""
+    params = (f"params.{key}" for key in _keys(row.params for row in rows))
+    return ("name", "status", *_WHERE_ANY, *_LAST, *_metrics(rows, declared), *params)
+
+
+def pick_columns(patterns: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The columns that are asked for by name or glob, each once, in the order in which they are asked for.
+
+    Raises ExptrackError, with the nearest name, for one that is not among the `known` and no field.
+    """
+    names = [
+        "name",
+        "age",
+        *(name for name in FIELDS if name != "name"),
+        *(name for name in known if name not in FIELDS),
+    ]
+    exact = {*names}
+    picked: list[str] = []
+    for pattern in patterns:
+        asked = ALIASES.get(pattern, pattern)
+        found = [asked] if asked in exact else [name for name in names if fnmatchcase(name, asked)]
+        if not found:
+            raise ExptrackError(f"no run has {_shown(pattern)}: {advise_name(asked, names)}")
+        picked += found
+    return tuple(dict.fromkeys(picked))
+
+
+def _leading(rows: Sequence[Facts]) -> tuple[str, ...]:
+    return (*_FIRST, *(name for name in _WHERE_ANY if any(row.get(name) for row in rows)))
+
+
+def _metrics(rows: Sequence[Facts], declared: Iterable[str]) -> list[str]:
+    found = _keys(row.metrics for row in rows)
+    first = [key for key in declared if key in found]
+    return [f"metrics.{key}" for key in dict.fromkeys([*first, *found])]
+
+
+def _keys(rows: Iterable[Mapping[str, Value]]) -> dict[str, None]:
+    keys: dict[str, None] = {}
+    shapes = set()
+    for row in rows:
+        shape = tuple(row)
+        if shape not in shapes:
+            shapes.add(shape)
+            keys |= dict.fromkeys(row)
+    return keys
+
+
+def _varying(rows: Sequence[Mapping[str, Value]]) -> list[str]:
+    """Keys whose values are not the same in all rows. 1, 1.0 and true are different values."""
+    return [key for key in _keys(rows) if _varies(key, rows)]
+
+
+def _varies(key: str, rows: Sequence[Mapping[str, Value]]) -> bool:
+    first = rows[0].get(key)
+    kind = type(first)
+    for row in rows:
+        value = row.get(key)
+        if value is not first and (value != first or type(value) is not kind):
+            return True
+    return False
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:60] + "…")
