@@ -41,6 +41,7 @@ def _cases(folder: Path, names: tuple[str, ...], environ: Mapping[str, str]) -> 
     yield Case("exptrack ls", (*exptrack, "ls"), folder, targets=targets)
     yield Case("exptrack ls -n 20", (*exptrack, "ls", "-n", "20"), folder, targets=targets)
     yield Case("exptrack ls QUERY", (*exptrack, "ls", QUERY), folder, targets=targets)
+    yield Case("exptrack log --oneline", (*exptrack, "log", "--oneline"), folder)
     for kind, rev in _revs(folder, names, environ):
         yield Case(f"exptrack show {kind}", (*exptrack, "show", rev), folder, targets=_ONE)
     yield Case("exptrack diff A B", (*exptrack, "diff", names[0], names[-1]), folder, targets=_ONE)
