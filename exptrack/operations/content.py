@@ -114,7 +114,7 @@ def _list_folder(paths: Sequence[str], folder: str) -> tuple[str, ...]:
 
 def _advise(context: Context, run: Run, path: str) -> str:
     record = run.record
-    pointers = [one.path for one in (*record.data, *record.outputs, *record.not_captured)]
+    pointers = [*(one.path for one in (*record.data, *record.outputs)), *(one.path for one in record.not_captured)]
     return _near(path, [*pointers, *list_paths(context.repository, run.oid)])
 
 

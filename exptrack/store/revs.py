@@ -12,13 +12,14 @@ from exptrack.backends.git.ancestry import sort_by_date
 from exptrack.backends.git.objects import find_commit, resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
-from exptrack.model.run import BrokenRun, Run
+from exptrack.model.run import BrokenRun, Run, Status
 from exptrack.store import annotation, runs
 from exptrack.store.recorded import read_recorded
 
 _LATEST = re.compile(r"@(?:~(\d{1,9}))?", re.ASCII)
 _OID = re.compile(r"[0-9a-f]{4,64}")
 _SHOWN = 20
+_STATUS = max(map(len, Status))
 
 
 def load(repository: Repository, rev: str) -> Run:
@@ -118,19 +119,16 @@ def _enumerate(repository: Repository, found: Mapping[str, str]) -> tuple[str, .
     read = list(runs.read_runs(repository, found))
     whole = annotation.annotate(repository, [run for run in read if isinstance(run, Run)])
     whole.sort(key=lambda run: run.record.started, reverse=True)
-    rows = [
-        (run.oid, run.name, f"{run.record.started:%Y-%m-%d %H:%M}", str(run.status), ", ".join(run.tags))
+    broken = [run for run in read if isinstance(run, BrokenRun)]
+    width = max(len(run.name) for run in read)
+    lines = [
+        f"  {run.oid[: runs.ABBREVIATED]}  {run.name:<{width}}  {run.record.started:%Y-%m-%d %H:%M}  "
+        f"{run.status:<{_STATUS}}  {', '.join(run.tags)}".rstrip()
         for run in whole
     ]
-    rows += [(run.oid, run.name, "", f"cannot be read: {run.reason}", "") for run in read if isinstance(run, BrokenRun)]
-    more = len(rows) - _SHOWN
-    del rows[_SHOWN:]
-    widths = [max(len(row[column]) for row in rows) for column in (1, 3)]
-    lines = [
-        f"  {oid[: runs.ABBREVIATED]}  {name:<{widths[0]}}  {started:<16}  {status:<{widths[1]}}  {tags}".rstrip()
-        for oid, name, started, status, tags in rows
-    ]
-    return ("the candidates are:", *lines, *([f"  and {more:,} more"] if more > 0 else []))
+    lines += [f"  {run.oid[: runs.ABBREVIATED]}  {run.name:<{width}}  cannot be read: {run.reason}" for run in broken]
+    more = [f"  and {len(lines) - _SHOWN:,} more"] if len(lines) > _SHOWN else []
+    return ("the candidates are:", *lines[:_SHOWN], *more)
 
 
 def _unknown(repository: Repository, listed: Mapping[str, str], rev: str) -> str:
@@ -141,7 +139,7 @@ def _unknown(repository: Repository, listed: Mapping[str, str], rev: str) -> str
         return f"'{rev}' is not recorded yet: see `exptrack status`, or `exptrack recover` if it died"
     if rev.startswith("@"):
         return f"{said}: `@` is the run that was recorded last, `@~1` the one before it"
-    if find_commit(repository, rev):
+    if "\0" not in rev and find_commit(repository, rev):
         return f"'{rev}' is a commit of Git and no run: `exptrack log {rev}` lists the runs on it"
     if near := get_close_matches(rev[:100].lower(), map(runs.name_of, listed), n=1):
         return f"{said}, did you mean '{near[0]}'?"

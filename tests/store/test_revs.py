@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha1
 
 import pytest
 
@@ -99,7 +100,9 @@ def test_names_that_begin_alike_are_no_oid(repo, save):
     oid = save("one")
     save(f"{oid[:4]}-a")
     save(f"{oid[:4]}-b")
-    with pytest.raises(RevError, match=rf"^'{oid[:4]}' is ambiguous: {oid[:4]}-a, {oid[:4]}-b$"):
+    with pytest.raises(
+        RevError, match=rf"^'{oid[:4]}' is ambiguous: the names of 2 runs begin with it: give more of one$"
+    ):
         find_ref(repo, oid[:4])
 
 
@@ -114,31 +117,113 @@ def test_a_tag_that_was_put_on_later_counts_until_it_is_taken_off(repo, save, ta
             find_ref(repo, word)
 
 
-def test_an_ambiguous_rev_lists_its_candidates(repo, save):
-    for number in range(11):
-        save(f"run-{number:02}", "all")
-    with pytest.raises(RevError, match=r"^'run' is ambiguous: run-00, run-01, .*run-07 and 3 more$"):
+def test_an_ambiguous_rev_lists_its_candidates_the_one_that_started_last_first(repo, save, tag):
+    older = Record("run-a", Status.FAILED, START.replace(hour=9), tags=("x",))
+    first = save("run-a", content=encode_record(older))
+    second = save("run-b-longer", "x")
+    tag(second, "late")
+    broken = save("run-c", content=b"{")
+    with pytest.raises(
+        RevError, match=r"^'run' is ambiguous: the names of 3 runs begin with it: give more of one$"
+    ) as caught:
         find_ref(repo, "run")
-    with pytest.raises(RevError, match=r"^'all' is ambiguous: run-00, .* and 3 more$"):
-        find_ref(repo, "all")
+    assert caught.value.hints[:3] == (
+        "the candidates are:",
+        f"  {second[:10]}  run-b-longer  2026-01-31 12:00  completed    x, late",
+        f"  {first[:10]}  run-a         2026-01-31 09:00  failed       x",
+    )
+    assert caught.value.hints[3].startswith(f"  {broken[:10]}  run-c         cannot be read: broken record: not JSON")
+    with pytest.raises(RevError, match=r"^'x' is ambiguous: 2 runs have this tag: give the name of one$"):
+        find_ref(repo, "x")
+
+
+def test_of_many_candidates_some_are_listed(repo, save):
+    for number in range(23):
+        save(f"run-{number:02}", "all")
+    for rev in ("run", "all"):
+        with pytest.raises(RevError) as caught:
+            find_ref(repo, rev)
+        assert len(caught.value.hints) == 22
+        assert caught.value.hints[-1] == "  and 3 more"
+
+
+def test_oids_that_begin_alike_are_told_apart(repo, save, git, repository):
+    lines = git("cat-file", "commit", save("zebra"), cwd=repository)
+    found: dict[str, str] = {}
+    for number in range(100_000):
+        text = f"{lines}\n{number}\n"
+        oid = sha1(f"commit {len(text)}\0{text}".encode()).hexdigest()
+        if oid[:4] in found:
+            break
+        found[oid[:4]] = text
+    for name, content in (("apple", text), ("mango", found[oid[:4]])):
+        git(
+            "update-ref",
+            f"refs/exptrack/runs/2026-01/{name}",
+            git("hash-object", "-t", "commit", "-w", "--stdin", stdin=content, cwd=repository),
+            cwd=repository,
+        )
+    with pytest.raises(
+        RevError, match=rf"^'{oid[:4]}' is ambiguous: the oids of 2 runs begin with it: give more of one$"
+    ):
+        find_ref(repo, oid[:4])
 
 
 def test_one_name_from_two_clones_is_told_apart_by_oid(repo, save):
     first, second = save("one", month="2026-01"), save("one", month="2026-02")
     with pytest.raises(RevError) as caught:
         find_ref(repo, "one")
-    assert str(caught.value) == f"'one' is ambiguous: {first[:10]} (2026-01/one), {second[:10]} (2026-02/one)"
+    assert str(caught.value) == "'one' is ambiguous: 2 runs have this name, from several clones: give the oid of one"
+    assert {line.split()[0] for line in caught.value.hints[1:]} == {first[:10], second[:10]}
     assert find_ref(repo, second[:10]) == ("refs/exptrack/runs/2026-02/one", second)
+
+
+@pytest.mark.parametrize("word", ["plain", "ünï", 'quo"te', "back\\slash", "a/b", "数字"])
+def test_a_tag_is_found_however_json_may_write_it(repo, save, tag, word):
+    record = Record("one", Status.COMPLETED, START, tags=(word,))
+    save("one", content=json.dumps({**json.loads(encode_record(record))}, ensure_ascii=True).encode())
+    oid = save("two")
+    assert name_of(repo, word) == "one"
+    tag(oid, f"{word}-late")
+    assert name_of(repo, f"{word}-late") == "two"
+
+
+def test_a_word_elsewhere_in_a_record_is_no_tag(repo, save):
+    record = Record(
+        "one",
+        Status.COMPLETED,
+        START,
+        note="best",
+        command=("best",),
+        experiment="best",
+        params={"args": {"best": "best"}},
+    )
+    save("one", content=encode_record(record))
+    with pytest.raises(RevError, match=r"^no run is named 'best'"):
+        find_ref(repo, "best")
 
 
 def test_an_unknown_rev_says_what_is_near(repo, save):
     save("brave-otter-k3f9")
     with pytest.raises(RevError, match=r"^no run is named 'brave-oter', did you mean 'brave-otter-k3f9'\?$"):
         find_ref(repo, "brave-oter")
+    with pytest.raises(RevError, match=r"^no run is named 'BRAVE-OTTER-K3F9', did you mean 'brave-otter-k3f9'\?$"):
+        find_ref(repo, "BRAVE-OTTER-K3F9")
+    with pytest.raises(
+        RevError, match=r"^no run is named '@x': `@` is the run that was recorded last, `@~1` the one before it$"
+    ):
+        find_ref(repo, "@x")
+
+
+@pytest.mark.parametrize("rev", ["HEAD", "main", "HEAD^{commit}"])
+def test_a_commit_of_git_is_no_run(repo, save, rev):
+    save("zebra")
+    with pytest.raises(RevError, match=r"^'.*' is a commit of Git and no run: `exptrack log .*` lists the runs on it$"):
+        find_ref(repo, rev)
 
 
 @pytest.mark.parametrize(
-    "rev", ["", "..", ".", "/etc", "a/b", "*", "x" * 5000, "a\0b", "HEAD", "-x", "@@", "@~", "@~x", "@~" + "9" * 5000]
+    "rev", ["", "..", ".", "/etc", "a/b", "*", "x" * 5000, "a\0b", "-x", "@@", "@~", "@~x", "@~" + "9" * 5000]
 )
 def test_what_can_be_no_name_is_unknown(repo, save, rev):
     save("zebra")
@@ -163,6 +248,19 @@ def test_at_is_the_run_that_was_recorded_here_last(repo, save):
     assert [name_of(repo, rev) for rev in ("@", "@~0", "@~1", "@~2")] == ["third", "third", "second", "first"]
     with pytest.raises(RevError, match=r"^'@~3': only 3 runs recorded here$"):
         find_ref(repo, "@~3")
+
+
+@pytest.mark.parametrize("target", ["HEAD:train.py", "HEAD^{tree}", "missing"])
+def test_the_latest_is_found_beside_a_ref_that_is_no_commit(repo, save, git, repository, target):
+    save("zebra")
+    save("apple")
+    if target == "missing":
+        (repository / ".git" / "refs" / "exptrack" / "runs" / "2026-01" / "odd").write_text("1" * 40 + "\n")
+    else:
+        git("update-ref", "refs/exptrack/runs/2026-01/odd", target, cwd=repository)
+    assert [name_of(repo, rev) for rev in ("@", "@~1")] == ["apple", "zebra"]
+    with pytest.raises(RevError, match=r"^'@~2': only 2 runs recorded here$"):
+        find_ref(repo, "@~2")
 
 
 def test_a_removed_run_is_not_counted(repo, save, git, repository):

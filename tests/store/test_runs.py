@@ -111,7 +111,10 @@ def test_what_is_no_run_is_named_with_the_reason_and_costs_the_others_nothing(re
     save("empty", {"x": b""})
     expected["empty"] = f"there is no {runs.RECORD} in it"
     git("update-ref", f"{runs.RUNS}2026-01/tree", "HEAD^{tree}", cwd=repository)
-    expected["tree"] = f"there is no {runs.RECORD} in it"
+    git("update-ref", f"{runs.RUNS}2026-01/blob", "HEAD:train.py", cwd=repository)
+    git("tag", "-a", "-m", "x", "v1", "HEAD", cwd=repository)
+    git("update-ref", f"{runs.RUNS}2026-01/tag", "refs/tags/v1", cwd=repository)
+    expected |= {"tree": "it is no commit", "blob": "it is no commit", "tag": f"there is no {runs.RECORD} in it"}
     for ref in ("elsewhere/good", "2026-01/deep/er", "2026-01/Upper", "2026-01/line\u2028separator"):
         git("update-ref", runs.RUNS + ref, "HEAD", cwd=repository)
         expected[ref.rpartition("/")[2]] = "its ref is not refs/exptrack/runs/<yyyy-mm>/<name>"
@@ -142,3 +145,46 @@ def test_a_failing_signer_is_named_and_the_unsigned_run_stays(repo, save, git, r
     with pytest.raises(RepositoryError, match=r"^git commit-tree failed: "):
         runs.sign_run(repo, oid, git("rev-parse", f"{oid}^", cwd=repository), "one\n")
     assert [run.oid for run in runs.read_runs(repo, runs.list_run_refs(repo))] == [oid]
+
+
+LOST = "an object of it is missing from the repository, or broken; `git fsck` tells more"
+
+
+@pytest.mark.parametrize("part", ["", "^{tree}", f":{runs.RECORD}"])
+def test_a_run_with_a_missing_object_is_named_and_costs_the_others_nothing(repo, save, git, repository, part):
+    _, good = save("good", {runs.RECORD: encode_record(Record("good", Status.COMPLETED, START)), "x": b"1"})
+    _, oid = save("lost", {runs.RECORD: encode_record(Record("lost", Status.COMPLETED, START)), "x": b"2"})
+    lost = git("rev-parse", f"{oid}{part}", cwd=repository)
+    (repository / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    found = list(runs.read_runs(repo, runs.list_run_refs(repo)))
+    assert [one.oid for one in found] == [good, oid]
+    assert isinstance(found[0], Run)
+    assert found[1] == BrokenRun("lost", oid, found[1].ref, LOST)
+
+
+def test_what_git_cannot_read_in_a_pack_costs_the_others_nothing(repo, save, git, repository):
+    names = [f"run-{number}" for number in range(7)]
+    oids = {}
+    for name in names:
+        padding = os.urandom(3000).hex()
+        record = encode_record(Record(name, Status.COMPLETED, START, note=padding))
+        oids[name] = save(name, {runs.RECORD: record})[1]
+    git("repack", "-a", "-d", "-q", "--window=0", cwd=repository)
+    [pack] = (repository / ".git" / "objects" / "pack").glob("*.pack")
+    listed = git("verify-pack", "-v", pack, cwd=repository).splitlines()
+    blob = git("rev-parse", f"{oids['run-3']}:{runs.RECORD}", cwd=repository)
+    [(size, start)] = [(int(line.split()[3]), int(line.split()[4])) for line in listed if line.startswith(blob)]
+    pack.chmod(0o644)
+    content = bytearray(pack.read_bytes())
+    content[start + size // 2] ^= 0xFF
+    pack.write_bytes(content)
+    found = list(runs.read_runs(repo, runs.list_run_refs(repo)))
+    assert [(one.name, isinstance(one, Run)) for one in found] == [(name, name != "run-3") for name in names]
+
+
+def test_many_runs_are_read_in_order(repo, save, git, repository):
+    _, oid = save("one")
+    listed = {f"{runs.RUNS}2026-01/one": oid} | {f"{runs.RUNS}2026-01/other-{number}": oid for number in range(1500)}
+    found = list(runs.read_runs(repo, listed))
+    assert [one.ref for one in found] == list(listed)
+    assert [one.name for one in found if isinstance(one, Run)] == ["one"]
