@@ -91,14 +91,14 @@ def _body(
     metrics = flatten(record.metrics)
     units = {name: f" {one.unit}" for name, one in declared.items() if one.unit}
     ordered = {name: metrics[name] for name in [*(name for name in declared if name in metrics), *metrics]}
-    yield _section("metrics", _values(ordered, units), page)
+    yield _section("metrics", _values(ordered, units, page), page)
     most = _MOST
     for source in sorted(record.params, key=lambda source: (source != "args", source)):
         leaves = flatten(record.params[source])
-        yield _section(f"parameters ({source})", _values(leaves, {}), page, most)
+        yield _section(f"parameters ({source})", _values(leaves, {}, page), page, most)
         most = max(0, most - len(leaves))
-    yield _section("data", _pointers(record.data), page)
-    yield _section("outputs", _pointers(record.outputs, are_looked_at=False), page)
+    yield _section("data", _pointers(record.data, page), page)
+    yield _section("outputs", _pointers(record.outputs, page, are_looked_at=False), page)
     yield _section("changed while it ran", map(_Row, record.changed), page)
     yield _section("ran beside it in the same work tree", map(_Row, record.concurrent), page)
     yield _section("written while another run was under way", map(_Row, record.ambiguous), page)
@@ -125,16 +125,20 @@ def _section(title: str, rows: Iterable[_Row], page: Page, most: int = _MOST) ->
         yield f"  and {len(listed) - len(shown):,} more: --all shows them"
 
 
-def _values(leaves: Mapping[str, Value], units: Mapping[str, str]) -> Iterator[_Row]:
-    keys = [clip(inert(key), _WIDEST) for key in leaves]
+def _values(leaves: Mapping[str, Value], units: Mapping[str, str], page: Page) -> Iterator[_Row]:
+    keys = [_name(key, page) for key in leaves]
     width = max(map(display_width, keys), default=0)
     for shown, (key, value) in zip(keys, leaves.items(), strict=True):
         yield _Row(f"{pad(shown, width)}  {format_value(value)}{units.get(key, '')}")
 
 
-def _pointers(pointers: Sequence[Pointer], *, are_looked_at: bool = True) -> Iterator[_Row]:
+def _name(text: str, page: Page) -> str:
+    return inert(text) if page.is_whole else clip(inert(text), _WIDEST)
+
+
+def _pointers(pointers: Sequence[Pointer], page: Page, *, are_looked_at: bool = True) -> Iterator[_Row]:
     """Path, size and hash; what is not as it should be stands before the hash, which can be spared at the edge."""
-    paths = [clip(inert(pointer.path), _WIDEST) for pointer in pointers]
+    paths = [_name(pointer.path, page) for pointer in pointers]
     sizes = [_extent(pointer) for pointer in pointers]
     widths = [max(map(len, sizes), default=0), max(map(display_width, paths), default=0)]
     for pointer, path, size in zip(pointers, paths, sizes, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from exptrack.analysis.diff import same
 from exptrack.analysis.message import format_message
 from exptrack.model.run import Run, Status
 from exptrack.model.tree import Value, flatten
@@ -106,7 +107,7 @@ def _changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> list[str]:
             words.append(f"+{_pair(key, new[key])}")
         elif key not in new:
             words.append(f"-{_name(key)}")
-        elif repr(old[key]) != repr(new[key]):
+        elif not same(old[key], new[key]):
             before, after = (clip(text, _WIDEST) for text in tell_apart((old[key], new[key])))
             words.append(f"{_name(key)} {before} → {after}")
     return words

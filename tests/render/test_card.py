@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
-from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Platform
+from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
 from exptrack.model.run import Links, Record, Run, Status
+from exptrack.model.settings import MetricDeclaration
 from exptrack.render.card import format_card
+from exptrack.render.page import Page
 from exptrack.render.text import display_width
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -34,7 +36,8 @@ def card(annotations=(), environment=None, **fields: object) -> str:
 
 def test_the_head_says_who_what_and_when():
     assert card() == (
-        f"run       one  {'1' * 40}\n"
+        "run       one\n"
+        f"commit    {'1' * 40}\n"
         "status    completed\n"
         "started   2026-01-31 12:00:00 UTC, took 1min 15s\n"
         "author    Ada <ada@example.com> on box\n"
@@ -61,16 +64,16 @@ def test_links_tags_and_notes_stand_in_the_head():
         Annotation("4", AnnotationKind.TAG, START, "", "best"),
     ]
     text = card(annotations, experiment="digits", seed=7, links=Links(parent="other"), directory="sub")
-    assert text.splitlines()[4:] == [
-        "command   python 'a b.py'  (in sub)",
-        f"base      {'3' * 40}",
-        "experiment digits",
-        "seed      7",
-        "parent    other",
-        "tags      best, old",
-        "note      first line",
-        "          ",
-        "          third",
+    assert text.splitlines()[5:] == [
+        "command     python 'a b.py'  (in sub)",
+        f"base        {'3' * 40}",
+        "experiment  digits",
+        "seed        7",
+        "parent      other",
+        "tags        best, old",
+        "note        first line",
+        "            ",
+        "            third",
     ]
 
 
@@ -88,7 +91,7 @@ def test_keys_stand_under_each_other_whatever_they_hold():
         "  deep.er.0  3\n"
         "  deep.er.1  4"
     )  # fmt: skip
-    assert sections[2:] == ["parameters (params.yaml):\n  lr  0.1", "parameters (args):\n  x  true"]
+    assert sections[2:] == ["parameters (args):\n  x  true", "parameters (params.yaml):\n  lr  0.1"]
     assert len({display_width(line[: line.rindex(" ") + 1]) for line in sections[1].splitlines()[1:]}) == 1
 
 
@@ -99,16 +102,16 @@ def test_data_that_is_not_what_its_pointer_says_is_named():
             Pointer("b", "e" * 32 + ".dir", size=10, files=2, modified=True),
             Pointer("c.csv", "f" * 32),
         ),
-        outputs=(Pointer("model.npz", "0" * 32, size=5),),
+        outputs=(Pointer("model.npz", "0" * 32, size=5, files=1),),
     )
     assert text.split("\n\n")[1:] == [
         (
             "data:\n"
-            "  a.csv  md5:dddddddddddd  1.5 KiB\n"
-            "  b  md5:eeeeeeeeeeee  10 B, 2 files  MODIFIED: not what the pointer stands for\n"
-            "  c.csv  md5:ffffffffffff  -  not on disk"
+            "  a.csv  1.5 KiB        md5:dddddddddddd\n"
+            "  b      10 B, 2 files  MODIFIED: not what the pointer stands for  md5:eeeeeeeeeeee\n"
+            "  c.csv  -              not on disk  md5:ffffffffffff"
         ),
-        "outputs:\n  model.npz  md5:000000000000  5 B",
+        "outputs:\n  model.npz  5 B, 1 file  md5:000000000000",
     ]
 
 
@@ -160,7 +163,98 @@ def test_nothing_in_a_run_can_act_on_the_terminal(evil):
     ).count("\n")  # fmt: skip
 
 
-@pytest.mark.parametrize("count", [8, 9])
-def test_the_number_of_ignored_paths_is_right(count):
+@pytest.mark.parametrize(("count", "more"), [(8, 0), (9, 0), (10, 2)])
+def test_the_number_of_ignored_paths_is_right(count, more):
     text = card(not_captured=tuple(Omission(str(i), Reason.IGNORED) for i in range(count)))
-    assert ("and 1 more that Git ignores" in text) == (count == 9)
+    assert text.count("ignored by git") == count - more
+    assert (f"and {more} more that Git ignores" in text) == (more > 0)
+
+
+def test_what_is_one_is_not_said_of_many():
+    text = card(
+        environment=Environment(Platform("Linux", "6.1", "x86_64"), Hardware(cores=1), packages=(Package("a", "1"),)),
+        data=(Pointer("b", "e" * 32 + ".dir", size=1, files=1, modified=False),),
+        not_captured=(Omission("x/", Reason.TOO_MANY, files=1),),
+    )
+    assert "  b  1 B, 1 file  md5:" in text
+    assert "  x/  (too many files, 1 file)" in text
+    assert "  1 package\n" in text
+    assert "  unknown CPU, 1 core" in text
+
+
+def test_of_many_values_the_declared_come_first_and_the_rest_is_counted():
+    metrics = {f"m{number:04}": number for number in range(2000)}
+    params = {"params.yaml": {f"p{number:03}": number for number in range(300)}, "args": {"x": 1}}
+    declared = {"m1999": MetricDeclaration("m1999", unit="ms"), "absent": MetricDeclaration("absent")}
+    text = format_card(RUN._replace(record=RECORD._replace(metrics=metrics, params=params)), None, declared=declared)
+    lines = text.split("\n\n")[1].splitlines()
+    assert lines[:3] == ["metrics:", "  m1999  1999 ms", "  m0000  0"]
+    assert len(lines) == 42
+    assert lines[-1] == "  and 1,960 more: --all shows them"
+    assert text.split("\n\n")[2] == "parameters (args):\n  x  1"
+    assert text.split("\n\n")[3].splitlines()[-1] == "  and 261 more: --all shows them"
+    whole = format_card(
+        RUN._replace(record=RECORD._replace(metrics=metrics, params=params)), None, page=Page(is_whole=True)
+    )
+    assert len(whole.splitlines()) == 7 + 2002 + 3 + 302
+    assert "--all" not in whole
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CRASHED, Status.INTERRUPTED])
+def test_of_a_run_that_did_not_complete_the_end_of_its_output_is_shown(status):
+    def tail(output: str) -> list[str]:
+        text = format_card(RUN._replace(record=RECORD._replace(status=status)), None, output=output)
+        return text.split("\n\n", 1)[1].splitlines() if "\n\n" in text else []
+
+    assert tail("one\n\ttwo\x1b[2J\n\n") == ["output:", "  one", "          two\\x1b[2J"]
+    numbers = "".join(f"{number}\n" for number in range(1234))
+    assert tail(numbers) == ["output, the last 10 of 1,234 lines:", *(f"  {number}" for number in range(1224, 1234))]
+    assert tail(" \n") == []
+
+
+def test_of_a_run_that_completed_no_output_is_shown():
+    assert "hello" not in format_card(RUN, None, output="hello\n")
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_no_line_is_wider_than_the_page(width):
+    long = "数" * 500
+    text = format_card(
+        RUN._replace(
+            record=RECORD._replace(
+                command=(long,), author=long, host=long, metrics={long: 1.0}, params={long: {"a": long, long: 1}},
+                data=(Pointer(long, "d" * 32, modified=True),), not_captured=(Omission(long, Reason.TOO_LARGE),), problems=(long,),
+                experiment=long, seed=long, directory=long, changed=(long,),
+            ),
+            annotations=(
+                Annotation("1", AnnotationKind.NOTE, START, "", f"{'word ' * 100}{long}"),
+                Annotation("2", AnnotationKind.TAG, START, "", long),
+            ),
+        ),
+        Environment(Platform(long, long, long), Hardware(long, gpus=(Gpu(long),)), Interpreter(long, long, long, long)),
+        page=Page(width),
+    )  # fmt: skip
+    assert max(map(display_width, text.splitlines())) <= width
+    assert "word word" in text
+    assert text.count("word") == 100
+    assert text.split("metrics:\n")[1].splitlines()[0] == "  " + "数" * 19 + "…  1"
+    assert f"MODIFIED: not what{'' if width == 80 else ' the pointer stands for'}" in text
+
+
+def test_colours_are_few():
+    text = format_card(
+        RUN._replace(
+            record=RECORD._replace(
+                status=Status.FAILED, exit_code=1, data=(Pointer("a", "d" * 32, modified=True), Pointer("b", "e" * 32, modified=False))
+            )
+        ),
+        None,
+        page=Page(80, is_colored=True),
+    )  # fmt: skip
+    assert [line for line in text.splitlines() if "\x1b" in line] == [
+        "status    \x1b[31mfailed, exit status 1\x1b[m",
+        "  \x1b[33ma  -  MODIFIED: not what the pointer stands for  md5:dddddddddddd\x1b[m",
+    ]
+    for status, color in ((Status.COMPLETED, 32), (Status.INTERRUPTED, 33), (Status.CRASHED, 31)):
+        shown = format_card(RUN._replace(record=RECORD._replace(status=status)), None, page=Page(80, is_colored=True))
+        assert f"status    \x1b[{color}m{status}\x1b[m" in shown
