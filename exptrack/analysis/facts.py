@@ -61,11 +61,9 @@ class Facts:
 
     def get(self, name: str) -> Fact:
         """The value of that name, None if it is missing."""
-        area, _, key = name.partition(".")
-        if area == "metrics":
-            return self.metrics.get(key)
-        if area == "params":
-            return self.params.get(key)
+        area, dot, key = name.partition(".")
+        if dot:
+            return self.metrics.get(key) if area == "metrics" else self.params.get(key) if area == "params" else None
         field = _FIELDS.get(name)
         return field(self.run) if field else None
 

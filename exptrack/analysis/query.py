@@ -297,4 +297,5 @@ def _field_advice(field: str) -> str:
 def _nearest(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name[:100], known, n=1)), None)
+    lower = {one.lower(): one for one in known}
+    return next((lower[one] for one in get_close_matches(name[:100].lower(), lower, n=1)), None)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import fnmatch
 import math
 import operator
+import re
+import shlex
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,17 +16,21 @@ from hypothesis import strategies as st
 
 from exptrack.analysis.matching import matches
 from exptrack.analysis.query import (
+    FIELDS,
     Comparison,
     Joined,
     Operand,
+    advise_name,
     check_names,
     format_query,
     names_in,
+    parse_moment,
     parse_query,
 )
 from exptrack.errors import ExptrackError, QueryError
 from exptrack.model.run import Status
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "query.md"
 FACTS = {
     "name": "brave-otter-k3f9",
     "status": "completed",
@@ -55,6 +62,17 @@ ORDERS = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 SAME = st.sampled_from(["=", "!="])
 TOPS = st.sampled_from(["name", "experiment", "author", "host", "command", "commit", "tag", "note"])
 FREE = KEYS.map("params.{}".format) | st.just("seed")
+
+
+def table(mark):
+    """The rows below the header of the page's table that follows `<!-- mark -->`, cell by cell."""
+    _, found, rest = PAGE.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
+    assert found, f"no table is marked {mark}"
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in rest.split("\n\n")[0].splitlines()[2:]]
+
+
+def code(cell):
+    return re.match(r"`([^`]+)`", cell)[1]
 
 
 def comparisons(fields, signs, kind, values):
@@ -316,3 +334,106 @@ def test_a_name_that_no_run_has_is_refused_with_the_nearest(text, message, caret
 
 def test_names_that_some_run_has_and_fields_pass():
     check_names(parse_query("metrics.acc > 1 and tag = x and ended < 2026-01-01"), iter(["metrics.acc"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("status = complted", "'complted' is no status: did you mean 'completed'?"),
+        ("status != Failed", "'Failed' is no status: did you mean 'failed'?"),
+        ("status == 7", "'7' is no status: use completed, failed, interrupted or crashed"),
+    ],
+)
+def test_a_status_that_there_is_not_is_refused(text, message):
+    with pytest.raises(QueryError) as caught:
+        parse_query(text)
+    assert str(caught.value) == message
+    assert caught.value.caret == f"{text}\n{' ' * (text.rindex(' ') + 1)}^"
+
+
+def test_a_glob_on_the_status_is_free():
+    assert matches(parse_query("status ~ comp*"), FACTS)
+    assert not matches(parse_query("status ~ complted"), FACTS)
+
+
+def test_a_caret_stands_in_the_query_as_it_was_typed():
+    text = "( tag='metrics.x'  and metrics.x>1)"
+    with pytest.raises(QueryError) as caught:
+        check_names(parse_query(text), ["metrics.acc"], text)
+    assert caught.value.caret == f"{text}\n{' ' * text.rindex('metrics')}^"
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("accuracy", "did you mean 'metrics.accuracy'?"),
+        ("acuracy", "did you mean 'metrics.accuracy'?"),
+        ("lr", "did you mean 'params.lr'?"),
+        ("metrics.lr", "did you mean 'params.lr'?"),
+        ("params.Lr", "did you mean 'params.lr'?"),
+        ("statsu", "did you mean 'status'?"),
+        ("params.zzz", "`exptrack ls --all-columns` shows what they have"),
+        ("", "`exptrack ls --all-columns` shows what they have"),
+    ],
+)
+def test_the_nearest_name_is_found_with_or_without_its_area(name, advice):
+    assert advise_name(name, ["metrics.accuracy", "params.lr", *FIELDS]) == advice
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-01", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("2026-11-01T12:00", datetime(2026, 11, 1, 12, tzinfo=UTC)),
+        ("2026-11-01T12:00:00.5Z", datetime(2026, 11, 1, 12, 0, 0, 500_000, tzinfo=UTC)),
+        ("2026-02-30", None),
+        ("2026-11-01T25:00", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_a_moment_is_a_date_or_a_date_and_a_time_in_utc(text, moment):
+    assert parse_moment(text) == moment
+
+
+class TestPage:
+    """What docs/query.md says is so."""
+
+    def test_its_fields_are_those_of_the_language(self):
+        assert {code(row[0]): row[1] for row in table("table: fields")} == dict(FIELDS)
+
+    def test_its_operators_are_those_of_the_language(self):
+        signs = [code(row[0]) for row in table("table: operators")]
+        assert [parse_query(f"params.x {sign} 1").operator for sign in signs] == signs
+
+    def test_its_values_are_read_as_it_says(self):
+        kinds = {}
+        for name, examples in table("table: values"):
+            words = [word for word in re.findall(r"`([^`]+)`", examples) if "\\" not in word and word != "inf"]
+            field = "started" if name.startswith("time") else "params.x"
+            kinds[name] = {parse_query(f"{field} = {word}").operand.kind for word in words}
+        assert kinds == {
+            "number": {"number"}, "truth": {"boolean"}, "text": {"text"}, "time, in UTC": {"day", "time"},
+        }  # fmt: skip
+        assert parse_query("metrics.x < inf").operand == Operand("number", math.inf)
+        assert parse_query("params.x = inf").operand == Operand("text", "inf")
+
+    def test_its_examples_can_be_parsed(self):
+        [block] = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+        for line in block.splitlines():
+            command, verb, query = shlex.split(line)
+            assert (command, verb) == ("exptrack", "ls")
+            assert parse_query(format_query(parse_query(query))) == parse_query(query)
+
+    @pytest.mark.parametrize(
+        ("query", "is_so"),
+        [
+            ("name = 7", False), ('params.word = "7"', True), ("params.word = 7", False), ("started = 2026-11-01", True),
+            ("started > 2026-11-01", True), ("not params.x = 0.1", True), ("params.x != 0.1", False), ("params.opt != 0.1", True),
+            ("params.opt < 0.1", False), ("params.opt > 0.1", False), ("params.on != 1", True), ("params.one = 1.0", True),
+            ("metrics.loss ~ nan", True), ("tag = v2", True), ("tag != v2", False), ("tag = baseline and tag = v2", True),
+            ("params.lr ~ 0.0*", True), ("params.on ~ tr?e", True),
+        ],
+    )  # fmt: skip
+    def test_what_it_says_of_values_holds(self, query, is_so):
+        assert matches(parse_query(query), FACTS) is is_so

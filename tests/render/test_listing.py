@@ -51,7 +51,7 @@ def test_numbers_stand_with_their_points_under_each_other():
     losses = (10, 0.25, 1e-7, 1.5e9, math.nan, -math.inf, -3.75, 1 / 3)
     runs = [run(name, {"loss": loss}) for name, loss in zip("abcdefgh", losses, strict=True)]
     assert listing(*runs, run("i"), columns=("name", "metrics.loss")) == (
-        "name           loss\n"
+        "name         loss\n"
         "a       10\n"
         "b        0.25\n"
         "c        1e-07\n"
