@@ -109,12 +109,13 @@ def _split(path: Path) -> tuple[str, str]:
 def _summary(rows: Sequence[Row]) -> str:
     judged = [(row, one) for row in rows for one in row.verdicts if one.met is not None]
     missed = [
-        f"{_code(row.case.name)} ({row.group}): {_found(one)} where {describe(one.target)} was promised"
+        f"- {_code(row.case.name)}, {row.group}: promised {describe(one.target)}, found {_found(one)}"
+        f"{' ms' if one.target.of is None else ''}"
         for row, one in judged
         if one.met is False
     ]
     text = f"{len(judged) - len(missed)} of {len(judged)} targets are met."
-    return text + (f" Missed: {'; '.join(missed)}." if missed else "")
+    return "\n".join([f"{text} Missed:", "", *missed] if missed else [text]).replace("<=", "≤")
 
 
 def _cells(row: Row) -> Iterator[tuple[str, ...]]:
