@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exptrack.render.deltas import Entry
-from exptrack.render.text import GREEN, RED, align, clip, display_width, pad, paint
+from exptrack.render.text import GREEN, RED, align, clip, display_width, fill, pad, paint
 from exptrack.render.values import MISSING, clip_apart
 
 _HEADER = ("key", "old", "new", "delta", "relative")
@@ -32,7 +32,7 @@ def format_entries(entries: Sequence[Entry], width: int, *, color: bool = False)
 def format_arrows(entries: Sequence[Entry], width: int) -> list[str]:
     """Lines such as `numpy  1.26.4 → 2.0.1`."""
     short, long = _divide(entries, width)
-    names, olds = _pad([entry.name for entry in short]), _pad([entry.old or MISSING for entry in short])
+    names, olds = fill([entry.name for entry in short]), fill([entry.old or MISSING for entry in short])
     news = [entry.new or MISSING for entry in short]
     lines = [f"  {name}  {old} → {new}" for name, old, new in zip(names, olds, news, strict=True)]
     return [*lines, *(line for entry in long for line in _stack(entry, width))]
@@ -63,12 +63,7 @@ def _table(rows: Sequence[Cells]) -> list[Cells]:
     """Cells of the same width in each column; a column that has a header only is left out."""
     columns = list(zip(*rows, strict=True))
     used = [column for number, column in enumerate(columns) if number < 3 or any(column[1:])]
-    return list(zip(*map(align, used), strict=True))
-
-
-def _pad(cells: Sequence[str]) -> list[str]:
-    width = max(map(display_width, cells), default=0)
-    return [pad(cell, width) for cell in cells]
+    return list(zip(fill(used[0]), *map(align, used[1:]), strict=True))
 
 
 def _divide(entries: Sequence[Entry], width: int) -> tuple[list[Entry], list[Entry]]:

@@ -18,7 +18,7 @@ from exptrack.render.differencejson import SCHEMA, encode_side
 from exptrack.render.gfm import code_span, sentence
 from exptrack.render.markdown import describe_side
 from exptrack.render.sheet import Block, Items, Rows, fit
-from exptrack.render.text import BOLD, align, clip, display_width, inert, paint
+from exptrack.render.text import BOLD, align, clip, display_width, fill, inert, paint
 from exptrack.render.values import MISSING, clip_apart, name_keys, tell_apart
 
 _PIPE_WIDTH = 200
@@ -85,7 +85,7 @@ def _skipped(overview: Overview) -> list[str]:
 def _blocks(sides: Sequence[Side], rows: Sequence[Row], width: int) -> Iterator[str]:
     """Lines of one table, or of several below each other with as many columns as fit, but at least one."""
     keys = [clip(name, max(width // 2, _NARROWEST_CELL)) for name in name_keys([row.key for row in rows])]
-    first = align(["key", *keys])
+    first = fill(["key", *keys])
     limit = min(max((width - display_width(first[0])) // len(sides) - 2, _NARROWEST_CELL), _WIDEST_CELL)
     cells = [_cells(row, len(sides), limit, str) for row in rows]
     columns = [align([_title(side), *(line[number] for line in cells)]) for number, side in enumerate(sides)]

@@ -123,8 +123,13 @@ def align(cells: Sequence[str]) -> list[str]:
     """The cells of a column, all of one width: numbers with their points under each other, all else from the left."""
     whole = max((len(_whole_part(cell)) for cell in cells if _NUMBER.fullmatch(cell)), default=0)
     moved = [" " * (whole - len(_whole_part(cell))) + cell if _NUMBER.fullmatch(cell) else cell for cell in cells]
-    width = max(map(display_width, moved), default=0)
-    return [pad(cell, width) for cell in moved]
+    return fill(moved)
+
+
+def fill(cells: Sequence[str]) -> list[str]:
+    """The cells of a column, padded to the width of the widest."""
+    width = max(map(display_width, cells), default=0)
+    return [pad(cell, width) for cell in cells]
 
 
 def wrap(pieces: Iterable[str], width: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os.path import commonprefix
 
 from exptrack.analysis.diff import same
@@ -114,9 +114,18 @@ def _reads_as_text(text: str) -> bool:
 
 def _dump(value: Value, *, ascii_only: bool) -> str:
     try:
-        return json.dumps(value, ensure_ascii=ascii_only, default=str)
-    except ValueError:  # a whole number of more than 4,300 digits
-        return format_whole(value) if isinstance(value, int) else repr(type(value))
+        return json.dumps(value, ensure_ascii=ascii_only)
+    except ValueError:
+        return json.dumps(_spell(value), ensure_ascii=ascii_only)
+
+
+def _spell(value: Value) -> Value:
+    """The value with its whole numbers as text."""
+    if isinstance(value, Mapping):
+        return {key: _spell(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_spell(item) for item in value]
+    return format_whole(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _are_alike(values: Sequence[Value], texts: Sequence[str]) -> bool:
