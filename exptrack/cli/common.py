@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from exptrack.operations.active import count_dead
 from exptrack.project import Project
 
 
@@ -21,6 +20,13 @@ def open_project(arguments: argparse.Namespace) -> Project:
 
 def mention_dead(project: Project) -> None:
     """One line on stderr if runs died and wait to be recovered."""
+    try:
+        if not any((project.context.repository.shared / "active").iterdir()):
+            return
+    except OSError:
+        return
+    from exptrack.operations.active import count_dead  # 10 ms, for what mostly is not there
+
     dead = count_dead(project.context)
     if dead:
         say(f"{dead} run{'' if dead == 1 else 's'} died: `exptrack recover` records {'it' if dead == 1 else 'them'}")
