@@ -12,7 +12,6 @@ from exptrack.analysis.matching import matches
 from exptrack.analysis.query import Query, advise_name, check_names, names_in, parse_moment, parse_query
 from exptrack.backends.git.dates import find_date
 from exptrack.backends.git.repository import Repository
-from exptrack.backends.git.streaming import stream_many
 from exptrack.errors import ExptrackError
 from exptrack.model.run import BrokenRun, Run
 from exptrack.operations.context import Context
@@ -99,7 +98,7 @@ def list_runs(
 def _read(repository: Repository, refs: Mapping[str, str], number: int | None) -> list[Run | BrokenRun]:
     """The runs at the refs; with a `number` at least that many of the latest, and no more months than that takes."""
     if number is None:
-        return list(_read_all(repository, refs))
+        return list(runs.read_runs(repository, refs))
     found: list[Run | BrokenRun] = []
     pending: dict[str, str] = {}
     counted = 0
@@ -107,19 +106,13 @@ def _read(repository: Repository, refs: Mapping[str, str], number: int | None) -
     for month, filed in reversed(months):
         pending |= filed
         if counted + len(pending) >= number:
-            found += _read_all(repository, pending)
+            found += runs.read_runs(repository, pending)
             # One that lies in a later month than it started in says nothing about the months between.
             counted = sum(isinstance(one, Run) and _format_month(one.record.started) >= month for one in found)
             pending = {}
             if counted >= number:
                 return found
-    return [*found, *_read_all(repository, pending)]
-
-
-def _read_all(repository: Repository, refs: Mapping[str, str]) -> Iterator[Run | BrokenRun]:
-    records = stream_many(repository, [f"{oid}:{runs.RECORD}" for oid in refs.values()])
-    for (ref, oid), data in zip(refs.items(), records, strict=True):
-        yield runs.parse_run(ref, oid, data)
+    return [*found, *runs.read_runs(repository, pending)]
 
 
 def _filed_since(refs: Mapping[str, str], begin: datetime | None) -> Mapping[str, str]:

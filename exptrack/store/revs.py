@@ -71,7 +71,7 @@ def _by_tag(repository: Repository, listed: Mapping[str, str], rev: str) -> list
     if not rev:
         return []
     noted = notes.read_notes(repository, annotation.NOTES)
-    records = runs.read_records(repository, list(listed.values()))
+    records = runs.gather_records(repository, list(listed.values()))
     spellings = _spellings(rev)
     found = []
     for (ref, oid), data in zip(listed.items(), records, strict=True):

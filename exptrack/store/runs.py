@@ -11,6 +11,7 @@ from exptrack.backends.git import objects, refs
 from exptrack.backends.git.browse import find_entry
 from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.repository import Repository
+from exptrack.backends.git.streaming import stream_many
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import BrokenRun, Run
 
@@ -44,58 +45,53 @@ def name_of(ref: str) -> str:
 
 def read_runs(repository: Repository, run_refs: Mapping[str, str]) -> Iterator[Run | BrokenRun]:
     """The run at each ref, in order; what is none is named with the reason, and costs the others nothing."""
-    listed = list(run_refs.items())
-    for (ref, oid), data in zip(listed, read_records(repository, [oid for _, oid in listed]), strict=True):
-        found = data if isinstance(data, RepositoryError) else parse_run(ref, oid, data)
-        if isinstance(found, RepositoryError):
-            found = BrokenRun(name_of(ref), oid, ref, str(found))
+    records = read_records(repository, list(run_refs.values()))
+    for (ref, oid), data in zip(run_refs.items(), records, strict=True):
+        if isinstance(data, RepositoryError):
+            yield BrokenRun(name_of(ref), oid, ref, str(data))
         elif data is None and _RUN_REF.fullmatch(ref):
-            found = BrokenRun(name_of(ref), oid, ref, _explain(repository, oid))
-        yield found
+            yield BrokenRun(name_of(ref), oid, ref, _explain(repository, oid))
+        else:
+            yield parse_run(ref, oid, data)
 
 
 def read_records(repository: Repository, oids: Sequence[str]) -> Iterator[bytes | RepositoryError | None]:
     """The content of each record, in order: None where there is none, and what git says of one that it cannot read.
 
-    Over an object that is broken in its pack `git cat-file` gives up, and what it has not said yet is lost: so the others are asked
-    for again, in halves.
+    Over an object that is broken in its pack `git cat-file` gives up; it is started again behind that one.
     """
-    try:
-        yield from _read_all(repository, [f"{oid}:{RECORD}" for oid in oids])
-    except RepositoryError as error:
-        if len(oids) == 1:
-            yield error
-            return
-        middle = len(oids) // 2
-        yield from read_records(repository, oids[:middle])
-        yield from read_records(repository, oids[middle:])
+    names = [f"{oid}:{RECORD}" for oid in oids]
+    done = 0
+    while done < len(names):
+        try:
+            for content in stream_many(repository, names[done:]):
+                yield content
+                done += 1
+        except RepositoryError:
+            yield _read_alone(repository, names[done])
+            done += 1
 
 
-def _read_all(repository: Repository, names: Sequence[str]) -> list[bytes | None]:
-    """As `read_many`; many are read by two processes at once, 10,000 in 0.18 s instead of 0.32."""
-    if len(names) < _MANY:
-        return list(objects.read_many(repository, names))
+def gather_records(repository: Repository, oids: Sequence[str]) -> list[bytes | RepositoryError | None]:
+    """As `read_records`; many by two processes at once: 10,000 in 0.16 s instead of 0.26."""
+    if len(oids) < _MANY:
+        return list(read_records(repository, oids))
     from threading import Thread
 
-    middle = len(names) // 2
-    later: list[list[bytes | None] | RepositoryError] = []
+    middle = len(oids) // 2
+    later: list[bytes | RepositoryError | None] = []
+    thread = Thread(target=lambda: later.extend(read_records(repository, oids[middle:])))
+    thread.start()
+    first = list(read_records(repository, oids[:middle]))
+    thread.join()
+    return first + later
 
-    def read_later() -> None:
-        try:
-            later.append(list(objects.read_many(repository, names[middle:])))
-        except RepositoryError as error:
-            later.append(error)
 
-    other = Thread(target=read_later)
-    other.start()
+def _read_alone(repository: Repository, name: str) -> bytes | RepositoryError | None:
     try:
-        first = list(objects.read_many(repository, names[:middle]))
-    finally:
-        other.join()
-    [rest] = later
-    if isinstance(rest, RepositoryError):
-        raise rest
-    return first + rest
+        return objects.read(repository, name)
+    except RepositoryError as error:
+        return error
 
 
 def _explain(repository: Repository, oid: str) -> str:

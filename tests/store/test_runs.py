@@ -182,9 +182,10 @@ def test_what_git_cannot_read_in_a_pack_costs_the_others_nothing(repo, save, git
     assert [(one.name, isinstance(one, Run)) for one in found] == [(name, name != "run-3") for name in names]
 
 
-def test_many_runs_are_read_in_order(repo, save, git, repository):
-    _, oid = save("one")
-    listed = {f"{runs.RUNS}2026-01/one": oid} | {f"{runs.RUNS}2026-01/other-{number}": oid for number in range(1500)}
-    found = list(runs.read_runs(repo, listed))
-    assert [one.ref for one in found] == list(listed)
-    assert [one.name for one in found if isinstance(one, Run)] == ["one"]
+def test_many_records_are_gathered_in_order(repo, save):
+    oids = [save(name)[1] for name in ("one", "two", "three")] + ["1" * 40]
+    wanted = [oids[number % 4] for number in range(1501)]
+    found = runs.gather_records(repo, wanted)
+    known = dict(zip(oids, runs.read_records(repo, oids), strict=True))
+    assert found == [known[oid] for oid in wanted]
+    assert [known[oid] is None for oid in oids] == [False, False, False, True]
