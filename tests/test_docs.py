@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from pages import blocks, code, named, prose, read, table
 
 import exptrack
 from exptrack.analysis.arguments import parse_arguments
@@ -23,7 +26,7 @@ from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.secretshapes import TOKENS
 from exptrack.analysis.settings import parse_settings, parse_size
 from exptrack.analysis.yaml12 import load_yaml
-from exptrack.cli import COMMANDS, Parser
+from exptrack.cli import COMMANDS, parser_of
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
@@ -42,40 +45,6 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob(".dvc-example/*.md")]
 )
 FORMAT, CAPTURE, ARCHITECTURE = ROOT / "docs" / "format.md", ROOT / "docs" / "capture.md", ROOT / "ARCHITECTURE.md"
-
-
-def read(page: Path) -> str:
-    return page.read_text(encoding="utf-8")
-
-
-def named(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-def blocks(page: Path, *languages: str) -> list[str]:
-    """The contents of fenced code blocks in one of the languages."""
-    found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", read(page), re.MULTILINE | re.DOTALL)
-    return [text for language, text in found if language in languages]
-
-
-def prose(page: Path) -> str:
-    """The page without its fenced code."""
-    return re.sub(r"^ *```.*?^ *```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
-
-
-def table(page: Path, mark: str) -> list[list[str]]:
-    """The rows below the header of the table that follows `<!-- mark -->`, cell by cell."""
-    _, found, rest = read(page).partition(f"<!-- {mark} -->\n")
-    assert found, f"{named(page)} has no table marked {mark}"
-    lines = rest.split("\n\n")[0].splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-
-
-def code(cell: str) -> str:
-    """The first word in backticks."""
-    found = re.match(r"`([^`]+)`", cell)
-    assert found, f"{cell!r} does not begin with code"
-    return found[1]
 
 
 def slug(title: str) -> str:
@@ -128,9 +97,10 @@ class TestReadme:
 def command_lines() -> Iterator[tuple[str, list[str]]]:
     """Every call of exptrack in the shell examples of all pages: where, and its words."""
     for page in PAGES:
-        for block in blocks(page, "console", "sh"):
-            for line in block.splitlines():
-                words = shlex.split(line.removeprefix("$ "), comments=True)
+        lines = [line[2:] for block in blocks(page, "console") for line in block.splitlines() if line.startswith("$ ")]
+        for line in [*lines, *(line for block in blocks(page, "sh") for line in block.splitlines())]:
+            if "exptrack" in line:
+                words = shlex.split(line, comments=True)
                 while "&&" in words:
                     end = words.index("&&")
                     yield from _call(page, words[:end])
@@ -148,9 +118,7 @@ class TestCommands:
     @pytest.mark.parametrize(("page", "words"), list(command_lines()), ids=" ".join)
     def test_an_example_is_a_command_line_that_parses(self, page, words):
         assert words[0] in COMMANDS
-        parser = Parser(prog=f"exptrack {words[0]}", allow_abbrev=False)
-        import_module(f"exptrack.cli.{words[0]}").configure(parser)
-        assert isinstance(parser.parse_args(words[1:]), argparse.Namespace)
+        assert isinstance(parser_of(words[0]).parse_args(words[1:]), argparse.Namespace)
 
     @pytest.mark.parametrize("page", PAGES, ids=named)
     def test_a_page_names_only_commands_that_are_there(self, page):
@@ -162,9 +130,17 @@ class TestCommands:
         for page in ("exptrack.1", "git-exptrack.1"):
             assert f'.SS "{command}"\n' in read(ROOT / "docs" / page)
 
-    def test_the_man_pages_are_up_to_date(self):
-        script = ROOT / "docs" / "make_man.py"
-        done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    @pytest.mark.parametrize("python", [sys.executable, "python3.11", "python3.12", "python3.13"])
+    def test_the_page_of_commands_and_the_man_pages_are_up_to_date(self, python):
+        if (
+            subprocess.run([python, "-V"], capture_output=True, check=False).returncode
+            if shutil.which(python)
+            else True
+        ):
+            pytest.skip(f"{python} is not installed")
+        script = ROOT / "docs" / "make_pages.py"
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run([python, script, "--check"], capture_output=True, text=True, env=environ, check=False)
         assert (done.returncode, done.stderr) == (0, "")
 
 

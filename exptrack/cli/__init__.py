@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from exptrack.cli.helptext import Formatter
 from exptrack.errors import ExptrackError
 
 COMMANDS = {
@@ -24,23 +25,13 @@ COMMANDS = {
     "log": "runs one after the other, as `git log` shows commits",
     "show": "one run in full",
     "environment": "the packages that a run had, for pip or uv",
-    "diff": "what differs between two runs",
+    "diff": "what differs between runs, commits and the work tree",
     "tag": "put tags on runs, or take them off",
     "note": "add a note to a run",
     "completion": "print the completion script for a shell",
     "demo": "walk through the main job on real data",
 }
 EXIT_BAD_INPUT, EXIT_BUG, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 2, 3, 125, 130
-
-
-class Formatter(argparse.HelpFormatter):
-    """Names an option's value once, `-m, --note NOTE`, as Python 3.13 does; earlier ones repeat it, and docs/cli.md is one for all."""
-
-    def _format_action_invocation(self, action: argparse.Action) -> str:
-        if not action.option_strings or action.nargs == 0:
-            return super()._format_action_invocation(action)
-        value = self._format_args(action, self._get_default_metavar_for_optional(action))
-        return f"{', '.join(action.option_strings)} {value}"
 
 
 class Parser(argparse.ArgumentParser):

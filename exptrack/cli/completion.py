@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 from importlib import import_module
 
-from exptrack.cli import COMMANDS, Formatter, Parser, add_common_options
+from exptrack.cli import COMMANDS, Parser, add_common_options
+from exptrack.cli.helptext import Formatter
+from exptrack.model.difference import Area
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -14,6 +17,10 @@ SHELLS = ("bash", "zsh", "tcsh")
 # (`compgen -W` does): only what can be the name of a run goes through.
 _LIST = "for-each-ref --format='%(refname:lstrip=-1)'"
 _SAFE = "grep -xE '[a-z0-9][a-z0-9-]*'"
+_BRANCHES = (
+    "for-each-ref --format='%(refname:lstrip=2)' refs/heads refs/tags refs/remotes",
+    "grep -xE '[A-Za-z0-9_][A-Za-z0-9_./-]*'",
+)
 _BASH = f"""\
 # Where the command will look: the `-C` before it are git's own option.
 _exptrack_git() {{
@@ -30,6 +37,10 @@ _exptrack_git() {{
 }}
 _exptrack_runs() {{ _exptrack_git {_LIST} "refs/exptrack/runs/*/$1*" | {_SAFE}; }}
 _exptrack_active() {{ _exptrack_git {_LIST} "refs/exptrack/active/$1*" | {_SAFE}; }}
+_exptrack_sides() {{
+  _exptrack_runs "$1"
+  _exptrack_git {_BRANCHES[0]} | {_BRANCHES[1]} | while read -r name; do [[ $name != "$1"* ]] || echo "$name"; done
+}}
 
 # Git's own completion calls this for `git exptrack`.
 _git_exptrack() {{
@@ -44,6 +55,7 @@ _git_exptrack() {{
 _ZSH = f"""\
 _exptrack_runs() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/runs 2>/dev/null | {_SAFE})"}} }}
 _exptrack_active() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/active 2>/dev/null | {_SAFE})"}} }}
+_exptrack_sides() {{ _exptrack_runs; compadd -- ${{(f)"$(command git {_BRANCHES[0]} 2>/dev/null | {_BRANCHES[1]})"}} }}
 """
 # An alias, because shtab evaluates a command once or twice, depending on where its answer is wanted.
 _TCSH = """\
@@ -69,7 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
     for action in _actions(tree):
         _complete(action)
     functions = {"bash": _BASH, "zsh": _ZSH, "tcsh": _TCSH}
-    print(shtab.complete(tree, arguments.shell, preamble=functions[arguments.shell]))
+    script = shtab.complete(tree, arguments.shell, preamble=functions[arguments.shell])
+    if arguments.shell == "zsh":
+        script = re.sub(r'^  "\(\*\)::?', '  "*:', script, flags=re.MULTILINE)  # shtab completes the first of many only
+    print(script)
     return 0
 
 
@@ -99,12 +114,16 @@ def _complete(action: argparse.Action) -> None:
     import shtab
 
     runs = {"bash": "_exptrack_runs", "zsh": "_exptrack_runs", "tcsh": "`_exptrack_runs`"}
+    sides = {"bash": "_exptrack_sides", "zsh": "_exptrack_sides", "tcsh": "`_exptrack_runs`"}
     active = {"bash": "_exptrack_active", "zsh": "_exptrack_active", "tcsh": "`_exptrack_active`"}
     known = {
-        **dict.fromkeys(("REV", "A", "B", "SIDE"), runs),
+        **dict.fromkeys(("REV", "QUERY | RANGE | REV"), runs),
+        "A": sides,
         **dict.fromkeys(("PATH", "FILE", "COMMAND"), shtab.FILE),
         "DIR": shtab.DIRECTORY,
     }
+    if action.metavar == "AREA":
+        action.choices = list(Area)
     metavar = action.metavar if isinstance(action.metavar, str) else None
     found = active if action.dest == "names" else known.get(metavar or "")
     if found is not None and action.choices is None:

@@ -64,6 +64,8 @@ def runs(exptrack):
         ("exptrack sh", ["show"]),
         ("exptrack --no-pager sh", ["show"]),
         ("exptrack ls --js", ["--json"]),
+        ("exptrack ls --so", ["--sort"]),
+        ("exptrack diff --only me", ["metrics"]),
         ("exptrack completion z", ["zsh"]),
         ("exptrack run -- python tr", ["train.py"]),
         ("exptrack run -o tr", ["train.py"]),
@@ -77,7 +79,9 @@ def test_bash_is_offered_every_command(offers):
     assert set(offers("exptrack", "")) == set(COMMANDS)
 
 
-@pytest.mark.parametrize("typed", ["show br", "diff calm-fox br", "tag best calm-fox br", "note br", "show --json br"])
+@pytest.mark.parametrize(
+    "typed", ["show br", "diff calm-fox br", "tag best calm-fox br", "note br", "show --json br", "log br"]
+)
 def test_a_rev_is_completed_with_the_names_of_runs(offers, runs, typed):
     assert offers("exptrack", *typed.split()) == ["brave-newt", "brave-otter-k3f9"]
 
@@ -86,6 +90,13 @@ def test_the_names_are_those_of_the_folder_that_the_command_looks_at(offers, run
     assert offers("exptrack", "show", "", cwd=tmp_path) == []
     assert offers("exptrack", "-C", str(repository), "show", "", cwd=tmp_path) == runs
     assert offers("exptrack", "-C", str(tmp_path), "-C", "project", "show", "ca", cwd="/") == ["calm-fox"]
+
+
+def test_a_side_of_a_diff_may_also_be_a_branch(offers, runs, repository, git):
+    git("branch", "calm/sea", cwd=repository)
+    assert offers("exptrack", "diff", "calm") == ["calm-fox", "calm/sea"]
+    assert offers("exptrack", "diff", "calm-fox", "ma") == ["main"]
+    assert offers("exptrack", "show", "calm/") == []
 
 
 def test_git_asks_for_its_command_exptrack(offers, runs):
@@ -107,6 +118,10 @@ def test_zsh_lists_runs(script, runs, repository):
         ["zsh", "-f", "-c", ZSH, "zsh", script("zsh")], cwd=repository, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == runs
+
+
+def test_zsh_completes_each_of_many_arguments(script):
+    assert '"*:the runs:_exptrack_runs"' in script("zsh").read_text()
 
 
 @pytest.mark.skipif(shutil.which("tcsh") is None, reason="tcsh is not installed")

@@ -1,19 +1,18 @@
-"""Write the man pages from the parsers of the command line: `python docs/make_man.py`, or `--check` to compare only."""  # noqa: INP001 - a script
+"""Write cli.md and the man pages from the parsers of the command line: `python docs/make_pages.py`, or `--check` to compare only."""  # noqa: INP001 - a script
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from pathlib import Path
 
-from exptrack.cli import COMMANDS, Parser
+from exptrack.cli import COMMANDS, parser_of
 
 HERE = Path(__file__).resolve().parent
-PAGES = {"exptrack": "exptrack.1", "git exptrack": "git-exptrack.1"}
 
 DESCRIPTION = """\
 Every run of a command becomes a Git commit on a hidden ref: the code as it ran, its parameters, its metrics, and DVC pointers to its
@@ -42,19 +41,41 @@ A run has died if its recorder no longer lives: killed, or its machine went down
     "recover": """\
 Records dead runs as `crashed`, with all that they had logged. A dead run whose command still runs is left alone.""",
     "ls": """\
-Newest first. Shows metrics, and those parameters that differ between the runs.""",
+Newest first. Shows metrics, and those parameters that differ between the runs. QUERY has to be quoted: the shell takes `>` for itself.
+In a pipe and in `--csv` nothing is cut.""",
+    "log": """\
+Newest first, an entry for each run: what it is, the parameters that it changed, the metrics, the note.""",
     "show": """\
-Parameters, metrics, data, environment, and what was not captured.""",
+Parameters, metrics, data, environment, and what was not captured; of a run that did not complete also the end of its output.""",
+    "environment": """\
+The packages that were installed where the command ran, each with its version, as pip and uv read them. What no index has, such as an
+editable project, is a comment.""",
     "diff": """\
-Parameters and metrics as tables, then the difference of the code as `git diff` gives it.""",
+Compares parameters, metrics, data, environment and code. Without a second side it compares with the work tree, without any the latest
+run; `A..B` is the same as `A B`. A name that is both a run and a branch means the run.""",
     "tag": """\
 A tag, as the name of an experiment, is one word of at most 100 characters that begins neither with a hyphen nor with `@`. Several runs
 may carry the same tag.""",
     "note": """\
 Notes add up: what was noted before stays.""",
+    "completion": """\
+Completes commands, options, and the names of runs, which come straight from Git. With the script in place of git-exptrack as well, bash
+also completes `git exptrack`.""",
     "demo": """\
 Copies the example project, which learns to read handwritten digits, into a new folder, records several runs of it, lists them, compares
 two and shows one. Prints each command before it runs it.""",
+}
+
+# Where more is told, on the page of the commands.
+LINKS = {
+    "init": "[Settings](capture.md#settings)",
+    "run": "[What a run captures](capture.md)",
+    "status": "[Its JSON](json.md#status)",
+    "ls": "[Queries, columns and keys to sort by](query.md) · [its JSON](json.md#ls-and-log)",
+    "log": "[Queries](query.md) · [its JSON](json.md#ls-and-log)",
+    "show": "[Its JSON](json.md#show)",
+    "environment": "[Its JSON](json.md#show---environment-and-environment)",
+    "diff": "[Its JSON](json.md#diff)",
 }
 
 REVS = """\
@@ -64,12 +85,14 @@ run recorded last in this repository on this machine, `@~1` the one before it. F
 
 OPTIONS = (
     ("`-C` <DIR>", "work as if started in DIR; may be given several times"),
+    ("`--no-pager`", "print long output without a pager"),
     ("`--version`", "print the version"),
     ("`-h`, `--help`", "tell about exptrack, or after COMMAND about that"),
 )
 
 STATUS = (
     ("`0`", "done"),
+    ("`1`", "something differs, and `--exit-code` asked"),
     ("`2`", "bad input or wrong usage"),
     ("`3`", "a bug in exptrack"),
     ("`130`", "interrupted"),
@@ -103,18 +126,65 @@ EXAMPLES = (
 
 
 def main(words: list[str]) -> int:
-    """Write both pages; with `--check` say which of them is not up to date, and give 1 if one is not."""
-    stale = [file for program, file in PAGES.items() if _read(HERE / file) != render(program)]
+    """Write all pages; with `--check` say which of them is not up to date, and give 1 if one is not."""
+    os.environ["COLUMNS"] = "80"
+    pages = {
+        "cli.md": render_markdown(),
+        "exptrack.1": render_man("exptrack"),
+        "git-exptrack.1": render_man("git exptrack"),
+    }
+    stale = [name for name, text in pages.items() if _read(HERE / name) != text]
     if "--check" not in words:
-        for program, file in PAGES.items():
-            (HERE / file).write_text(render(program), encoding="utf-8")
+        for name in stale:
+            (HERE / name).write_text(pages[name], encoding="utf-8")
     elif stale:
-        sys.stderr.write(f"not up to date: {', '.join(stale)}; run `python docs/make_man.py`\n")
+        sys.stderr.write(f"not up to date: {', '.join(stale)}; run `python docs/make_pages.py`\n")
         return 1
     return 0
 
 
-def render(program: str) -> str:
+def render_markdown() -> str:
+    """The page of all commands: what each does, and its help as it is printed at 80 columns."""
+    sections = [
+        "# Commands",
+        "Each is also there as `git exptrack COMMAND`, with man pages. Below stands what `exptrack COMMAND --help` prints.",
+        " · ".join(f"[{command}](#{command})" for command in COMMANDS),
+        *(part for command in COMMANDS for part in _section(command)),
+        "## Naming a run",
+        _markdown(REVS),
+        "## Exit status",
+        _table(STATUS),
+        _markdown(RUN_STATUS),
+        _table(OF_RUN),
+        "<!-- Written by docs/make_pages.py: change that or the command line, and run it again. -->",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _section(command: str) -> Iterator[str]:
+    yield f"## {command}"
+    if command in MORE:
+        yield MORE[command]
+    yield f"```text\n{parser_of(command).format_help()}```"
+    if command in LINKS:
+        yield f"More: {LINKS[command]}"
+
+
+def _what(command: str) -> str:
+    what = COMMANDS[command]
+    return "\n\n".join([f"{what[0].upper()}{what[1:]}.", *filter(None, [MORE.get(command)])])
+
+
+def _markdown(text: str) -> str:
+    """The same marks as in `_prose`; code and an emphasised word without a space between them become one piece of code."""
+    return re.sub(r"`([^`]*)`<([^>]*)>`([^`]*)`<([^>]*)>", r"`\1<\2>\3<\4>`", text)
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(["| status | means |", "|---|---|", *(f"| {title} | {text} |" for title, text in rows)])
+
+
+def render_man(program: str) -> str:
     """The man page of `program`, which is `exptrack` or `git exptrack`."""
     name = program.replace(" ", "-")
     other = "git-exptrack" if name == "exptrack" else "exptrack"
@@ -132,7 +202,7 @@ def render(program: str) -> str:
         "SEE ALSO": [_prose(f"`git`(1), `{other}`(1)")],
     }
     lines = [
-        r".\" Written by docs/make_man.py: change that or the command line, and run it again.",
+        r".\" Written by docs/make_pages.py: change that or the command line, and run it again.",
         f'.TH {name.upper()} 1 "" "exptrack {_version()}" "exptrack"',
         *(line for title, body in sections.items() for line in (f'.SH "{title}"', *body)),
     ]
@@ -140,15 +210,12 @@ def render(program: str) -> str:
 
 
 def _command(program: str, command: str) -> Iterator[str]:
-    parser = Parser(prog=f"exptrack {command}")
-    import_module(f"exptrack.cli.{command}").configure(parser)
-    # argparse has no public list of what was added to a parser.
-    actions = [action for action in parser._actions if action.dest != "help" and action.help != argparse.SUPPRESS]  # noqa: SLF001
+    added = parser_of(command)._actions  # noqa: SLF001 - argparse has no public list of what was added to a parser
+    actions = [action for action in added if action.dest != "help" and action.help != argparse.SUPPRESS]
     actions.sort(key=lambda action: not action.option_strings)
     yield f'.SS "{command}"'
     yield _prose(" ".join([f"`{program} {command}`", *map(_in_synopsis, actions)]))
-    what = COMMANDS[command]
-    yield from _paragraphs("\n\n".join([f"{what[0].upper()}{what[1:]}.", *filter(None, [MORE.get(command)])]))
+    yield from _paragraphs(_what(command))
     yield from _items((_title(action), (action.help or "") % vars(action)) for action in actions)
 
 

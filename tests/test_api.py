@@ -1,0 +1,55 @@
+"""docs/api.md is run in the repository that the tutorial leaves."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from pages import Shell, blocks, code, read, table
+
+import exptrack
+from exptrack import ExptrackError, Project, Run
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = DOCS / "api.md"
+
+
+@pytest.fixture
+def slope(tmp_path, monkeypatch):
+    shell = Shell(tmp_path, tmp_path / "scripts")
+    for _ in shell.play(DOCS / "tutorial.md"):
+        pass
+    monkeypatch.setenv("PATH", shell.path)
+    monkeypatch.chdir(shell.folder)
+
+
+def test_its_examples_show_what_happens(slope):
+    examples = "\n".join(blocks(PAGE, "python"))
+    test = doctest.DocTestParser().get_doctest(examples, {}, PAGE.name, str(PAGE), 0)
+    said = []
+    result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test, out=said.append)
+    assert result.attempted > 20
+    assert result.failed == 0, "".join(said)
+
+
+def test_it_names_every_property_of_a_run():
+    public = {name for name in dir(Run) if not name.startswith("_")} - {"count", "index"}
+    assert {code(row[0]) for row in table(PAGE, "properties")} == public
+
+
+def test_it_names_the_errors_that_are_exported():
+    errors = {name for name in exptrack.__all__ if re.fullmatch(r"\w+Error", name)} - {"ExptrackError"}
+    assert {code(row[0]) for row in table(PAGE, "errors")} == errors
+    for name in errors:
+        assert issubclass(getattr(exptrack, name), ExptrackError)
+
+
+@pytest.mark.parametrize(
+    "method", [name for name, _ in inspect.getmembers(Project, inspect.isfunction) if not name.startswith("_")]
+)
+def test_it_names_every_method_of_a_project(method):
+    # `files` gives what the commands need of a commit, `content` what a person asks for.
+    assert method == "files" or f"project.{method}(" in read(PAGE)

@@ -1,0 +1,149 @@
+"""docs/json.md names the keys that `--json` gives."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from pages import table
+
+from exptrack.analysis.codec import encode_environment
+from exptrack.model.change import Change, Kind
+from exptrack.model.data import Pointer
+from exptrack.model.difference import Area, DataFile, Difference, FileChange, Side, SideKind
+from exptrack.model.environment import Environment, Hardware, Platform
+from exptrack.render.differencejson import format_json
+
+PAGE = Path(__file__).parent.parent / "docs" / "json.md"
+PYTHON = sys.executable
+
+
+def keys(mark):
+    """All keys of a table, and those that are never missing."""
+    rows = [(re.findall(r"`([^`]+)`", row[0]), row[3].strip("| ")) for row in table(PAGE, f"keys: {mark}")]
+    return {key for some, _ in rows for key in some}, {
+        key for some, missing in rows if missing == "never" for key in some
+    }
+
+
+def check(mark, *mappings):
+    """Together the mappings have all keys of the table and no other, and each those that are never missing."""
+    every, always = keys(mark)
+    assert set().union(*mappings) == every
+    for one in mappings:
+        assert always <= set(one)
+
+
+@pytest.fixture
+def ask(exptrack, repository, git):
+    """Run exptrack in a repository with two runs, and give its JSON."""
+    (repository / "exptrack.yaml").write_text("capture:\n  patterns: ['step (?P<step>\\d+) loss (?P<loss>\\S+)']\n")
+    script = "for i in range(3): print('step', i, 'loss', 'nan' if i else 0.5)"
+    assert exptrack("run", "--name", "one", "-t", "first", "--", PYTHON, "train.py", "--depth", "3").returncode == 0
+    (repository / "train.py").write_text(script)
+    (repository / "params.yaml").write_text("lr: 0.5\n")
+    (repository / "new.py").touch()
+    assert exptrack("run", "--name", "two", "-m", "a note", "--", PYTHON, "train.py").returncode == 0
+    exptrack("tag", "best", "one")
+
+    def call(*words):
+        done = exptrack(*words, "--json")
+        assert (done.returncode, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+    return call
+
+
+@pytest.mark.parametrize("words", [["ls"], ["log"], ["show", "two"], ["show", "one"]])
+def test_runs_are_their_record_and_what_lies_beside_it(ask, exptrack, words):
+    given = ask(*words)
+    for run in given if isinstance(given, list) else [given]:
+        record = json.loads(exptrack("show", run["name"], "--file", ".exptrack/run.json").stdout)
+        check("listed", {key: value for key, value in run.items() if key not in record or key == "tags"})
+        assert {key: run[key] for key in record if key != "tags"} == {
+            key: value for key, value in record.items() if key != "tags"
+        }
+
+
+def test_a_history_is_a_list_of_values(ask):
+    points = ask("show", "two", "--history", "loss")
+    check("history", *points)
+    assert [(point["step"], point["value"]) for point in points] == [(0, 0.5), (1, "NaN"), (2, "NaN")]
+
+
+@pytest.mark.parametrize("words", [["show", "two", "--environment"], ["environment", "two"]])
+def test_the_environment_is_that_of_the_commit(ask, exptrack, words):
+    assert ask(*words) == json.loads(exptrack("show", "two", "--file", ".exptrack/environment.json").stdout)
+    assert set(json.loads(encode_environment(Environment(Platform("a", "b", "c"), Hardware())))) <= set(ask(*words))
+
+
+def test_a_diff_has_these_keys(ask):
+    given = ask("diff", "one", "two")
+    check("difference", given)
+    check("difference", given, ask("diff", "one", "one"))
+    assert "patch" not in ask("diff", "one", "two", "--stat")
+    check("side", given["old"], given["new"], *(ask("diff", "HEAD", ".")[side] for side in ("old", "new")))
+    check("file", *given["files"])
+    of_data = {"old_size", "new_size", "old_files", "new_files"}
+    assert {key for change in given["changes"] for key in change} == keys("change")[0] - of_data
+    assert {change["area"] for change in given["changes"]} == {"params", "metrics"}
+
+
+def test_a_diff_of_data_has_these_keys():
+    pointer = Pointer("data", "ab12.dir", size=1, files=2)
+    old, new = (Side(name, SideKind.RUN, "ab", "ab", {}, pointers={"data": pointer}) for name in ("one", "two"))
+    files = tuple(DataFile(kind, kind, 1, 2) for kind in Kind)
+    given = json.loads(
+        format_json(
+            Difference(
+                old,
+                new,
+                (
+                    Change(Area.DATA, ("data",), Kind.CHANGED, "md5:ab", "md5:cd"),
+                    Change(Area.METRICS, ("a",), Kind.ADDED),
+                ),
+                (FileChange("a", Kind.ADDED),),
+                {"data": files},
+                skipped={Area.DATA: "why"},
+            )
+        )
+    )
+    check("change", *given["changes"])
+    check("folder", given["folders"]["data"])
+    _, always = keys("folder")
+    for kind in always - {"files"}:
+        assert set(given["folders"]["data"][kind]) <= {"files", "old_size", "new_size"}
+    assert [set(file) for file in given["folders"]["data"]["files"]] == [{"path", "kind", "old_size", "new_size"}] * 3
+
+
+def test_a_diff_of_three_has_these_keys(ask):
+    given = ask("diff", "one", "two", "HEAD")
+    check("overview", given)
+    check("side", *given["sides"])
+    check("row", *given["rows"])
+    assert {row["area"] for row in given["rows"]} == {"params", "code"}
+    assert set(given["skipped"]) <= set(Area)
+
+
+def test_status_has_these_keys(exptrack):
+    done = exptrack("run", "--", PYTHON, "-m", "exptrack", "status", "--json")
+    assert done.returncode == 0
+    check("status", *json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("command", ["ls", "log", "status"])
+def test_nothing_to_list_is_an_empty_list(exptrack, command):
+    done = exptrack(command, "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+@pytest.mark.parametrize("mark", ["side", "change", "file", "row"])
+def test_what_is_one_of_some_words_is_named(mark):
+    cells = {key: row[2] for row in table(PAGE, f"keys: {mark}") for key in re.findall(r"`([^`]+)`", row[0])}
+    for key, words in (("kind", SideKind if mark == "side" else Kind), ("area", Area)):
+        if key in cells:
+            said = set(re.findall(r"`([^`]+)`", cells[key]))
+            assert said == set(words) - ({"code"} if mark == "change" else set())
