@@ -28,7 +28,7 @@ class Choice(NamedTuple):
 def default_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> Choice:
     """Name, age, status, experiment and tags where there are any, the metrics, and the parameters that differ.
 
-    Of metrics and parameters the first few: the `declared` metrics in their order, then as they come in the runs.
+    Of metrics and parameters the first few: the `declared` metrics in their order, then those that most runs have.
     """
     metrics, params = _metrics(rows, declared), [f"params.{key}" for key in _varying([row.params for row in rows])]
     more = sum(max(0, len(keys) - MOST) for keys in (metrics, params))
@@ -80,15 +80,17 @@ def _metrics(rows: Sequence[Facts], declared: Iterable[str]) -> list[str]:
     return [f"metrics.{key}" for key in dict.fromkeys([*first, *found])]
 
 
-def _keys(rows: Iterable[Mapping[str, Value]]) -> dict[str, None]:
-    keys: dict[str, None] = {}
-    shapes = set()
+def _keys(rows: Iterable[Mapping[str, Value]]) -> dict[str, int]:
+    """All keys with the number of rows that have them, those that most rows have first."""
+    shapes: dict[tuple[str, ...], int] = {}
     for row in rows:
         shape = tuple(row)
-        if shape not in shapes:
-            shapes.add(shape)
-            keys |= dict.fromkeys(row)
-    return keys
+        shapes[shape] = shapes.get(shape, 0) + 1
+    counts: dict[str, int] = {}
+    for shape, number in shapes.items():
+        for key in shape:
+            counts[key] = counts.get(key, 0) + number
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
 def _varying(rows: Sequence[Mapping[str, Value]]) -> list[str]:

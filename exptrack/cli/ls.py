@@ -92,9 +92,10 @@ def _show(arguments: argparse.Namespace, project: Project, found: Runs) -> None:
         choice, width = Choice(picked) if picked else default_columns(found.facts, declared), find_width()
     table = format_listing(found.facts, choice.columns, datetime.now(UTC), width, is_colored=has_color())
     show(table.text, is_paged=not arguments.no_pager, is_wide=True)
-    more = choice.more + table.dropped
-    if more:
-        say(f"{more} more column{'' if more == 1 else 's'}: `--all-columns` shows {'it' if more == 1 else 'them'}")
+    if more := choice.more + table.dropped:
+        where = f"`--all-columns` shows {'it' if more == 1 else 'them'}"
+        where = "widen the terminal, or pipe the table into `less -S`" if picked else where
+        say(f"{more} more column{'' if more == 1 else 's'}: {where}")
 
 
 def _pick(asked: Sequence[str] | None, project: Project, found: Runs) -> tuple[str, ...]:

@@ -26,6 +26,13 @@ def test_metrics_have_columns_and_the_parameters_that_differ():
     assert default_columns(rows) == Choice((*FIRST, "metrics.b", "metrics.a", "metrics.c", "params.lr"))
 
 
+def test_what_most_runs_have_comes_first():
+    rows = [row({"rare": 1, "loss": 1}, rare=1, lr=1), row({"loss": 1}, lr=2), row({"other": 1, "loss": 2}, lr=3)]
+    assert default_columns(rows).columns[3:] == (
+        "metrics.loss", "metrics.rare", "metrics.other", "params.lr", "params.rare",
+    )  # fmt: skip
+
+
 def test_declared_metrics_come_first_in_their_order():
     rows = [row({"a": 1, "b": 2, "val": {"loss": 3}})]
     assert default_columns(rows, ["val.loss", "zzz", "b"]).columns[3:] == ("metrics.val.loss", "metrics.b", "metrics.a")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from datetime import UTC, datetime
 
+import pytest
+
+from exptrack.analysis.facts import Facts
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
-from exptrack.render.records import format_records
+from exptrack.render.records import format_csv, format_records
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 RECORD = Record(
@@ -52,3 +57,47 @@ def test_nothing_is_obeyed_by_a_terminal():
     assert text.replace("\n", "").isprintable()
     [fields] = json.loads(text)
     assert (fields["host"], fields["metrics"], fields["tags"]) == (evil, {evil: 1}, [evil])
+
+
+def table(text: str) -> list[list[str]]:
+    assert text.endswith("\r\n")
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_a_csv_has_full_precision_and_times_in_place_of_ages():
+    record = Record(
+        "one", Status.FAILED, START, duration=1 / 3, tags=("start",), params={"params.yaml": {"on": True, "n": 10**20, "empty": [], "x": None}},
+        metrics={"a": 0.1 + 0.2, "b": math.nan, "c": -math.inf, "d": 1e-300},
+    )  # fmt: skip
+    columns = ("name", "age", "started", "tag", "duration", "ended", *(f"metrics.{key}" for key in "abcd"), *(f"params.{key}" for key in ("on", "n", "empty", "x", "zzz")))  # fmt: skip
+    head, cells = table(format_csv([Facts(run(record, tag="best"))], columns))
+    assert head == [
+        "name", "started", "tags", "duration", "ended", "metrics.a", "metrics.b", "metrics.c", "metrics.d", "params.on", "params.n",
+        "params.empty", "params.x", "params.zzz",
+    ]  # fmt: skip
+    assert cells == [
+        "one", "2026-01-31T12:00:00.000000Z", "best", "0.3333333333333333", "", "0.30000000000000004", "NaN", "-Infinity", "1e-300",
+        "true", "100000000000000000000", "[]", "", "",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("plain", "plain"), ('a "quote", and a comma', 'a "quote", and a comma'), ("two\nlines", "two\nlines"), ("a\ttab", "a\ttab"),
+        ("=1+1", "'=1+1"), ("+cmd", "'+cmd"), ("-1", "'-1"), ("@sum", "'@sum"), ("\t=1", "'\t=1"), ("'quoted'", "'quoted'"),
+        ("\x1b[2J\0\r\u202e", r"\x1b[2J\x00\r\u202e"), ("数", "数"), ("\udc80", r"\udc80"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_text_stays_in_its_cell_and_is_no_formula(text, cell):
+    row = Facts(run(RECORD._replace(params={"params.yaml": {"x": text}}, metrics={"m": -1})))
+    assert table(format_csv([row], ["params.x", "metrics.m"])) == [["params.x", "metrics.m"], [cell, "-1"]]
+
+
+def test_a_hostile_key_is_inert_in_the_header():
+    row = Facts(run(RECORD._replace(metrics={"\x1b[2J,\n": 1})))
+    assert table(format_csv([row], ["metrics.\x1b[2J,\n"])) == [["metrics.\\x1b[2J,\n"], ["1"]]
+
+
+def test_without_runs_a_csv_is_its_header():
+    assert format_csv([], ["name", "note"]) == "name,notes\r\n"
