@@ -16,7 +16,7 @@ FICKLE = (
     (r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?UTC|Z|(?= ))?", "<time>"),
     (r"\b\d{4}-\d\d\b(?!-)", "<month>"),
     (r"(?<!\w)(?<!\d\.)[0-9a-f]{7,64}\b", "<oid>"),
-    (r"\b\d+(\.\d+)?(ms|s|m|h|d)\b", "<age>"),
+    (r"\b\d+(\.\d+)?(ms|s|min|m|h|d|w|mo|y)\b", "<age>"),
     (r" on \S+$", " on <host>"),
     (r"[ \t]+", " "),
 )

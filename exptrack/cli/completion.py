@@ -68,9 +68,9 @@ alias _exptrack_active '_exptrack_names active'
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
     parser.epilog = (
-        "Put the script where the shell looks for completions: bash in"
+        "Put the script where the shell looks for it, and make that folder if it is missing: bash in"
         " ~/.local/share/bash-completion/completions/ (as exptrack, and as git-exptrack too for `git exptrack`),"
-        " zsh in a folder of $fpath as _exptrack; tcsh has to source it."
+        " zsh as _exptrack in a folder of $fpath; tcsh has to source it."
     )
 
 
