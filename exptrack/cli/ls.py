@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="QUERY",
         help="only runs for which this holds, as in 'metrics.accuracy > 0.9 and tag = best'; quote it",
     )
-    parser.add_argument("-n", "--number", type=count, metavar="N", help="the first N runs only, of all the latest")
+    parser.add_argument("-n", "--number", type=count, metavar="N", help="the first N of them only")
     parser.add_argument(
         "--since", metavar="WHEN", help="runs that started then or later: 2026-11-01 (UTC), 2.weeks, yesterday"
     )
@@ -101,6 +101,8 @@ def _show(arguments: argparse.Namespace, project: Project, found: Runs) -> None:
 def _pick(asked: Sequence[str] | None, project: Project, found: Runs) -> tuple[str, ...]:
     """The columns that were asked for. One may be missing in the runs that are listed, if another run has it."""
     patterns = [pattern.strip() for text in asked or () for pattern in text.split(",") if pattern.strip()]
+    if not patterns and asked:
+        raise ExptrackError("no column is named: give names with commas between, such as 'name,status,metrics.*'")
     if not patterns:
         return ()
     known = all_columns(found.facts, project.settings.metrics)

@@ -83,15 +83,15 @@ def list_runs(
     # Whether any run has a name is only known when all are read.
     is_whole = "." in key or (asked is not None and any("." in name for name in names_in(asked)))
     wanted = refs if is_whole else _filed_since(refs, begin)
-    found = _read(repository, wanted, None if is_whole or asked or sort else number)
+    found = _read(repository, wanted, None if is_whole or asked or sort is not None else number)
     rows = [Facts(run) for run in annotation.annotate(repository, [one for one in found if isinstance(one, Run)])]
-    if sort:
+    if sort is not None:
         _check_sort(key, rows)
     if asked is not None and rows:
         check_names(asked, _known(names_in(asked), rows), query)
     chosen = [row for row in rows if _is_chosen(row, asked, begin)]
     chosen.sort(key=lambda row: row.run.record.started, reverse=True)
-    ordered = sort_facts(chosen, key, descending=(sort or "").startswith("-")) if sort else chosen
+    ordered = chosen if sort is None else sort_facts(chosen, key, descending=sort.startswith("-"))
     return Runs(ordered[:number], [one for one in found if isinstance(one, BrokenRun)], len(refs))
 
 

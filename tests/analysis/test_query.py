@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import math
 import operator
 import re
@@ -14,6 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exptrack.analysis.codec import encode_record
+from exptrack.analysis.facts import Facts
+from exptrack.analysis.frame import make_frame
 from exptrack.analysis.matching import matches
 from exptrack.analysis.query import (
     FIELDS,
@@ -28,7 +32,8 @@ from exptrack.analysis.query import (
     parse_query,
 )
 from exptrack.errors import ExptrackError, QueryError
-from exptrack.model.run import Status
+from exptrack.model.run import Record, Run, Status
+from exptrack.render.records import format_records
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "query.md"
 FACTS = {
@@ -437,3 +442,16 @@ class TestPage:
     )  # fmt: skip
     def test_what_it_says_of_values_holds(self, query, is_so):
         assert matches(parse_query(query), FACTS) is is_so
+
+    def test_its_keys_are_those_that_a_listed_run_has_beyond_its_record(self):
+        record = Record("one", Status.COMPLETED, datetime(2026, 11, 1, tzinfo=UTC))
+        [listed] = json.loads(format_records([Run(record, "oid", "ref")]))
+        beyond = listed.keys() - json.loads(encode_record(record)).keys()
+        assert {code(row[0]) for row in table("keys: listed")[:-1]} == beyond
+
+    def test_its_types_are_those_of_a_frame(self):
+        record = Record("one", Status.COMPLETED, datetime(2026, 11, 1, tzinfo=UTC), metrics={"KEY": 1})
+        frame = make_frame([Facts(Run(record, "oid", "ref"))])
+        said = {name: kinds for names, kinds in table("table: frame") for name in re.findall(r"`([^`]+)`", names)}
+        assert said.keys() == {*frame.columns, "params.KEY"}
+        assert all(f"`{kind}`" in said[name] for name, kind in frame.dtypes.items())

@@ -323,6 +323,8 @@ def test_order_number_and_beginning(exptrack, zoo, words, order):
         (["--sort", "-acuracy"], "no run has 'acuracy' to sort by: did you mean 'metrics.accuracy'?"),
         (["--sort", "-n", "3"], "argument --sort: expected one argument; see `exptrack ls --help`"),
         (["--since", "3 dayz"], "'3 dayz' is no date: use one such as 2026-11-01, 2026-11-01T12:00, 2.weeks, '3 days ago' or yesterday"),
+        (["--sort="], "no run has '' to sort by: `exptrack ls --all-columns` shows what they have"),
+        (["--columns", " , "], "no column is named: give names with commas between, such as 'name,status,metrics.*'"),
         (["-n", "-1"], "argument -n/--number: -1 is below zero; see `exptrack ls --help`"),
         (["status", "=", "failed"], "a query is one word, so quote it: exptrack ls 'status = failed'"),
         (["--json", "--csv"], "argument --csv: not allowed with argument --json; see `exptrack ls --help`"),
