@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from exptrack.analysis.diff import same
 from exptrack.analysis.message import format_message
@@ -33,8 +34,11 @@ def format_log(
     run, by its oid.
     """
     entries = []
-    for run, older in zip(runs, [*runs[1:], following], strict=True):
-        parts = [_head(run, page), _notes(run, page), _numbers(run, older, first, page), _stat(run, stats)]
+    params = [flatten(run.params) for run in runs] + [{} if following is None else flatten(following.params)]
+    for number, run in enumerate(runs):
+        older = None if number + 1 == len(runs) and following is None else params[number + 1]
+        numbers = _numbers(run, params[number], older, first, page)
+        parts = [_head(run, page), _notes(run, page), numbers, _stat(run, stats)]
         entries.append("\n\n".join("\n".join(lines) for lines in map(list, parts) if lines))
     return "\n\n".join(entries)
 
@@ -85,36 +89,40 @@ def _notes(run: Run, page: Page) -> Iterator[str]:
                 yield page.line(_INDENT, part).rstrip()
 
 
-def _numbers(run: Run, older: Run | None, first: Sequence[str], page: Page) -> Iterator[str]:
-    params = flatten(run.params)
+def _numbers(
+    run: Run, params: Mapping[str, Value], older: Mapping[str, Value] | None, first: Sequence[str], page: Page
+) -> Iterator[str]:
     metrics = flatten(run.metrics)
-    ordered = {name: metrics[name] for name in [*(name for name in first if name in metrics), *metrics]}
-    lines = {
-        "params": _values(params) if older is None else _changes(flatten(older.params), params),
-        "metrics": _values(ordered),
-    }
-    for label, words in lines.items():
-        if words:
-            lead = f"{_INDENT}{label + ':':<9}"
-            yield page.line(lead, fit(words, page.room(len(lead)), _MOST))
+    ordered = [*dict.fromkeys(name for name in [*first, *metrics] if name in metrics)]
+    yield from _line("params", _changed(older, params), partial(_change, older, params), page)
+    yield from _line("metrics", ordered, lambda key: _pair(key, metrics[key]), page)
 
 
-def _changes(old: Mapping[str, Value], new: Mapping[str, Value]) -> list[str]:
-    """What is other than in the run before, what is new, and what is gone."""
-    words = []
-    for key in [*new, *(key for key in old if key not in new)]:
-        if key not in old:
-            words.append(f"+{_pair(key, new[key])}")
-        elif key not in new:
-            words.append(f"-{_name(key)}")
-        elif not same(old[key], new[key]):
-            before, after = (clip(text, _WIDEST) for text in tell_apart((old[key], new[key])))
-            words.append(f"{_name(key)} {before} → {after}")
-    return words
+def _line(label: str, keys: Sequence[str], show: Callable[[str], str], page: Page) -> Iterator[str]:
+    if keys:
+        lead = f"{_INDENT}{label + ':':<9}"
+        yield page.line(lead, fit([show(key) for key in keys[:_MOST]], len(keys), page.room(len(lead))))
 
 
-def _values(values: Mapping[str, Value]) -> list[str]:
-    return [_pair(key, value) for key, value in values.items()]
+def _changed(old: Mapping[str, Value] | None, new: Mapping[str, Value]) -> list[str]:
+    """The keys that are other than in the run before, those that are new, and those that are gone; without such a run all."""
+    if old is None:
+        return list(new)
+    return [
+        *(key for key, value in new.items() if key not in old or not same(old[key], value)),
+        *(key for key in old if key not in new),
+    ]
+
+
+def _change(old: Mapping[str, Value] | None, new: Mapping[str, Value], key: str) -> str:
+    if old is None:
+        return _pair(key, new[key])
+    if key not in new:
+        return f"-{_name(key)}"
+    if key not in old:
+        return f"+{_pair(key, new[key])}"
+    before, after = (clip(text, _WIDEST) for text in tell_apart((old[key], new[key])))
+    return f"{_name(key)} {before} → {after}"
 
 
 def _pair(key: str, value: Value) -> str:

@@ -53,14 +53,13 @@ class Page(NamedTuple):
         return None if self.width is None else max(20, self.width - taken)
 
 
-def fit(words: Sequence[str], width: int | None, most: int | None) -> str:
-    """As many of the words as there is room for, with commas between, and how many more there are."""
-    kept = list(words if most is None else words[:most])
+def fit(words: Sequence[str], count: int, width: int | None) -> str:
+    """As many of the words as there is room for, with commas between, and how many more of all `count` there are."""
+    kept, cells = list(words), [display_width(word) + 2 for word in words]
     while True:
-        left = len(words) - len(kept)
-        text = ", ".join([*kept, *([f"and {left:,} more"] if left else [])])
-        if len(kept) < 2 or width is None or display_width(text) <= width:
-            return text
+        more = f"and {count - len(kept):,} more" if count > len(kept) else ""
+        if len(kept) < 2 or width is None or sum(cells[: len(kept)]) - 2 + (len(more) + 2 if more else 0) <= width:
+            return ", ".join([*kept, *([more] if more else [])])
         kept.pop()
 
 
