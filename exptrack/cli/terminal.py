@@ -27,23 +27,39 @@ def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
 
     `is_wide` lines are not folded there but can be scrolled sideways.
     """
-    if is_paged and sys.stdout.isatty() and (pager := _find_pager(text)):
-        environ = {"LESS": "FRSX" if is_wide else "FRX", "LV": "-c", **os.environ}
-        # Leaving a pager early closes the pipe; that is no error.
-        with suppress(BrokenPipeError):
-            # Through the shell: the pager is a command line of the user's own.
-            page = f"{text}\n".encode(errors="backslashreplace")
-            subprocess.run(pager, shell=True, input=page, env=environ, check=False)  # noqa: S602
+    if not (is_paged and sys.stdout.isatty()):
+        print(text)
         return
-    print(text)
+    is_low, is_narrow = _find_lack(text)
+    pager = _find_pager() if is_low or (is_wide and is_narrow) else None
+    if pager is None:
+        print(text)
+        return
+    environ = {"LESS": "RSX" if is_wide and is_narrow else "FRX", "LV": "-c", **os.environ}
+    page = f"{text}\n".encode(errors="backslashreplace")
+    # Leaving a pager early closes the pipe; that is no error.
+    with suppress(BrokenPipeError):
+        # Through the shell: the pager is a command line of the user's own.
+        subprocess.run(pager, shell=True, input=page, env=environ, check=False)  # noqa: S602
 
 
-def _find_pager(text: str) -> str | None:
-    """The command of the pager as git chooses it; None if the text fits, or there is to be none."""
+def _find_lack(text: str) -> tuple[bool, bool]:
+    """Whether the terminal has too few lines for a text, and too few columns."""
     from shutil import get_terminal_size
 
-    if text.count("\n") < get_terminal_size().lines - 1:
-        return None
+    size = get_terminal_size()
+    lines = text.split("\n")
+    return len(lines) >= size.lines, any(len(line) > size.columns and _width(line) > size.columns for line in lines)
+
+
+def _width(line: str) -> int:
+    from exptrack.render.text import display_width, strip_colors
+
+    return display_width(strip_colors(line))
+
+
+def _find_pager() -> str | None:
+    """The command of the pager as git chooses it; None if there is to be none."""
     named = os.environ.get("GIT_PAGER")
     if named is None:
         done = subprocess.run(["git", "var", "GIT_PAGER"], capture_output=True, text=True, check=False)
