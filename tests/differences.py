@@ -137,7 +137,7 @@ PATHS = TEXTS.filter(bool)
 DIGESTS = st.sampled_from(["md5:11", "md5:22.dir", "md5:22.dir modified", "md5:33 modified"]) | TEXTS
 FACTS = st.dictionaries(KEYS, LEAVES, max_size=3)
 ENVIRONMENTS = st.fixed_dictionaries(
-    {}, optional={name: FACTS for name in ("interpreter", "platform", "hardware", "packages", "variables")}
+    {}, optional=dict.fromkeys(("interpreter", "platform", "hardware", "packages", "variables"), FACTS)
 )
 ALL_TREES = st.fixed_dictionaries(
     {

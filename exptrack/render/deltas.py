@@ -169,8 +169,9 @@ def list_remarks(difference: Difference, areas: Sequence[Area]) -> list[str]:
 def say_nothing_differs(areas: Sequence[Area], skipped: Mapping[str, str]) -> str:
     """The one line that is left if nothing differs."""
     titles = [TITLES[area] for area in areas if area not in skipped]
-    *most, last = titles or ["anything: nothing was compared"]
-    return f"no difference in {', '.join(most)} or {last}" if most else f"no difference in {last}"
+    if not titles:
+        return "nothing was compared"
+    return f"no difference in {' or '.join(filter(None, [', '.join(titles[:-1]), titles[-1]]))}"
 
 
 def _entry(change: Change, name: str) -> Entry:

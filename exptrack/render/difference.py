@@ -130,7 +130,7 @@ def _code(view: _View) -> Iterator[str]:
     yield from (f"  {line}" for line in format_stat(files, view.width - 2))
     if patch:
         yield ""
-        yield inert_page(patch.rstrip("\n"))
+        yield inert_page(patch).rstrip("\r\n")
 
 
 _SECTIONS: Mapping[Area, Callable[[_View], Iterator[str]]] = {

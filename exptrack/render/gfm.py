@@ -33,7 +33,8 @@ def sentence(text: str) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
     """A table of cells that are Markdown already; the columns whose numbers are given stand at the right."""
     rule = ["---:" if number in numbers else "---" for number in range(len(header))]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *(map(_cell, row) for row in rows)])
+    lines = [map(_cell, header), rule, *(map(_cell, row) for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def details(summary: str, body: str) -> str:

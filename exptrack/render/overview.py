@@ -86,7 +86,7 @@ def _blocks(sides: Sequence[Side], rows: Sequence[Row], width: int) -> Iterator[
     """Lines of one table, or of several below each other with as many columns as fit, but at least one."""
     keys = [clip(name, max(width // 2, _NARROWEST_CELL)) for name in name_keys([row.key for row in rows])]
     first = fill(["key", *keys])
-    limit = min(max((width - display_width(first[0])) // len(sides) - 2, _NARROWEST_CELL), _WIDEST_CELL)
+    limit = min(max((width - 2 - display_width(first[0])) // len(sides) - 2, _NARROWEST_CELL), _WIDEST_CELL)
     cells = [_cells(row, len(sides), limit, str) for row in rows]
     columns = [align([_title(side), *(line[number] for line in cells)]) for number, side in enumerate(sides)]
     while columns:

@@ -12,7 +12,8 @@ from exptrack.model.tree import Value
 # What a page of text is made of: tabs, ends of lines, and the colours that git puts in; 8 would hide what follows.
 _PAGE = re.compile(r"(\t|\r?\n|\x1b\[(?!(?:[0-9;]*;)?0*8[;m])[0-9;]*m)")
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?%?|nan|inf)")
+# A number as exptrack writes it, or the dash where there is none.
+_NUMBER = re.compile(r"-|[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?%?|nan|inf)")
 _SPANS = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400 * 7, "w"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 BOLD, GREEN, RED, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[m"
@@ -133,10 +134,12 @@ def fill(cells: Sequence[str]) -> list[str]:
 
 
 def wrap(pieces: Iterable[str], width: int) -> list[str]:
-    """Pieces of text as lines of at most `width` cells, blanks between; only one that is wider is broken itself, or a word cut."""
+    """Pieces of text as lines of at most `width` cells, blanks between; only one that is wider is broken, on lines of its own."""
     lines = [""]
     for piece in pieces:
-        for word in [piece] if display_width(piece.rstrip()) <= width else piece.split(" "):
+        fits = display_width(piece.rstrip()) <= width
+        lines += [] if fits or not lines[-1] else [""]
+        for word in [piece] if fits else piece.split(" "):
             longer = f"{lines[-1]} {word}" if lines[-1] else word
             if lines[-1] and display_width(longer.rstrip()) > width:
                 lines.append(word)

@@ -10,10 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exptrack.render.text import (
+    GREEN,
+    align,
     clip,
+    clip_left,
     display_width,
+    fill,
     format_age,
     format_command,
+    format_counted,
     format_duration,
     format_pairs,
     format_size,
@@ -22,6 +27,9 @@ from exptrack.render.text import (
     inert,
     inert_page,
     pad,
+    paint,
+    strip_colors,
+    wrap,
 )
 
 HOSTILE = [
@@ -146,3 +154,58 @@ def test_a_command_is_quoted_as_it_would_be_typed():
         format_command(["python", "train.py", "--note=two words", "$x", ""])
         == "python train.py '--note=two words' '$x' ''"
     )
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])) | st.sampled_from(WIDE), st.integers(-1, 30))
+def test_what_is_clipped_at_the_left_keeps_its_end(text, width):
+    cut = clip_left(text, width)
+    assert display_width(cut) <= max(width, 0)
+    if display_width(text) <= width:
+        assert cut == text
+    elif width > 0:
+        assert cut.startswith("…")
+        assert text.endswith(cut[1:])
+
+
+def test_numbers_of_a_column_have_their_points_under_each_other():
+    assert align(["old", "0.5", "-12", "1e-07", "-", "1.5%", "nan", "scale", "1.26.4"]) == [
+        "old    ", "  0.5  ", "-12    ", "  1e-07", "  -    ", "  1.5% ", "nan    ", "scale  ", "1.26.4 ",
+    ]  # fmt: skip
+    assert align(["a", "-"]) == ["a", "-"]
+    assert align([]) == []
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_the_cells_of_a_column_have_one_width(cells):
+    for column in (fill(list(map(inert, cells))), align(list(map(inert, cells)))):
+        assert len(set(map(display_width, column))) <= 1
+        assert [cell.strip(" ") for cell in column] == [inert(cell).strip(" ") for cell in cells]
+
+
+def test_pieces_are_wrapped_between_each_other_and_inside_only_if_they_must():
+    pieces = ["one two,", "three  ", "four five six seven eight"]
+    assert wrap(pieces, 99) == ["one two, three   four five six seven eight"]
+    assert wrap(pieces, 12) == ["one two,", "three", "four five", "six seven", "eight"]
+    assert wrap(pieces, 5) == ["one", "two,", "three", "four", "five", "six", "seven", "eight"]
+    assert wrap(["abcdef"], 4) == ["abc…"]
+    assert wrap([], 9) == [""]
+
+
+@given(st.lists(st.text(st.sampled_from("ab 数")), max_size=5), st.integers(1, 20))
+def test_what_is_wrapped_fits(pieces, width):
+    assert all(display_width(line) <= width for line in wrap(pieces, width))
+
+
+def test_blanks_are_not_painted():
+    assert paint("  +1 ", GREEN) == "  \x1b[32m+1\x1b[m "
+    assert paint("  ", GREEN) == "  "
+    assert paint("a", "") == "a"
+
+
+def test_colors_can_be_taken_out_again():
+    assert strip_colors("\x1b[1m\x1b[38;5;208ma\x1b[m\x1b[2Jb") == "a\x1b[2Jb"
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, "0 files"), (1, "1 file"), (1003, "1,003 files")])
+def test_a_count_has_its_word(count, shown):
+    assert format_counted(count, "file") == shown
