@@ -50,13 +50,15 @@ def _advise(requirements: str, environment: Environment | None, file: str | None
     pinned = sum(bool(line) and not line.startswith("#") for line in lines)
     others = max(0, sum(line.startswith("#") for line in lines) - 2)  # the first two are the header
     said = f"{pinned} package{'' if pinned == 1 else 's'}"
-    if others:
-        said += f" and {others} that no index has, as comments"
+    comments = (
+        f" ({others} more, which no index has, as {'a comment' if others == 1 else 'comments'})" if others else ""
+    )
     found = environment.interpreter if environment else None
     release = _RELEASE.match(found.version) if found else None
     if found is None or release is None:
-        return f"{said}; which Python they were of is not known: `uv pip install -r {shlex.quote(file or 'FILE')}` in one that suits"
+        return f"{said}{comments}; which Python they were of is not known: `uv pip install -r {shlex.quote(file or 'FILE')}` in one that suits"
     said += f" of Python {found.version}" + (f" ({found.implementation})" if found.implementation != "cpython" else "")
+    said += comments
     if file is None:
         return f"{said}; `-o requirements.txt` saves them"
     return f"{said}; rebuild them: `uv venv --python {release[0]} && uv pip install -r {shlex.quote(file)}`"

@@ -6,7 +6,6 @@ import argparse
 import json
 import posixpath
 import sys
-from contextlib import suppress
 
 from exptrack.cli.common import open_project
 from exptrack.cli.terminal import find_width, has_color, show
@@ -137,10 +136,9 @@ def _from_root(project: Project, path: str) -> str:
     """As in `git show REV:./path`, what begins with a dot is seen from the working directory."""
     if not path.startswith(("./", "../")) and path not in {".", ".."}:
         return path
-    here = ""
-    with suppress(ValueError):
-        here = project.directory.resolve().relative_to(project.context.repository.top.resolve()).as_posix()
-    return posixpath.join(here, path)
+    top = project.context.repository.top.resolve()
+    here = project.directory.resolve()
+    return posixpath.join(here.relative_to(top), path) if here != top and here.is_relative_to(top) else path
 
 
 def _give(data: bytes, *, is_paged: bool) -> None:

@@ -59,7 +59,7 @@ def _head(run: Run, page: Page) -> Iterator[str]:
         "status": f"{record.status}{format_ending(record)}",
         "started": f"{record.started:%Y-%m-%d %H:%M:%S} UTC" + _duration(record),
         "author": " on ".join(filter(None, [record.author, record.host])) or None,
-        "command": format_command(record.command) + (f"  (in {record.directory})" if record.directory != "." else ""),
+        "command": _command(record),
         "base": run.base or ("none: there was no commit yet" if run.snapshot else None),
         "experiment": record.experiment,
         "seed": record.seed,
@@ -77,6 +77,11 @@ def _head(run: Run, page: Page) -> Iterator[str]:
             for part in page.wrap(inert(line.rstrip("\r")), width):
                 yield page.line(f"{label:<{width}}{part}")
                 label = ""
+
+
+def _command(record: Record) -> str | None:
+    inside = f"  (in {record.directory})" if record.directory != "." else ""
+    return format_command(record.command) + inside if record.command else None
 
 
 def _duration(record: Record) -> str:
