@@ -110,6 +110,8 @@ def clip(text: str, width: int) -> str:
     room, end = width - 1, 0
     while end < len(text) and (room := room - display_width(text[end])) >= 0:
         end += 1
+    while end and display_width(text[:end]) >= width:  # a mark after a letter can make both wider
+        end -= 1
     return text[:end] + "…" if width > 0 else ""
 
 
@@ -117,7 +119,10 @@ def clip_left(text: str, width: int) -> str:
     """`text` cut to `width` cells from the left: of a path the end says more."""
     if display_width(text) <= width:
         return text
-    return "…" + clip(text[::-1], width)[:-1][::-1] if width > 0 else ""
+    start = len(text) - len(clip(text[::-1], width)) + 1
+    while start < len(text) and display_width(text[start:]) >= width:
+        start += 1
+    return f"…{text[start:]}" if width > 0 else ""
 
 
 def align(cells: Sequence[str]) -> list[str]:

@@ -36,7 +36,7 @@ HOSTILE = [
     "\x1b[31mred", "\x1b]0;title\x07", "\x1bP+q\x1b\\", "\x9b31m", "a\0b", "two\nlines", "over\rwritten", "tab\tbed", "back\x08space", "\x7f",
     "\u202eright-to-left override", "\u2066isolate", "\u200bzero width", "\ufeffmark", "line\u2028separator", "next\x85line", "\udcff", "\U000e0041",
 ]  # fmt: skip
-WIDE = ["数字", "한국어", "\uff46\uff55", "😀", "e\u0301", "שלום", "مرحبا", "plain", ""]
+WIDE = ["数字", "한국어", "\uff46\uff55", "😀", "e\u0301", "שלום", "مرحبا", "plain", "", "❤\ufe0f" * 20]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
