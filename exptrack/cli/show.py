@@ -16,6 +16,7 @@ from exptrack.render.card import format_card
 from exptrack.render.page import Page
 
 _OUTPUT = ".exptrack/output.log"
+_READABLE = 64 << 20  # bytes of data
 _WIDTH = 200  # cells, where there is no terminal that has an edge
 
 
@@ -125,6 +126,10 @@ def _show_file(project: Project, shown: Run, path: str, *, is_paged: bool) -> No
         _give("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"), is_paged=is_paged)
     elif found.file is None:
         _give(found.data, is_paged=is_paged)
+    elif sys.stdout.isatty():
+        if found.file.stat().st_size > _READABLE:
+            raise ExptrackError(f"'{path}' is too large to read on a terminal: write it to a file, with `> FILE`")
+        _give(found.file.read_bytes(), is_paged=is_paged)
     else:
         from shutil import copyfileobj
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -309,3 +310,15 @@ def test_reading_writes_nothing(record, exptrack, repository):
     ):  # fmt: skip
         assert exptrack(*words).returncode == 2 * (words[-1] == "nothing"), words
     assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "words", [["log"], ["log", "--oneline", "--stat", "main..HEAD", "one"], ["log", "--json"], ["environment", "one"]]
+)
+def test_no_heavy_library_is_loaded(record, repository, words):
+    record("one", 0.25)
+    code = f"import sys\nfrom exptrack.cli import main\nmain({words})\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run([PYTHON, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.splitlines())
+    assert "exptrack.store.runs" in loaded
+    assert loaded.isdisjoint({"dvc", "pandas", "numpy", "scipy", "pygit2", "git", "logging", "asyncio", "email"})

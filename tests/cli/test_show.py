@@ -364,6 +364,7 @@ def test_data_comes_out_of_the_dvc_cache(exptrack, repository, git):
         return done.returncode, done.stdout, done.stderr.decode()
 
     assert show("one.bin") == (0, b"x" * 3000, "")
+    assert on_screen(repository, "show", "one", "--file", "model/deep/w.bin") == (0, "\\x00\ufffd\n")
     assert show("model") == (0, b"tree one:model\n\na\ndeep/\n", "")
     assert show("model/deep/") == (0, b"tree one:model/deep\n\nw.bin\n", "")
     assert show("model/deep/w.bin") == (0, b"\0\xff", "")
