@@ -23,7 +23,7 @@ RECORD = ".exptrack/run.json"
 # Of an oid; 10,000 runs with a million objects around them need 9 digits.
 ABBREVIATED = 10
 
-_MANY = 1000  # records
+_MANY, _BROKEN = 1000, 100  # records
 
 _RUN_REF = re.compile(r"refs/exptrack/runs/\d{4}-\d\d/([a-z0-9][a-z0-9-]*)")
 
@@ -46,10 +46,12 @@ def name_of(ref: str) -> str:
 def read_runs(repository: Repository, run_refs: Mapping[str, str]) -> Iterator[Run | BrokenRun]:
     """The run at each ref, in order; what is none is named with the reason, and costs the others nothing."""
     records = read_records(repository, list(run_refs.values()))
+    unexplained = _BROKEN  # to explain one takes two git processes
     for (ref, oid), data in zip(run_refs.items(), records, strict=True):
         if isinstance(data, RepositoryError):
             yield BrokenRun(name_of(ref), oid, ref, str(data))
-        elif data is None and _RUN_REF.fullmatch(ref):
+        elif data is None and unexplained and _RUN_REF.fullmatch(ref):
+            unexplained -= 1
             yield BrokenRun(name_of(ref), oid, ref, _explain(repository, oid))
         else:
             yield parse_run(ref, oid, data)
@@ -58,16 +60,20 @@ def read_runs(repository: Repository, run_refs: Mapping[str, str]) -> Iterator[R
 def read_records(repository: Repository, oids: Sequence[str]) -> Iterator[bytes | RepositoryError | None]:
     """The content of each record, in order: None where there is none, and what git says of one that it cannot read.
 
-    Over an object that is broken in its pack `git cat-file` gives up; it is started again behind that one.
+    Over an object that is broken in its pack `git cat-file` gives up; it is started again behind that one. Raises RepositoryError if it
+    gives up again and again: not some records are wrong then, but the repository, as a partial clone without its remote.
     """
     names = [f"{oid}:{RECORD}" for oid in oids]
-    done = 0
+    done = failures = 0
     while done < len(names):
         try:
             for content in stream_many(repository, names[done:]):
                 yield content
                 done += 1
         except RepositoryError:
+            failures += 1
+            if failures > _BROKEN:
+                raise
             yield _read_alone(repository, names[done])
             done += 1
 
@@ -80,10 +86,22 @@ def gather_records(repository: Repository, oids: Sequence[str]) -> list[bytes | 
 
     middle = len(oids) // 2
     later: list[bytes | RepositoryError | None] = []
-    thread = Thread(target=lambda: later.extend(read_records(repository, oids[middle:])))
+    failed: list[RepositoryError] = []
+
+    def read_later() -> None:
+        try:
+            later.extend(read_records(repository, oids[middle:]))
+        except RepositoryError as error:
+            failed.append(error)
+
+    thread = Thread(target=read_later)
     thread.start()
-    first = list(read_records(repository, oids[:middle]))
-    thread.join()
+    try:
+        first = list(read_records(repository, oids[:middle]))
+    finally:
+        thread.join()
+    for error in failed:
+        raise error
     return first + later
 
 

@@ -189,3 +189,21 @@ def test_many_records_are_gathered_in_order(repo, save):
     known = dict(zip(oids, runs.read_records(repo, oids), strict=True))
     assert found == [known[oid] for oid in wanted]
     assert [known[oid] is None for oid in oids] == [False, False, False, True]
+
+
+def test_a_repository_that_can_read_nothing_is_given_up(repo, save, git, repository):
+    _, oid = save("one")
+    git("repack", "-a", "-d", "-q", cwd=repository)
+    [pack] = (repository / ".git" / "objects" / "pack").glob("*.pack")
+    listed = git("verify-pack", "-v", pack, cwd=repository).splitlines()
+    blob = git("rev-parse", f"{oid}:{runs.RECORD}", cwd=repository)
+    [(size, start)] = [(int(line.split()[3]), int(line.split()[4])) for line in listed if line.startswith(blob)]
+    pack.chmod(0o644)
+    content = bytearray(pack.read_bytes())
+    content[start + size // 2] ^= 0xFF
+    pack.write_bytes(content)
+    some = list(runs.read_records(repo, [oid] * 3))
+    assert [type(one) for one in some] == [RepositoryError] * 3
+    for read in (runs.gather_records, lambda *words: list(runs.read_records(*words))):
+        with pytest.raises(RepositoryError, match=r"^git cat-file "):
+            read(repo, [oid] * 1200)
