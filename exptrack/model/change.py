@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 class Change(NamedTuple):
-    """One difference. `area` is `params` or `metrics`, `key` the path of keys down to the value that differs."""
+    """One difference. `area` is one of `Area`, `key` the path of keys down to the value that differs."""
 
     area: str
     key: tuple[str, ...]

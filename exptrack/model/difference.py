@@ -108,3 +108,4 @@ class Overview(NamedTuple):
     sides: tuple[Side, ...]
     rows: tuple[Row, ...] = ()
     skipped: Mapping[str, str] = {}
+    cautions: tuple[str, ...] = ()

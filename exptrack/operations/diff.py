@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 
@@ -58,7 +59,7 @@ def diff(
             _folders(context, before, after, changes),
             text,
             _skipped((before, after), areas),
-            tuple(_cautions(before, after, areas)),
+            tuple(_cautions((before, after), areas)),
         )
 
 
@@ -73,7 +74,7 @@ def overview(context: Context, revs: Sequence[str | Run], *, areas: Collection[A
                 rows += overview_trees([side.trees[area] for side in sides], area)
         if Area.CODE in areas:
             rows += _code_rows(repository, sides)
-        return Overview(tuple(sides), tuple(rows), _skipped(sides, areas))
+        return Overview(tuple(sides), tuple(rows), _skipped(sides, areas), tuple(_cautions(sides, areas)))
 
 
 def _open(
@@ -148,13 +149,16 @@ def _skipped(sides: Sequence[Side], areas: Collection[Area]) -> dict[str, str]:
     return {area: "; ".join(dict.fromkeys(said)) for area, said in reasons.items() if said and area in areas}
 
 
-def _cautions(old: Side, new: Side, areas: Collection[Area]) -> Iterator[str]:
+def _cautions(sides: Sequence[Side], areas: Collection[Area]) -> Iterator[str]:
     if Area.DATA in areas:
-        before, after = old.trees[Area.DATA], new.trees[Area.DATA]
-        for path in sorted(before.keys() & after.keys()):
-            if str(before[path]).endswith(MODIFIED) and before[path] == after[path]:
-                yield f"{path} was modified on both sides without its pointer: whether it differs cannot be told"
-    for side in (old, new):
+        seen = Counter(
+            item for side in sides for item in side.trees[Area.DATA].items() if str(item[1]).endswith(MODIFIED)
+        )
+        for (path, _), count in sorted(seen.items()):
+            if count > 1:
+                where = "both sides" if len(sides) == 2 else f"{count} sides"
+                yield f"{path} was modified on {where} without its pointer: whether it differs cannot be told"
+    for side in sides:
         yield from (f"{side.name}: {problem}" for problem in side.problems)
 
 

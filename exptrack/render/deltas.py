@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
 from exptrack.model.change import Change, Kind
-from exptrack.model.difference import Area, Difference, FileChange, Side, SideKind
+from exptrack.model.difference import Area, Difference, FileChange, Overview, Side, SideKind
 from exptrack.model.run import Status
 from exptrack.model.settings import Goal, MetricDeclaration
 from exptrack.model.tree import Value
@@ -105,10 +105,14 @@ def find_delta(change: Change) -> Delta:
     return Delta(delta, relative if math.isfinite(relative) else None)
 
 
-def is_toward(change: Change, goal: Goal | None) -> bool | None:
-    """Whether a metric moved in the direction of its goal; None if it has none, or a side is no number."""
+def is_toward(change: Change, declared: MetricDeclaration | None) -> bool | None:
+    """Whether a metric moved in the direction of its goal; None if it has none, a side is no number, or it moved less than `min_effect`."""
     old, new = change.old, change.new
-    if goal is None or not _is_number(old) or not _is_number(new) or not (new > old or new < old):
+    goal = declared.goal if declared else None
+    if goal is None or declared is None or not _is_number(old) or not _is_number(new) or not (new > old or new < old):
+        return None
+    delta = find_delta(change).delta
+    if delta is not None and declared.min_effect is not None and abs(delta) < declared.min_effect:
         return None
     return (new > old) == (goal is Goal.MAXIMIZE)
 
@@ -158,7 +162,7 @@ def count_areas(difference: Difference, areas: Sequence[Area]) -> dict[Area, str
     return {area: counts[area] for area in Area if counts.get(area)}
 
 
-def list_remarks(difference: Difference, areas: Sequence[Area]) -> list[str]:
+def list_remarks(difference: Difference | Overview, areas: Sequence[Area] = tuple(Area)) -> list[str]:
     """What was not compared and why, then what cannot be told; a line each, as it came."""
     skipped = [
         f"{TITLES[area]}: not compared, {difference.skipped[area]}" for area in areas if area in difference.skipped
@@ -198,7 +202,7 @@ def _with_delta(entry: Entry, change: Change, declaration: MetricDeclaration | N
     return entry._replace(
         delta="" if delta is None else _signed(delta),
         relative="" if relative is None else _percent(100 * relative),
-        toward=is_toward(change, declaration.goal if declaration else None),
+        toward=is_toward(change, declaration),
     )
 
 

@@ -1,7 +1,7 @@
 """What differs between three sides or more: a table with a column for each side, as text, Markdown or JSON.
 
 The JSON has `schema` (1), `sides` (as `old` and `new` in the JSON of a difference), `rows` with `area`, `key` (path of keys) and
-`values` (by the side's number from 0, for the sides that have one), and `skipped` (areas that were not compared, and why).
+`values` (by the side's number from 0, for the sides that have one), `skipped` (areas that were not compared, and why), and `cautions`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from functools import partial
 from exptrack.analysis import fields
 from exptrack.model.difference import Area, Overview, Row, Side
 from exptrack.model.tree import Value
-from exptrack.render.deltas import TITLES, choose_form, name_argument, name_side, remark_side, say_nothing_differs
+from exptrack.render.deltas import (
+    TITLES,
+    choose_form,
+    list_remarks,
+    name_argument,
+    name_side,
+    remark_side,
+    say_nothing_differs,
+)
 from exptrack.render.differencejson import SCHEMA, encode_side
 from exptrack.render.gfm import code_span, sentence
 from exptrack.render.markdown import describe_side
@@ -34,8 +42,8 @@ def format_overview(overview: Overview, *, width: int | None, color: bool) -> st
     for area, rows in _areas(overview).items():
         title = paint(f"{TITLES[area]}:", BOLD if color else "")
         parts.append("\n".join([title, *_blocks(overview.sides, rows, room)]))
-    skipped = "\n".join(map(inert, _skipped(overview)))
-    return "\n\n".join(filter(None, [*(parts or [_nothing(overview)]), skipped]))
+    remarks = "\n".join(map(inert, list_remarks(overview)))
+    return "\n\n".join(filter(None, [*(parts or [_nothing(overview)]), remarks]))
 
 
 def format_overview_markdown(overview: Overview, limit: int = 60_000) -> str:
@@ -49,8 +57,8 @@ def format_overview_markdown(overview: Overview, limit: int = 60_000) -> str:
         blocks.append(Rows(header, lines, f"#### {TITLES[area].capitalize()}"))
     if not overview.rows:
         blocks.append(f"{_nothing(overview).capitalize()}.")
-    skipped = [sentence(line) for line in _skipped(overview)]
-    return fit([*blocks, *([Items(skipped)] if skipped else [])], limit, code_span(_command(overview)))
+    remarks = [sentence(line) for line in list_remarks(overview)]
+    return fit([*blocks, *([Items(remarks)] if remarks else [])], limit, code_span(_command(overview)))
 
 
 def format_overview_json(overview: Overview) -> str:
@@ -61,6 +69,7 @@ def format_overview_json(overview: Overview) -> str:
         "sides": list(map(encode_side, overview.sides)),
         "rows": rows,
         "skipped": overview.skipped,
+        "cautions": overview.cautions,
     }
     return fields.format_json(fields.finite(document))
 
@@ -76,10 +85,6 @@ def _areas(overview: Overview) -> dict[Area, list[Row]]:
 
 def _nothing(overview: Overview) -> str:
     return say_nothing_differs(tuple(Area), overview.skipped)
-
-
-def _skipped(overview: Overview) -> list[str]:
-    return [f"{TITLES[area]}: not compared, {overview.skipped[area]}" for area in Area if area in overview.skipped]
 
 
 def _blocks(sides: Sequence[Side], rows: Sequence[Row], width: int) -> Iterator[str]:

@@ -188,6 +188,9 @@ class TestData:
         )
         [(_, _, _, here)] = changes(project.diff("one", "."), "data")
         assert here == new
+        assert project.overview(["one", "two", "three"]).cautions == (
+            "data was modified on 2 sides without its pointer: whether it differs cannot be told",
+        )
 
     def test_outputs_are_compared_between_runs_alone(self, record, repository):
         code = "open('model', 'w').write(__import__('sys').argv[1]); " + WRITE

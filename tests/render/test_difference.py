@@ -8,10 +8,11 @@ import re
 import pytest
 from differences import DECLARED, FILES, FULL, NEW, OLD, Area, between, difference, pointers, run_side
 
-from exptrack.model.change import Kind
+from exptrack.model.change import Change, Kind
 from exptrack.model.data import Pointer
 from exptrack.model.difference import DataFile, Difference, FileChange, Side, SideKind
 from exptrack.model.settings import Goal, MetricDeclaration
+from exptrack.render.deltas import is_toward
 from exptrack.render.difference import format_difference
 from exptrack.render.text import display_width
 
@@ -146,6 +147,13 @@ def test_a_metric_is_green_toward_its_goal_and_red_away_from_it():
         "  new/metric     -         1e-07\n"
         "  steps       1000      1200       +200       +20.0%"
     )
+
+
+def test_a_change_below_the_smallest_effect_that_matters_has_no_color():
+    change = Change("metrics", ("acc",), Kind.CHANGED, 0.5, 0.505)
+    for min_effect, expected in ((None, True), (0.001, True), (0.01, None)):
+        assert is_toward(change, MetricDeclaration("acc", Goal.MAXIMIZE, min_effect=min_effect)) is expected
+    assert is_toward(change, MetricDeclaration("acc")) is None
 
 
 def test_colors_change_no_column():
