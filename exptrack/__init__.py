@@ -8,7 +8,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # `typing` takes 2 ms to import; type checkers know this name
 if TYPE_CHECKING:
-    from exptrack.errors import ExptrackError, QueryError, RecordError, RepositoryError, RevError, SettingsError
+    from exptrack.errors import (
+        DataError,
+        ExptrackError,
+        QueryError,
+        RecordError,
+        RepositoryError,
+        RevError,
+        SettingsError,
+    )
     from exptrack.model.change import Change
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.run import Record, Run, Status
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Area",
     "Change",
+    "DataError",
     "Difference",
     "ExptrackError",
     "Overview",

@@ -113,7 +113,9 @@ def loaded_after(code: str, cwd: Path) -> set[str]:
     return set(done.stderr.splitlines())
 
 
-@pytest.mark.parametrize("command", ["ls", "show", "status", "diff recorded recorded", "run -- true"])
+@pytest.mark.parametrize(
+    "command", ["ls", "show", "status", "diff recorded recorded", "diff", "log --stat", "environment", "run -- true"]
+)
 def test_a_command_loads_no_heavy_library(command, repository, exptrack):
     assert exptrack("run", "--name", "recorded", "--", sys.executable, "train.py").returncode == 0
     (repository / "params.yaml").unlink()

@@ -26,7 +26,7 @@ from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.secretshapes import TOKENS
 from exptrack.analysis.settings import parse_settings, parse_size
 from exptrack.analysis.yaml12 import load_yaml
-from exptrack.cli import COMMANDS, parser_of
+from exptrack.cli import COMMANDS, parse
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
@@ -118,7 +118,7 @@ class TestCommands:
     @pytest.mark.parametrize(("page", "words"), list(command_lines()), ids=" ".join)
     def test_an_example_is_a_command_line_that_parses(self, page, words):
         assert words[0] in COMMANDS
-        assert isinstance(parser_of(words[0]).parse_args(words[1:]), argparse.Namespace)
+        assert isinstance(parse(words[0], words[1:]), argparse.Namespace)
 
     @pytest.mark.parametrize("page", PAGES, ids=named)
     def test_a_page_names_only_commands_that_are_there(self, page):

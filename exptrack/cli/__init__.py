@@ -167,12 +167,18 @@ def parser_of(command: str) -> Parser:
     return parser
 
 
+def parse(command: str, words: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command; raises ExptrackError. A command may have `join_words`, for what argparse cannot read as it is typed."""
+    join_words = getattr(import_module(f"exptrack.cli.{command}"), "join_words", list)
+    return parser_of(command).parse_args(join_words(words))
+
+
 def _call(command: str, options: argparse.Namespace) -> int:
     module = import_module(f"exptrack.cli.{command}")
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     gc.enable()
-    arguments = parser_of(command).parse_args(options.rest)
+    arguments = parse(command, options.rest)
     arguments.no_pager = options.no_pager
     arguments.directory = _working_directory().joinpath(*options.directory)
     status: int = module.run(arguments)

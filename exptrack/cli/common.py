@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
+from exptrack.model.run import BrokenRun
 from exptrack.project import Project
+from exptrack.render.text import inert
+
+_NAMED = 5
 
 
 def say(line: str) -> None:
@@ -30,6 +35,15 @@ def mention_dead(project: Project) -> None:
     dead = count_dead(project.context)
     if dead:
         say(f"{dead} run{'' if dead == 1 else 's'} died: `exptrack recover` records {'it' if dead == 1 else 'them'}")
+
+
+def mention_broken(broken: Sequence[BrokenRun]) -> None:
+    """One line on stderr for each run that cannot be read, the first few at least."""
+    shown = broken if len(broken) <= _NAMED + 1 else broken[:_NAMED]
+    for one in shown:
+        say(inert(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`"))
+    if len(broken) > len(shown):
+        say(f"{len(broken) - len(shown):,} more cannot be read")
 
 
 def count(text: str) -> int:

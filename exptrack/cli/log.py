@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from exptrack.cli.common import count, mention_dead, open_project, say
+from exptrack.cli.common import count, mention_broken, mention_dead, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
 from exptrack.operations.ranges import read_stats
 from exptrack.render.log import format_log, format_oneline
 from exptrack.render.page import Page
 from exptrack.render.records import format_records
-from exptrack.render.text import inert
 
-_NAMED = 5  # broken runs
 _WIDTH = 200  # cells, where there is no terminal that has an edge
 
 
@@ -64,10 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         show(text, is_paged=not arguments.no_pager)
     elif number != 0:
         say(_nothing(arguments, is_empty=not found.among))
-    for one in found.broken[:_NAMED]:
-        say(inert(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`"))
-    if len(found.broken) > _NAMED:
-        say(f"{len(found.broken) - _NAMED:,} more cannot be read")
+    mention_broken(found.broken)
     return 0
 
 

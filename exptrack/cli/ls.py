@@ -10,15 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from exptrack.analysis.columns import Choice, all_columns, data_columns, default_columns, pick_columns
-from exptrack.cli.common import count, mention_dead, open_project, say
+from exptrack.cli.common import count, mention_broken, mention_dead, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
-from exptrack.model.run import BrokenRun
 from exptrack.operations.listing import Runs
 from exptrack.project import Project
-from exptrack.render.text import inert
 
-_NAMED = 5  # broken runs
 _DESCENDING = re.compile(r"-[^-\d].*", re.DOTALL)
 
 
@@ -48,7 +45,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help="the records, as JSON")
     formats.add_argument("--csv", action="store_true", help="a table for other programs, with every column in full")
-    _take_descending(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         say("no run yet: make one with `exptrack run -- COMMAND`")
     elif arguments.number != 0:
         say("no run for which that holds")
-    _mention_broken(found.broken)
+    mention_broken(found.broken)
     return 0
 
 
@@ -112,25 +108,8 @@ def _pick(asked: Sequence[str] | None, project: Project, found: Runs) -> tuple[s
         return pick_columns(patterns, all_columns([*found.facts, *project.runs().facts], project.settings.metrics))
 
 
-def _mention_broken(broken: Sequence[BrokenRun]) -> None:
-    for one in broken[:_NAMED]:
-        say(inert(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`"))
-    if len(broken) > _NAMED:
-        say(f"{len(broken) - _NAMED} more cannot be read")
-
-
-def _take_descending(parser: argparse.ArgumentParser) -> None:
-    """Let `--sort -KEY` be what `--sort=-KEY` is: argparse takes a word that begins with a hyphen for an option."""
-    parse = parser.parse_args
-
-    def joined(words: Sequence[str]) -> argparse.Namespace:
-        return parse(_join_sort(words))
-
-    parser.parse_args = joined  # type: ignore[method-assign, assignment]
-
-
-def _join_sort(words: Sequence[str]) -> list[str]:
-    """`--sort -started` as one word, but not `--sort -n` and `--sort -h`."""
+def join_words(words: Sequence[str]) -> list[str]:
+    """`--sort -started` as one word, which argparse would take for two options; but not `--sort -n` and `--sort -h`."""
     taken: list[str] = []
     for word in words:
         if taken and taken[-1] == "--sort" and _DESCENDING.fullmatch(word) and not re.fullmatch(r"-n\d*|-h", word):

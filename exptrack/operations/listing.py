@@ -20,9 +20,11 @@ from exptrack.store import annotation, runs
 if TYPE_CHECKING:
     from exptrack.analysis.frame import Frame
 
+_LOST = "its tags and notes are not in the repository; `git fsck` tells more"
+
 
 class Runs(Sequence[Run]):
-    """Runs in an order, and beside them what lies on a ref of runs and cannot be read as one (`broken`).
+    """Runs in an order, and beside them what lies on a ref of runs and cannot be read as one, or not as a whole (`broken`).
 
     `facts` gives for each run what is known of it by name, `among` is how many refs of runs there are in all. Where the first few were
     asked for, older ones may not have been looked at, and then those that are broken are not named.
@@ -84,7 +86,11 @@ def list_runs(
     is_whole = "." in key or (asked is not None and any("." in name for name in names_in(asked)))
     wanted = refs if is_whole else _filed_since(refs, begin)
     found = _read(repository, wanted, None if is_whole or asked or sort is not None else number)
-    rows = [Facts(run) for run in annotation.annotate(repository, [one for one in found if isinstance(one, Run)])]
+    broken = [one for one in found if isinstance(one, BrokenRun)]
+    lost: set[str] = set()
+    whole = annotation.annotate(repository, [one for one in found if isinstance(one, Run)], lost)
+    broken += [BrokenRun(run.name, run.oid, run.ref, _LOST) for run in whole if run.oid in lost]
+    rows = [Facts(run) for run in whole]
     if sort is not None:
         _check_sort(key, rows)
     if asked is not None and rows:
@@ -92,7 +98,7 @@ def list_runs(
     chosen = [row for row in rows if _is_chosen(row, asked, begin)]
     chosen.sort(key=lambda row: row.run.record.started, reverse=True)
     ordered = chosen if sort is None else sort_facts(chosen, key, descending=sort.startswith("-"))
-    return Runs(ordered[:number], [one for one in found if isinstance(one, BrokenRun)], len(refs))
+    return Runs(ordered[:number], broken, len(refs))
 
 
 def _read(repository: Repository, refs: Mapping[str, str], number: int | None) -> list[Run | BrokenRun]:

@@ -34,9 +34,11 @@ def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Ru
         notes.add_to_notes(repository, NOTES, lines, author)
 
 
-def read(repository: Repository, oids: Sequence[str] | None = None) -> dict[str, tuple[Annotation, ...]]:
-    """Every line on each run's commit (or on those of `oids` only), removals included."""
-    return {oid: decode_annotations(text) for oid, text in notes.read_notes(repository, NOTES, oids).items()}
+def read(
+    repository: Repository, oids: Sequence[str] | None = None, lost: set[str] | None = None
+) -> dict[str, tuple[Annotation, ...]]:
+    """Every line on each run's commit (or on those of `oids` only), removals included; `lost` as in `read_notes`."""
+    return {oid: decode_annotations(text) for oid, text in notes.read_notes(repository, NOTES, oids, lost).items()}
 
 
 def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
@@ -53,9 +55,9 @@ def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
 _FEW = 100  # runs; of more, all notes are read
 
 
-def annotate(repository: Repository, listed: Sequence[Run]) -> list[Run]:
-    """The runs, each with the annotations that stand on it."""
-    lines = read(repository, [run.oid for run in listed] if len(listed) < _FEW else None)
+def annotate(repository: Repository, listed: Sequence[Run], lost: set[str] | None = None) -> list[Run]:
+    """The runs, each with the annotations that stand on it; `lost` takes the oids of those whose note is not in the repository."""
+    lines = read(repository, [run.oid for run in listed] if len(listed) < _FEW else None, lost)
     return [run._replace(annotations=standing(run, lines.get(run.oid, ()))) for run in listed]
 
 

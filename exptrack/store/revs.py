@@ -1,4 +1,7 @@
-"""Which run a user means: name, unique prefix of a name, tag, commit oid prefix (in this order), `@`, `@~2`."""
+"""Which run a user means: name, unique prefix of a name, tag, commit oid prefix (in this order), `@`, `@~2`.
+
+Only an oid prefix of seven digits or more stands before tags.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
 from exptrack.model.run import BrokenRun, Run, Status
 from exptrack.store import annotation, runs
+from exptrack.store.names import find_named
 from exptrack.store.recorded import read_recorded
 
 _LATEST = re.compile(r"@(?:~(\d{1,9}))?", re.ASCII)
 _OID = re.compile(r"[0-9a-f]{4,64}")
+_LONG_OID = 7
 _SHOWN = 20
 _STATUS = max(map(len, Status))
 
@@ -35,6 +40,8 @@ def load(repository: Repository, rev: str) -> Run:
 
 def find_ref(repository: Repository, rev: str) -> tuple[str, str]:
     """The ref and oid of the run that `rev` names; raises RevError, whose hints are the candidates if there is more than one."""
+    if len(named := find_named(repository, rev)) == 1:
+        return next(iter(named.items()))
     listed = runs.list_run_refs(repository)
     if match := _LATEST.fullmatch(rev):
         ref = _latest(repository, listed, int(match[1] or 0), rev)
@@ -49,10 +56,15 @@ def find_ref(repository: Repository, rev: str) -> tuple[str, str]:
 
 
 def _candidates(repository: Repository, listed: Mapping[str, str], rev: str) -> list[str]:
-    """What `rev` may stand for. The beginning of several names may be a tag, but is no oid: nobody means that."""
+    """What `rev` may stand for. The beginning of several names may be a tag, but is no oid: nobody means that.
+
+    A long oid is looked for before tags, since those are in all the records: at 10,000 runs that takes 0.2 s.
+    """
     begun = _by_prefix(listed, rev)
     named = _by_name(listed, rev) or (begun if len(begun) == 1 else [])
-    return named or _by_tag(repository, listed, rev) or begun or _by_oid(listed, rev)
+    oids = _by_oid(listed, rev)
+    long = oids if len(rev) >= _LONG_OID else []
+    return named or long or _by_tag(repository, listed, rev) or begun or oids
 
 
 def _by_name(listed: Mapping[str, str], rev: str) -> list[str]:
@@ -139,7 +151,7 @@ def _unknown(repository: Repository, listed: Mapping[str, str], rev: str) -> str
         return f"'{rev}' is not recorded yet: see `exptrack status`, or `exptrack recover` if it died"
     if rev.startswith("@"):
         return f"{said}: `@` is the run that was recorded last, `@~1` the one before it"
-    if "\0" not in rev and find_commit(repository, rev):
+    if find_commit(repository, rev):
         return f"'{rev}' is a commit of Git and no run: `exptrack log {rev}` lists the runs on it"
     if near := get_close_matches(rev[:100].lower(), map(runs.name_of, listed), n=1):
         return f"{said}, did you mean '{near[0]}'?"

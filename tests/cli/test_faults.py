@@ -180,3 +180,18 @@ def test_a_read_only_repository_can_be_read(exptrack, look, repository):
 
 def _state(folder: Path) -> dict[str, float]:
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_whose_note_is_gone_is_named_and_the_rest_listed(exptrack, look, repository, git):
+    for name in ("one", "two"):
+        exptrack("run", "--name", name, "--", "true")
+        exptrack("tag", f"tag-{name}", name)
+    blob = git("notes", "--ref=refs/notes/exptrack", "list", look.ref("one") + "^{commit}", cwd=repository)
+    (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    done = exptrack("ls", "--columns", "name,tags")
+    assert (done.returncode, done.stdout) == (0, "name  tags\ntwo   tag-two\none\n")
+    assert done.stderr.startswith("exptrack: 'one' cannot be read: its tags and notes are not in the repository")
+    assert exptrack("show", "two").returncode == 0
+    done = exptrack("tag", "more", "one")
+    assert done.returncode == 2
+    assert "is not in the repository: run `git fsck`" in done.stderr

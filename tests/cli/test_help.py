@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from exptrack.cli import COMMANDS, parser_of
+from exptrack.cli import COMMANDS, parse
 from exptrack.cli.examples import EXAMPLES
 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
@@ -29,7 +29,7 @@ def test_every_command_has_examples():
 def test_an_example_parses(line):
     words = shlex.split(line)
     words = words[: words.index(">")] if ">" in words else words
-    parser_of(words[1]).parse_args(words[2:])
+    parse(words[1], words[2:])
 
 
 def test_a_help_page_ends_with_examples(exptrack):

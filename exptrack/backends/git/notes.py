@@ -27,18 +27,25 @@ def list_notes(repository: Repository, ref: str) -> dict[str, str]:
     return {noted: blob for blob, noted in pairs}
 
 
-def read_notes(repository: Repository, ref: str, oids: Sequence[str] | None = None) -> dict[str, str]:
-    """The text of each note, or of those on `oids` only. What is not UTF-8 comes as surrogates, and is written back as it was."""
+def read_notes(
+    repository: Repository, ref: str, oids: Sequence[str] | None = None, lost: set[str] | None = None
+) -> dict[str, str]:
+    """The text of each note, or of those on `oids` only. What is not UTF-8 comes as surrogates, and is written back as it was.
+
+    A note that is not in the repository raises RepositoryError, or, if there is a set for these, puts what it is on into `lost`.
+    """
     listed = list_notes(repository, ref)
     wanted = listed if oids is None else {oid: listed[oid] for oid in oids if oid in listed}
     texts = read_many(repository, list(wanted.values()))
-    return {oid: _decode(ref, oid, text) for oid, text in zip(wanted, texts, strict=True)}
-
-
-def _decode(ref: str, oid: str, text: bytes | None) -> str:
-    if text is None:
-        raise RepositoryError(f"the note on {oid} in {ref} is not in the repository: run `git fsck`")
-    return text.decode(errors="surrogateescape")
+    found: dict[str, str] = {}
+    for oid, text in zip(wanted, texts, strict=True):
+        if text is not None:
+            found[oid] = text.decode(errors="surrogateescape")
+        elif lost is None:
+            raise RepositoryError(f"the note on {oid} in {ref} is not in the repository: run `git fsck`")
+        else:
+            lost.add(oid)
+    return found
 
 
 def add_to_notes(repository: Repository, ref: str, lines: Mapping[str, str], identity: Identity) -> None:

@@ -21,6 +21,8 @@ def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
 
 def find_commit(repository: Repository, rev: str) -> str | None:
     """The commit that Git understands by `rev` (a branch, `HEAD~2`, the beginning of an oid), None if it understands none."""
+    if "\0" in rev:
+        return None
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
     done = command.call(repository.top, *words)
     return done.out.decode().strip() or None
