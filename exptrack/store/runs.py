@@ -11,7 +11,6 @@ from exptrack.backends.git import objects, refs
 from exptrack.backends.git.browse import find_entry
 from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.repository import Repository
-from exptrack.backends.git.streaming import stream_many
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import BrokenRun, Run
 
@@ -67,7 +66,7 @@ def read_records(repository: Repository, oids: Sequence[str]) -> Iterator[bytes 
     done = failures = 0
     while done < len(names):
         try:
-            for content in stream_many(repository, names[done:]):
+            for content in objects.read_many(repository, names[done:]):
                 yield content
                 done += 1
         except RepositoryError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
+from exptrack.backends.git.streaming import stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RESOLVE = ("cat-file", "--batch-check=%(objectname)")
@@ -16,7 +17,9 @@ _RESOLVE = ("cat-file", "--batch-check=%(objectname)")
 
 def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
     """The oid of each name (a ref, `HEAD^{commit}`, `<oid>:<path>`), None where there is none; one process for all."""
-    return parse_oids(command.call(repository.top, *_RESOLVE, stdin=_lines(repository, names)))
+    return parse_oids(
+        command.call(repository.top, *_RESOLVE, stdin=b"".join(line + b"\n" for line in _lines(repository, names)))
+    )
 
 
 def find_commit(repository: Repository, rev: str) -> str | None:
@@ -39,10 +42,9 @@ def parse_oids(answer: command.Done) -> list[str | None]:
     return [line if _OID.fullmatch(line) else None for line in lines]
 
 
-def _lines(repository: Repository, names: Sequence[str]) -> bytes:
-    """Names one a line, as `cat-file` reads them; one that holds the end of a line is looked up first, and stands there by its oid."""
-    lines = (_find(repository, name) if "\n" in name or name.endswith("\r") else name for name in names)
-    return b"".join(os.fsencode(line) + b"\n" for line in lines)
+def _lines(repository: Repository, names: Sequence[str]) -> list[bytes]:
+    """Names as `cat-file` reads them; one that holds the end of a line is looked up first, and stands there by its oid."""
+    return [os.fsencode(_find(repository, name) if "\n" in name or name.endswith("\r") else name) for name in names]
 
 
 def _find(repository: Repository, name: str) -> str:
@@ -51,21 +53,8 @@ def _find(repository: Repository, name: str) -> str:
 
 
 def read_many(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]:
-    """The content of each named object, in order; None where it is missing."""
-    if not names:
-        return
-    data = command.run(repository.top, "cat-file", "--batch", stdin=_lines(repository, names))
-    position = 0
-    for _ in names:
-        end = data.index(b"\n", position)
-        header = data[position:end].rsplit(b" ", 2)
-        position = end + 1
-        if header[-1] in {b"missing", b"ambiguous"} or not header[-1].isdigit():
-            yield None
-            continue
-        size = int(header[-1])
-        yield data[position : position + size]
-        position += size + 1
+    """The content of each named object, in order; None where it is missing. Raises RepositoryError if git fails, after what it had given."""
+    return stream(repository, _lines(repository, names))
 
 
 def read(repository: Repository, name: str) -> bytes | None:

@@ -15,10 +15,10 @@ from exptrack.errors import RepositoryError
 _PIPE = 1024 * 1024
 
 
-def stream_many(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]:
+def stream(repository: Repository, names: Sequence[bytes]) -> Iterator[bytes | None]:
     """The content of each named object, in order, None where it is missing; no name holds the end of a line.
 
-    Raises RepositoryError if git fails.
+    Raises RepositoryError if git fails, after what it had given.
     """
     if not names:
         return
@@ -26,7 +26,7 @@ def stream_many(repository: Repository, names: Sequence[str]) -> Iterator[bytes 
     stdin, stdout, stderr = (cast(IO[bytes], pipe) for pipe in (child.stdin, child.stdout, child.stderr))
     _widen(stdin, stdout)
     said: list[bytes] = []
-    lines = b"".join(os.fsencode(name) + b"\n" for name in names)
+    lines = b"".join(name + b"\n" for name in names)
     threads = (Thread(target=_feed, args=(stdin, lines)), Thread(target=_listen, args=(stderr, said)))
     for thread in threads:
         thread.start()
