@@ -16,6 +16,7 @@ LAYERS = {
 OWNERS = {
     "dvc": "backends/dvc", "dvc_data": "backends/dvc", "dvc_objects": "backends/dvc", "pygit2": "backends/git", "git": "backends/git",
     "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/yamledit",
+    "hydra": "analysis/hydrawords", "omegaconf": "analysis/hydrawords", "tomlkit": "analysis/fileedit",
 }  # fmt: skip
 LIGHT = (
     "dvc",
