@@ -16,7 +16,9 @@ from exptrack.errors import DataError
 from exptrack.model.change import Change, Kind
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Overview, Row, Side, SideKind
 from exptrack.model.run import Run
+from exptrack.model.tree import flatten, nest
 from exptrack.operations.context import Context
+from exptrack.operations.histories import find_logged
 from exptrack.operations.sides import WORK_TREE, Found, find, make_commit_side, make_run_side, work_tree_side
 
 _TREES = (Area.PARAMS, Area.METRICS, Area.DATA, Area.ENVIRONMENT)
@@ -38,7 +40,7 @@ def diff(
     """
     with ExitStack() as stack:
         sides, repository = _open(context, (old, new), areas, stack)
-        before, after = _alike(sides)
+        before, after = _alike(repository, sides)
         changes = [change for area in _TREES if area in areas for change in _compare(before, after, area)]
         without = before.read_by_value | after.read_by_value
         files: tuple[FileChange, ...] = ()
@@ -59,7 +61,7 @@ def diff(
             _folders(context, before, after, changes),
             text,
             _skipped((before, after), areas),
-            tuple(_cautions((before, after), areas)),
+            (*_cautions((before, after), areas), *_whose(changes, (before, after))),
         )
 
 
@@ -67,7 +69,7 @@ def overview(context: Context, revs: Sequence[str | Run], *, areas: Collection[A
     """What differs between three sides or more, as `diff` understands them; of code the oids of the files' content."""
     with ExitStack() as stack:
         found, repository = _open(context, revs, areas, stack)
-        sides = _alike(found)
+        sides = _alike(repository, found)
         rows: list[Row] = []
         for area in _TREES:
             if area in areas and all(area in side.trees for side in sides):
@@ -100,21 +102,30 @@ def _make(context: Context, found: Found, areas: Collection[Area]) -> Side:
     return make_commit_side(context, found.typed, found.commit or "")
 
 
-def _alike(sides: Sequence[Side]) -> list[Side]:
-    """Beside a commit or work tree, which has neither a command nor outputs, runs without theirs."""
+def _alike(repository: Repository, sides: Sequence[Side]) -> list[Side]:
+    """Beside a commit or work tree, which has neither a command nor output nor outputs, runs without what came of theirs."""
     others = [side for side in sides if side.kind is not SideKind.RUN]
     if not others:
         return list(sides)
-    known = {path for side in others for path in side.pointers}
-    return [side if side.run is None else _without_own(side, side.run, known) for side in sides]
+    paths = {path for side in others for path in side.pointers}
+    metrics = {key for side in others for key in flatten(side.trees.get(Area.METRICS, {}))}
+    return [side if side.run is None else _without_own(repository, side, side.run, paths, metrics) for side in sides]
 
 
-def _without_own(side: Side, run: Run, known: Collection[str]) -> Side:
+def _without_own(
+    repository: Repository, side: Side, run: Run, paths: Collection[str], metrics: Collection[str]
+) -> Side:
+    """A run without its arguments, and without the outputs and the metrics read from its output that no other side has."""
     data = pointers_of(run.record, with_outputs=False)
-    pointers = {path: one for path, one in side.pointers.items() if path in data or path in known}
+    pointers = {path: one for path, one in side.pointers.items() if path in data or path in paths}
+    flat = flatten(run.metrics)
+    printed = find_logged(repository, run.oid, [key for key in flat if key not in metrics])
     trees = {
         **side.trees,
         Area.PARAMS: params_tree(run.record.params, with_arguments=False),
+        Area.METRICS: nest({key: value for key, value in flat.items() if key not in printed})
+        if printed
+        else run.metrics,
         Area.DATA: data_tree(pointers.values()),
     }
     return side._replace(trees=trees, pointers=pointers)
@@ -145,8 +156,15 @@ def _folders(context: Context, old: Side, new: Side, changes: Sequence[Change]) 
 
 
 def _skipped(sides: Sequence[Side], areas: Collection[Area]) -> dict[str, str]:
-    reasons = {str(area): [side.unknown[area] for side in sides if area in side.unknown] for area in _TREES}
-    return {area: "; ".join(dict.fromkeys(said)) for area, said in reasons.items() if said and area in areas}
+    skipped: dict[str, str] = {}
+    for area in _TREES:
+        names: dict[str, list[str]] = {}
+        for side in sides:
+            if area in side.unknown and area in areas:
+                names.setdefault(side.unknown[area], []).append(side.name)
+        if names:
+            skipped[str(area)] = "; ".join(f"{' and '.join(some)}: {reason}" for reason, some in names.items())
+    return skipped
 
 
 def _cautions(sides: Sequence[Side], areas: Collection[Area]) -> Iterator[str]:
@@ -159,7 +177,15 @@ def _cautions(sides: Sequence[Side], areas: Collection[Area]) -> Iterator[str]:
                 where = "both sides" if len(sides) == 2 else f"{count} sides"
                 yield f"{path} was modified on {where} without its pointer: whether it differs cannot be told"
     for side in sides:
+        if Area.DATA in areas and side.kind is SideKind.WORK_TREE:
+            missing = [path for path, pointer in side.pointers.items() if pointer.modified is None]
+            yield from (f"{path} is not on disk: its pointer is compared" for path in sorted(missing))
         yield from (f"{side.name}: {problem}" for problem in side.problems)
+
+
+def _whose(changes: Sequence[Change], sides: Sequence[Side]) -> Iterator[str]:
+    if any(one.area == Area.METRICS for one in changes) and any(side.kind is SideKind.WORK_TREE for side in sides):
+        yield "the metrics of the work tree are what lies in its files, whichever run wrote them"
 
 
 def _code_rows(repository: Repository, sides: Sequence[Side]) -> list[Row]:

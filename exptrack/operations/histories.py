@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from exptrack.analysis.history import Point, path_of
 from exptrack.backends.git.browse import list_paths
+from exptrack.backends.git.objects import resolve
+from exptrack.backends.git.repository import Repository
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Run
 from exptrack.model.tree import Value
@@ -36,6 +38,12 @@ def read_history(context: Context, run: Run, metric: str) -> bytes:
     few = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
     advice = f"did you mean '{near[0]}'?" if near else f"there is {few}"
     raise ExptrackError(f"run '{run.name}' has no history of '{metric}': {advice}")
+
+
+def find_logged(repository: Repository, oid: str, metrics: Sequence[str]) -> set[str]:
+    """Those of the metrics that have a history in the run's commit: they were read from the output, or logged."""
+    found = resolve(repository, [f"{oid}:{FOLDER}{path_of(metric)}" for metric in metrics]) if metrics else []
+    return {metric for metric, blob in zip(metrics, found, strict=True) if blob}
 
 
 def parse_history(data: bytes) -> tuple[Point, ...]:

@@ -97,11 +97,11 @@ def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
         data = runs.read_files(context.repository, run.oid, [ENVIRONMENT]).get(ENVIRONMENT)
         try:
             if data is None:
-                unknown[Area.ENVIRONMENT] = f"that of {run.name} was not captured"
+                unknown[Area.ENVIRONMENT] = "it was not captured"
             else:
                 trees[Area.ENVIRONMENT] = environment_tree(decode_environment(data))
         except RecordError as error:
-            unknown[Area.ENVIRONMENT] = f"that of {run.name} cannot be read: {error}"
+            unknown[Area.ENVIRONMENT] = f"it cannot be read, {error}"
     written = diffs.list_written(context.repository, run.oid) if Area.CODE in areas else []
     sources = [below(record.project, source) for source in record.params]
     by_value = frozenset([*written, *sources, *(pointer.source for pointer in pointers.values() if pointer.source)])
@@ -112,7 +112,7 @@ def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
 def make_commit_side(context: Context, name: str, commit: str) -> Side:
     """The side of a commit: what its own files say."""
     files = Committed(context.repository, commit)
-    unknown = {str(Area.ENVIRONMENT): f"{name} is a commit, and has none"}
+    unknown = {str(Area.ENVIRONMENT): "a commit has none"}
     side = Side(name, SideKind.COMMIT, commit, commit, {}, unknown)
     return _with_files(context, side, files, [path for path in files.paths if is_dvc_file(path)])[0]
 
@@ -152,7 +152,7 @@ def _with_files(context: Context, side: Side, files: Files, dvc_files: Sequence[
     if metrics:
         trees[Area.METRICS] = reader.metrics(metrics)
     else:
-        unknown[Area.METRICS] = f"{side.name} has no file of metrics"
+        unknown[Area.METRICS] = "no file of metrics"
     by_value = frozenset([*sources.params, *metrics, *sources.pointer_files])
     problems = tuple(reader.problems)
     side = side._replace(trees=trees, unknown=unknown, read_by_value=by_value, problems=problems)
@@ -179,7 +179,7 @@ def _look_at_data(context: Context, pointers: tuple[Pointer, ...]) -> tuple[Poin
 def _with_environment(context: Context, side: Side, like: Run | None) -> Side:
     if like is None:
         return side._replace(
-            unknown={**side.unknown, Area.ENVIRONMENT: "the work tree has a command only beside a run"}
+            unknown={**side.unknown, Area.ENVIRONMENT: "known only beside a run, whose command would use it"}
         )
     directory = context.repository.top / like.record.directory
     if not directory.is_dir():

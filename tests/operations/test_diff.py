@@ -127,7 +127,7 @@ class TestRuns:
         commit = git("commit-tree", tree.stdout.strip(), "-p", f"{ref}^", "-m", "two", cwd=repository)
         git("update-ref", ref, commit, cwd=repository)
         found = Project(repository).diff("one", "two")
-        assert found.skipped == {"environment": "that of two was not captured"}
+        assert found.skipped == {"environment": "two: it was not captured"}
 
 
 class TestData:
@@ -192,6 +192,15 @@ class TestData:
             "data was modified on 2 sides without its pointer: whether it differs cannot be told",
         )
 
+    def test_data_that_is_not_on_disk_is_named(self, record, repository):
+        record("one")
+        for name in "abc":
+            (repository / "data" / name).unlink()
+        (repository / "data").rmdir()
+        found = Project(repository).diff("one", ".")
+        assert changes(found, "data") == []
+        assert found.cautions == ("data is not on disk: its pointer is compared",)
+
     def test_outputs_are_compared_between_runs_alone(self, record, repository):
         code = "open('model', 'w').write(__import__('sys').argv[1]); " + WRITE
         record("one", code=code, options=("-o", "model"))
@@ -237,6 +246,19 @@ class TestWorkTree:
         assert files(found) == {}
         assert changes(found) == [("params", "password", None, "***"), ("metrics", "accuracy", 0.5, 0.25)]
 
+    def test_metrics_of_the_output_are_compared_between_runs_alone(self, record, repository):
+        (repository / "exptrack.yaml").write_text("capture:\n  patterns: ['loss (?P<val__loss>.*)']\n")
+        code = "import os, sys; print('loss', os.environ['HOME'] and 0.5); " + WRITE
+        record("one", code=code)
+        (repository / "metrics.json").write_text('{"accuracy": 0.5}')
+        project = Project(repository)
+        assert project.run("one").metrics == {"accuracy": 0.5, "val": {"loss": 0.5}}
+        assert project.diff("one", ".").is_empty
+        (repository / "metrics.json").write_text('{"accuracy": 0.25}')
+        found = project.diff("one", ".")
+        assert changes(found) == [("metrics", "accuracy", 0.5, 0.25)]
+        assert found.cautions == ("the metrics of the work tree are what lies in its files, whichever run wrote them",)
+
     def test_the_environment_is_that_in_which_the_command_would_run_now(self, record, repository, monkeypatch):
         record("one")
         monkeypatch.setenv("OMP_NUM_THREADS", "5")
@@ -270,10 +292,10 @@ class TestCommits:
         assert changes(found) == [("params", "lr", 0.25, 0.125), ("metrics", "accuracy", 0.5, 0.875)]
         assert files(found) == {"train.py": "changed"}
         assert (found.new.kind, found.new.name) == (SideKind.COMMIT, "feature")
-        assert found.skipped == {"environment": "feature is a commit, and has none"}
+        assert found.skipped == {"environment": "feature: a commit has none"}
         back = Project(repository).diff("feature~1", "main")
         assert back.is_empty
-        assert back.skipped["metrics"] == "feature~1 has no file of metrics; main has no file of metrics"
+        assert back.skipped["metrics"] == "feature~1 and main: no file of metrics"
 
     def test_a_templated_pipeline_of_a_commit_is_read(self, repository, dvc, git):
         dvc("init", "--quiet")
