@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
+from exptrack.analysis.same import is_same
 from exptrack.analysis.yaml12 import dump_yaml, load_yaml
 from exptrack.model.tree import Tree, Value
 
@@ -17,17 +18,17 @@ _START = re.compile(r"^---(?:\s|\Z)", re.MULTILINE)
 
 
 def update_yaml(text: str, new: Tree) -> str:
-    """`text` with the values of `new`, which has at least the keys of `text`: `load_yaml(update_yaml(text, new)) == new`.
+    """`text` with the values of `new`: `load_yaml(update_yaml(text, new)) == new`.
 
     What has its value already stays as it is written, and comments survive where the text allows it. A text that is no YAML, or that
     cannot be changed in place, is written anew.
     """
     try:
         before = load_yaml(text)
-        if _is_same(before, new):
+        if is_same(before, new):
             return text
         edited = _edit(text, before, new) if isinstance(before, dict) else f"{text}\n{dump_yaml(new)}"
-        return edited if _is_same(load_yaml(edited), new) else dump_yaml(new)
+        return edited if is_same(load_yaml(edited), new) else dump_yaml(new)
     except ValueError:
         return dump_yaml(new)
 
@@ -60,25 +61,15 @@ def _indentation(pattern: re.Pattern[str], text: str, default: int) -> int:
 
 def _update(document: Any, before: Mapping[str, Value], new: Tree) -> None:
     names = {str(key): key for key in document}
+    for key in before:
+        if key not in new:
+            del document[names.get(key, key)]
     for key, value in new.items():
         old = before.get(key)
-        if key in before and _is_same(old, value):
+        if key in before and is_same(old, value):
             continue
         name = names.get(key, key)
         if isinstance(old, Mapping) and isinstance(value, Mapping) and old:
             _update(document[name], old, value)
         else:
             document[name] = value
-
-
-def _is_same(old: Value, new: Value) -> bool:
-    """Whether two values are equal and of the same type; NaN is NaN."""
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return old.keys() == new.keys() and all(_is_same(old[key], new[key]) for key in old)
-    if _is_list(old) and _is_list(new):
-        return len(old) == len(new) and all(map(_is_same, old, new))  # type: ignore[arg-type]
-    return type(old) is type(new) and repr(old) == repr(new)
-
-
-def _is_list(value: Value) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
