@@ -1,0 +1,310 @@
+"""Slots: Git worktrees that isolated runs use one after the other, below `<git common dir>/exptrack/worktrees/`.
+
+```
+w0          the work tree; its git dir is `<git common dir>/worktrees/exptrack-w0`
+w0.lock     held with flock by the run that works there, by its command, and by each git that fills it
+w0.owner    the name of that run, or of the last one
+w0.aside/   checkouts of submodules, while no run has put them in their place
+```
+
+A slot is free if nobody holds its lock, and its owner has no journal any more: of a run that died, `recover` reads the results there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import NamedTuple, Self
+
+from exptrack.backends.git import worktrees
+from exptrack.backends.git.clearing import Listing, clear, open_folder, remove
+from exptrack.backends.git.repository import Repository
+from exptrack.backends.git.worktrees import Worktree
+from exptrack.errors import ExptrackError, RepositoryError, explain
+from exptrack.store import journal, locks
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_LOCK = re.compile(r"w(0|[1-9]\d*)\.lock")
+
+
+class SlotState(NamedTuple):
+    """A slot as it is now, and the run that has it, or had it last."""
+
+    number: int
+    owner: str | None
+    is_free: bool
+
+
+class Slot:
+    """A claimed slot, whose lock this process holds until `close`, and whoever inherits the descriptor `lock` until it ends."""
+
+    def __init__(self, number: int, repository: Repository, main: Repository, owner: str, lock: int) -> None:
+        self.number = number
+        self.repository = repository
+        self.main = main
+        self.owner = owner
+        self.lock = lock
+        self.submodules: Mapping[str, str] = MappingProxyType(
+            {}
+        )  # the commit of each, by path; known once it is prepared
+        self._is_open = True
+
+    def close(self) -> None:
+        """Let go of the slot. It stays taken while the command, or a process that this left behind, still runs."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self.lock)
+            with locks.opened(_folder(self.main) / f"w{self.number}.lock", os.O_RDWR) as lock:
+                if lock is not None and locks.take(lock):
+                    worktrees.unlock(self.repository)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _folder(repository: Repository) -> Path:
+    return repository.shared / "worktrees"
+
+
+def claim(repository: Repository, name: str) -> Slot:
+    """Take the first free slot for the run `name`, whose journal exists already; raises ExptrackError if none can be written."""
+    folder = _folder(repository)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in count():
+            lock = _try(repository.shared, folder, number, name)
+            if lock is not None:
+                return _open(repository, number, name, lock)
+    except OSError as error:
+        raise ExptrackError(f"cannot write below {folder}: {error.strerror}; nothing was started") from error
+    raise AssertionError
+
+
+def _try(shared: Path, folder: Path, number: int, name: str) -> int | None:
+    """The lock of a slot that is free, which is held now, with the run's name beside it; None if it is taken."""
+    path = folder / f"w{number}.lock"
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except PermissionError:
+        if path.exists():  # another user's
+            return None
+        raise
+    try:
+        if locks.take(lock) and locks.lies_at(lock, path):
+            owner = _read_owner(folder, number)
+            if owner == name or _is_done(shared, owner):
+                _write_owner(folder, number, name)
+                return lock
+    except BaseException:
+        os.close(lock)
+        raise
+    os.close(lock)
+    return None
+
+
+def _is_done(shared: Path, owner: str | None) -> bool:
+    """Whether this is no run that is under way or waits for recovery."""
+    return owner is None or not journal.folder_of(shared, owner).exists()
+
+
+def _read_owner(folder: Path, number: int) -> str | None:
+    with suppress(OSError, UnicodeDecodeError):
+        owner = (folder / f"w{number}.owner").read_text(encoding="ascii").strip()
+        return owner if _NAME.fullmatch(owner) else None
+    return None
+
+
+def _write_owner(folder: Path, number: int, name: str) -> None:
+    partial = folder / f"w{number}.owner.new"
+    partial.write_text(f"{name}\n")
+    partial.replace(folder / f"w{number}.owner")
+
+
+def _open(main: Repository, number: int, name: str, lock: int) -> Slot:
+    git_dir = worktrees.find_git_dir(main.common_dir, f"exptrack-w{number}")
+    top = _folder(main) / f"w{number}"
+    return Slot(
+        number, Repository(top, git_dir, main.common_dir, git_dir / "index", main.object_format), main, name, lock
+    )
+
+
+def list_slots(repository: Repository) -> tuple[SlotState, ...]:
+    """Every slot that there is, by number. Only reads."""
+    folder = _folder(repository)
+    try:
+        found = [_LOCK.fullmatch(entry.name) for entry in os.scandir(folder)]
+    except OSError:
+        return ()
+    return tuple(
+        _look(repository.shared, folder, number) for number in sorted(int(match[1]) for match in found if match)
+    )
+
+
+def _look(shared: Path, folder: Path, number: int) -> SlotState:
+    with locks.opened(folder / f"w{number}.lock") as lock:
+        is_held = lock is not None and not locks.try_lock(lock, fcntl.LOCK_SH)
+    owner = _read_owner(folder, number)
+    return SlotState(number, owner, not is_held and _is_done(shared, owner))
+
+
+def prepare(slot: Slot, commit: str, *, keep: Collection[str] = ()) -> None:
+    """Make the slot's work tree exactly `commit` (a full oid), whatever it is now, with HEAD detached there and the index equal to it.
+
+    What lies at or below the paths in `keep` stays, unless it is in the way of the commit. Submodules are empty folders until
+    `add_submodules`. Raises RepositoryError if there is no such commit or git cannot check it out, ExptrackError if files cannot be
+    written.
+    """
+    tree = Worktree(slot.repository, slot.lock, settings=slot.main.git_dir / "config.worktree")
+    slot.submodules = MappingProxyType({})
+    with _explained(slot):
+        for path in _folder(slot.main).glob(f".w{slot.number}.*.gone"):
+            _try_to_remove(path)
+        slot.submodules = _make(tree, commit, frozenset(keep), _aside(slot, ""))
+        worktrees.lock(slot.repository, f"the run {slot.owner} of exptrack works here")
+
+
+@contextmanager
+def _explained(slot: Slot) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExptrackError(f"the slot {slot.repository.top} cannot be filled: {explain(error)}") from error
+
+
+def _make(tree: Worktree, commit: str, keep: frozenset[str], aside: Callable[[str], Path]) -> Mapping[str, str]:
+    """Make a worktree exactly a commit, if need be from nothing; gives its submodules."""
+    listing = worktrees.list_commit(tree, commit)
+    try:
+        _fill(tree, commit, listing, keep, aside)
+    except (OSError, RepositoryError):
+        _put_away(tree)
+        _fill(tree, commit, listing, keep, aside)
+    return listing.submodules
+
+
+def _fill(tree: Worktree, commit: str, listing: Listing, keep: frozenset[str], aside: Callable[[str], Path]) -> None:
+    top = tree.repository.top
+    if top.is_symlink() or not top.is_dir():
+        remove(top)
+        top.mkdir(parents=True)
+    open_folder(str(top), top.parent.stat().st_dev)
+    worktrees.link(tree, commit)
+    clear(top, listing, keep, aside)
+    worktrees.check_out(tree, commit, listing)
+
+
+def _put_away(tree: Worktree) -> None:
+    """Take a work tree that cannot be mended out of the way, with its git dir; what of it cannot be deleted now is tried again later."""
+    remove(tree.repository.git_dir)
+    top = tree.repository.top
+    if os.path.lexists(top) and not tree.is_submodule:
+        gone = top.with_name(f".{top.name}.{os.urandom(4).hex()}.gone")
+        top = top.rename(gone)
+    _try_to_remove(top)
+
+
+def _try_to_remove(path: Path) -> None:
+    with suppress(OSError):
+        remove(path)
+
+
+def _aside(slot: Slot, prefix: str) -> Callable[[str], Path]:
+    """Where the checkout of a submodule is kept while no run has put it in its place."""
+    folder = _folder(slot.main) / f"w{slot.number}.aside"
+    return lambda path: folder / (prefix + path).replace("%", "%25").replace("/", "%2f")
+
+
+def add_submodules(slot: Slot, main: Repository) -> tuple[str, ...]:
+    """Check out the submodules of a slot that was prepared, at the commits it says, nested ones too, from what is on disk.
+
+    `main` is the user's work tree. Nothing is fetched: paths of submodules whose commit is not there stay empty, and are given back.
+    """
+    with _explained(slot):
+        return tuple(_add(slot, slot.submodules, main, "", 1))
+
+
+def _add(slot: Slot, submodules: Mapping[str, str], main: Repository, prefix: str, depth: int) -> Iterator[str]:
+    for path, commit in submodules.items():
+        common_dir = worktrees.find_submodule(main, slot.repository.top / prefix, path)
+        inner = Repository(main.top / path, common_dir or Path(), common_dir or Path(), Path(), main.object_format)
+        nested = _add_one(slot, inner, prefix + path, commit, depth) if common_dir else None
+        if nested is None:
+            yield prefix + path
+        else:
+            yield from _add(slot, nested, inner, f"{prefix}{path}/", depth + 1)
+
+
+def _add_one(slot: Slot, module: Repository, path: str, commit: str, depth: int) -> Mapping[str, str] | None:
+    """Check out a submodule and give its own submodules; None, and an empty folder, if its commit is not all there."""
+    # It may be a project that has slots itself, and so may the one between: each level has its own name there.
+    git_dir = worktrees.find_git_dir(module.common_dir, f"exptrack-outer{depth}-w{slot.number}")
+    top, aside = slot.repository.top / path, _aside(slot, "")(path)
+    repository = Repository(top, git_dir, module.common_dir, git_dir / "index", module.object_format)
+    tree = Worktree(repository, slot.lock, is_submodule=True)
+    remove(top)
+    if aside.is_dir():
+        aside.rename(top)
+    try:
+        return _make(tree, commit, frozenset(), _aside(slot, f"{path}/"))
+    except RepositoryError:
+        for rest in (top, git_dir):
+            remove(rest)
+        top.mkdir()
+        return None
+
+
+def link_paths(slot: Slot, main_top: Path, paths: Sequence[str]) -> tuple[str, ...]:
+    """Link files and folders of the user's work tree into a slot that was prepared; gives back those that are not there.
+
+    Paths are relative to the root. Raises ExptrackError, before anything is linked, for one that leads out of the repository or that
+    the slot's commit holds itself, in whole or in part.
+    """
+    top = slot.repository.top
+    wanted = {_check_link(path) for path in paths}
+    inner = {path for path in wanted if any(path.startswith(f"{other}/") for other in wanted)}
+    missing = {path for path in wanted if not os.path.lexists(main_top / path)}
+    chosen = sorted(wanted - inner - missing)
+    for path in chosen:
+        _check_place(top, path, main_top)
+    with _explained(slot):
+        for path in chosen:
+            (top / path).parent.mkdir(parents=True, exist_ok=True)
+            if not os.path.lexists(top / path):
+                (top / path).symlink_to(main_top / path)
+    return tuple(path for path in paths if _check_link(path) in missing)
+
+
+def _check_link(path: str) -> str:
+    """A path to be linked, in its plain form."""
+    parts = [part for part in path.split("/") if part not in {"", "."}]
+    if path.startswith("/") or ".." in parts or "\0" in path or not parts:
+        raise ExptrackError(f"'{path}' cannot be linked: name a file or folder below the root of the repository")
+    if ".git" in (part.lower() for part in parts):
+        raise ExptrackError(f"'{path}' cannot be linked: it belongs to Git")
+    return "/".join(parts)
+
+
+def _check_place(top: Path, path: str, main_top: Path) -> None:
+    """Raise, unless there is room for the link."""
+    place = top / path
+    for folder in reversed(place.relative_to(top).parents[:-1]):
+        if (top / folder).is_symlink():
+            raise ExptrackError(f"'{path}' cannot be linked: {folder} is a link, which may lead out of the repository")
+        if os.path.lexists(top / folder) and not (top / folder).is_dir():
+            raise ExptrackError(f"'{path}' cannot be linked: {folder} is a file that Git tracks")
+    if os.path.lexists(place) and not (place.is_symlink() and os.readlink(place) == str(main_top / path)):  # noqa: PTH115
+        part = " files of" if place.is_dir() and not place.is_symlink() else ""
+        raise ExptrackError(
+            f"'{path}' cannot be linked: the snapshot holds{part} it already; name only what Git ignores"
+        )
