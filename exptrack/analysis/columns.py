@@ -15,7 +15,7 @@ from exptrack.model.tree import Value
 MOST = 6
 _FIRST = ("name", "age", "status")
 _WHERE_ANY = ("experiment", "tag")
-_LAST = ("seed", "duration", "started", "ended", "author", "host", "command", "commit", "note")
+_LAST = ("seed", "duration", "started", "ended", "author", "host", "branch", "command", "commit", "note")
 
 
 class Choice(NamedTuple):

@@ -17,6 +17,7 @@ _FIELDS: Mapping[str, Callable[[Run], Fact]] = {
     "experiment": lambda run: run.record.experiment,
     "author": lambda run: run.record.author or None,
     "host": lambda run: run.record.host or None,
+    "branch": lambda run: run.record.branch,
     "command": lambda run: shlex.join(run.record.command) or None,
     "commit": lambda run: run.oid,
     "tag": lambda run: run.tags,

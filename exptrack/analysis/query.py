@@ -31,7 +31,7 @@ from exptrack.model.tree import Value
 DEEPEST = 50
 FIELDS: Mapping[str, str] = {
     "name": "text", "status": "status", "experiment": "text", "tag": "text", "note": "text", "author": "text", "host": "text",
-    "command": "text", "commit": "text", "seed": "any", "duration": "number", "started": "time", "ended": "time",
+    "branch": "text", "command": "text", "commit": "text", "seed": "any", "duration": "number", "started": "time", "ended": "time",
 }  # fmt: skip
 
 Fact: TypeAlias = "Value | datetime | tuple[str, ...]"

@@ -36,7 +36,7 @@ class Record(NamedTuple):
     """What a run says of itself (`.exptrack/run.json`).
 
     Paths are relative to the root of the repository, with forward slashes; the root itself is `.`. Times are UTC, `duration` in
-    seconds. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
+    seconds. `branch` is the one that was checked out at the start. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Record(NamedTuple):
     command: tuple[str, ...] = ()
     project: str = "."
     directory: str = "."
+    branch: str | None = None
     experiment: str | None = None
     seed: int | str | None = None
     note: str | None = None

@@ -173,6 +173,7 @@ def _prepare(
         command=mask_arguments(request.command),
         project=context.project,
         directory=_inside(top, request.directory),
+        branch=outset.branch,
         experiment=request.experiment,
         seed=find_seed(params, settings.seed),
         note=mask(request.note) if request.note else None,

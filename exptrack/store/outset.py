@@ -12,10 +12,11 @@ from exptrack.store.runs import ACTIVE, TRASH, name_of
 
 
 class Outset(NamedTuple):
-    """`base` is the commit that HEAD is at (None before the first), `taken` the ref that has the name already."""
+    """`base` is the commit that HEAD is at (None before the first), `branch` the branch, if any, `taken` the ref that has the name already."""
 
     committing: Committing
     base: str | None
+    branch: str | None
     taken: str | None
 
 
@@ -32,7 +33,7 @@ def find_outset(place: Repository, name: str, now: datetime) -> Outset:
     base, *oids = objects.parse_oids(found)
     taken = [ref for ref, oid in zip(candidates, oids, strict=True) if oid]
     taken += [ref for answer in listed for ref in refs.parse_refs(answer) if name_of(ref) == name]
-    return Outset(repository.parse_committing(place, how), base, taken[0] if taken else None)
+    return Outset(repository.parse_committing(place, how), base, refs.find_branch(place), taken[0] if taken else None)
 
 
 def _may_have_trash(place: Repository) -> bool:

@@ -22,7 +22,7 @@ PARAMS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS, st.just([]), st.jus
 KEYS = st.sampled_from(["x", "y"])
 FIXED = {
     "name": "string", "status": "category", "experiment": "string", "tags": "object", "seed": "object", "duration": "float64",
-    "started": "datetime64[ns, UTC]", "ended": "datetime64[ns, UTC]", "author": "string", "host": "string", "command": "string",
+    "started": "datetime64[ns, UTC]", "ended": "datetime64[ns, UTC]", "author": "string", "host": "string", "branch": "string", "command": "string",
     "commit": "string", "notes": "object",
 }  # fmt: skip
 

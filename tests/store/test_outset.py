@@ -60,3 +60,16 @@ def test_no_identity_is_named(look, sealed_world):
     (sealed_world / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
     with pytest.raises(RepositoryError, match=r"^Git does not know who you are"):
         look()
+
+
+def test_the_branch_is_the_one_that_is_checked_out(repository, git):
+    def branch() -> str | None:
+        return find_outset(find_repository(repository), "new", datetime.now(UTC)).branch
+
+    assert branch() == "main"
+    git("switch", "-qc", "tree/with ünï".replace(" ", "-"), cwd=repository)
+    assert branch() == "tree/with-ünï"
+    git("worktree", "add", "-qb", "other", repository.parent / "other", cwd=repository)
+    assert find_outset(find_repository(repository.parent / "other"), "new", datetime.now(UTC)).branch == "other"
+    git("switch", "-q", "--detach", cwd=repository)
+    assert branch() is None
