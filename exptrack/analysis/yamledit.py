@@ -9,6 +9,7 @@ from typing import Any
 
 from exptrack.analysis.same import is_same
 from exptrack.analysis.yaml12 import dump_yaml, load_yaml
+from exptrack.analysis.yamlsplice import splice
 from exptrack.model.tree import Tree, Value
 
 # How far the lines after `key:` are indented, where they are items of a list and where they are keys.
@@ -27,10 +28,37 @@ def update_yaml(text: str, new: Tree) -> str:
         before = load_yaml(text)
         if is_same(before, new):
             return text
-        edited = _edit(text, before, new) if isinstance(before, dict) else f"{text}\n{dump_yaml(new)}"
-        return edited if is_same(load_yaml(edited), new) else dump_yaml(new)
     except ValueError:
         return dump_yaml(new)
+    if not isinstance(before, dict):
+        edited = f"{text}\n{dump_yaml(new)}"
+        return edited if _reads_as(edited, new) else dump_yaml(new)
+    # ruamel writes all lines in its own manner, so it is asked only where lines cannot be changed one by one.
+    for change in (_splice, _edit):
+        try:
+            edited = change(text, before, new)
+        except ValueError:
+            continue
+        if _reads_as(edited, new):
+            return edited
+    return dump_yaml(new)
+
+
+def _reads_as(text: str, tree: Tree) -> bool:
+    try:
+        return is_same(load_yaml(text), tree)
+    except ValueError:
+        return False
+
+
+def _splice(text: str, before: Tree, new: Tree) -> str:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return splice(text, YAML(typ="safe", pure=True).compose(text), before, new)
+    except (YAMLError, TypeError, AttributeError, LookupError, AssertionError, RuntimeError) as error:
+        raise ValueError("cannot be changed in place") from error
 
 
 def _edit(text: str, before: Mapping[str, Value], new: Tree) -> str:

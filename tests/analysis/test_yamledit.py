@@ -126,3 +126,19 @@ def test_also_in_a_text_that_a_person_wrote(text, new):
         old = {}
     wanted = {**old, **new} if isinstance(old, dict) else new
     assert exact(load_yaml(update_yaml(text, wanted))) == exact(wanted)
+
+
+@settings(max_examples=500)
+@given(LINES, st.data())
+def test_keys_can_go_from_a_text_that_a_person_wrote(text, data):
+    try:
+        old = load_yaml(text)
+    except ValueError:
+        return
+    if not isinstance(old, dict):
+        return
+    wanted = {key: value for key, value in old.items() if data.draw(st.booleans())}
+    for value in wanted.values():
+        if isinstance(value, dict) and value and data.draw(st.booleans()):
+            del value[next(iter(value))]
+    assert exact(load_yaml(update_yaml(text, wanted)) or {}) == exact(wanted)
