@@ -10,6 +10,7 @@ listings  compare_folders              what differs between two folders of data
 state     StatCache, hash_file         hashes, remembered
 text      dvc_file_text, ignore_line   what DVC writes beside data
 pipeline  resolve_pipeline             what a templated dvc.yaml says
+stages    find_pipeline, driver_command, read_events   a pipeline as the command of a run; driver.py runs it, planning.py orders it
 ```
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.listings import compare_folders
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
+    from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events
     from exptrack.backends.dvc.state import StatCache, hash_file
     from exptrack.backends.dvc.text import dvc_file_text, ignore_line
 
@@ -32,13 +34,16 @@ __all__ = [
     "cache_dir",
     "checkout",
     "compare_folders",
+    "driver_command",
     "dvc_file_text",
+    "find_pipeline",
     "find_root",
     "has_in_cache",
     "hash_file",
     "ignore_line",
     "init",
     "look",
+    "read_events",
     "resolve_pipeline",
 ]
 
@@ -48,13 +53,16 @@ _HOMES = {
     "cache_dir": "config",
     "checkout": "export",
     "compare_folders": "listings",
+    "driver_command": "stages",
     "dvc_file_text": "text",
+    "find_pipeline": "stages",
     "find_root": "project",
     "has_in_cache": "cache",
     "hash_file": "state",
     "ignore_line": "text",
     "init": "project",
     "look": "disk",
+    "read_events": "stages",
     "resolve_pipeline": "pipeline",
 }
 

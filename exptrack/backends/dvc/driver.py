@@ -1,0 +1,291 @@
+"""The process that runs a DVC pipeline, stage by stage, as `dvc repro` does: `python -P -m exptrack.backends.dvc.driver`.
+
+It is the only place where dvc itself decides what runs. Each stage goes through DVC's `Stage.reproduce`, under DVC's locks, so that run
+cache, `dvc.lock`, outs and ignore lines are what `dvc repro` leaves. Besides, it
+
+- writes down what happens to each stage (`stages.py` reads that),
+- refuses before anything runs what cannot end well: a dependency that is not there and that no stage makes,
+- waits for DVC's lock when a command has ended, however long it takes, so that no result is lost to a `dvc add` next door,
+- leaves Git's index alone (no autostage), asks nothing, and calls nobody: updates and analytics belong to DVC's command line.
+
+The environment of the stages is ours, unchanged, with DVC_ROOT and DVC_STAGE as DVC sets them.
+
+Exit status: 0; the status of the command that failed (128 + n for signal n), or 1 if a stage failed otherwise; 2 if nothing ran.
+What DVC says goes to stderr, since stdout is the stages' own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from exptrack.analysis.secrets import mask, mask_tree
+from exptrack.backends.dvc.planning import Order, address, check_dependencies, explain, hold_lock, make_plan, open_repo
+from exptrack.backends.dvc.project import one_line
+from exptrack.backends.dvc.stages import RUNNING
+from exptrack.errors import DataError, ExptrackError
+from exptrack.model.pipeline import StageState
+
+_FAILED, _REFUSED = 1, 2
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+class StageError(ExptrackError):
+    """A stage failed; `status` is to be ours."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def main() -> int:
+    """Run what the arguments say; see above for the status that comes back."""
+    order, file = _read_arguments()
+    try:
+        with _Events(file) as events, Pipeline(order) as pipeline:
+            pipeline.run(events)
+    except KeyboardInterrupt:
+        _die(signal.SIGINT)
+    except Exception as error:  # DVC raises what its libraries raise, and this is where it ends
+        if os.environ.get("EXPTRACK_DEBUG") == "1":
+            raise
+        _say(f"exptrack: {error if isinstance(error, ExptrackError) else explain(error)}")
+        return error.status if isinstance(error, StageError) else _REFUSED
+    return 0
+
+
+def _read_arguments() -> tuple[Order, Path]:
+    from argparse import ArgumentParser
+
+    parser = ArgumentParser(prog="exptrack.backends.dvc.driver", allow_abbrev=False)
+    parser.add_argument("--events", type=Path, required=True)
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--force", action="store_true")
+    parser.add_argument("--single-item", action="store_true")
+    parser.add_argument("targets", nargs="*")
+    given = parser.parse_args()
+    # DVC names stages from the working directory, which has no links in it.
+    order = Order(given.root.resolve(), tuple(given.targets), given.force, given.single_item)
+    return order, given.events
+
+
+def _say(line: str) -> None:
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+def _die(number: int) -> None:
+    """End as the signal would have ended us."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+class _Events:
+    """The file of events. What a full disk does not take is written before the next line; it never stops the pipeline."""
+
+    def __init__(self, file: Path) -> None:
+        try:
+            self._descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise DataError(f"cannot write {file}: {one_line(error)}") from error
+        self._unwritten = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def write(self, **fields: object) -> None:
+        self._unwritten += json.dumps(fields, default=str).encode() + b"\n"
+        with suppress(OSError):
+            self._unwritten = self._unwritten[os.write(self._descriptor, self._unwritten) :]
+
+
+class Pipeline:
+    """The stages of one order, planned and checked on entry, under DVC's lock until the end."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._stop: list[int] = []
+        self._restored: set[Any] = set()
+
+    def __enter__(self) -> Self:
+        from contextlib import ExitStack
+
+        with ExitStack() as stack:
+            stack.enter_context(_attentive(self._stop))
+            self._repo = stack.enter_context(open_repo(self._order.root))
+            stack.enter_context(hold_lock(self._repo))
+            self._plan = make_plan(self._repo, self._order)
+            check_dependencies(self._repo, self._plan)
+            self._watch_run_cache()
+            self._exits = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def run(self, events: _Events) -> None:
+        """Run all stages in their order; raises StageError at the first that fails."""
+        has_changed = [False]
+        for stage in self._plan:
+            if self._stop:
+                _die(self._stop[0])
+            if has_changed[-1]:
+                _say("")
+            has_changed.append(self._run_stage(stage, events))
+        if not any(has_changed):
+            _say("Data and pipelines are up to date.")
+
+    def _run_stage(self, stage: Any, events: _Events) -> bool:
+        """Run one stage, and give whether anything had to be done."""
+        facts = {"stage": address(stage), "started": time.time(), "command": _command(stage)}
+        write: Callable[..., None] = events.write if stage.cmd else _nothing
+        write(state=RUNNING, **facts)
+        begun = time.monotonic()
+        try:
+            has_changed = self._reproduce(stage)
+        except Exception as error:
+            duration = time.monotonic() - begun
+            events.write(state=StageState.FAILED, duration=duration, deps=self._deps_now(stage), outs={}, **facts)
+            raise self._stage_error(stage, error) from error
+        write(
+            state=self._state(stage, has_changed=has_changed),
+            duration=time.monotonic() - begun,
+            deps=self._digests(stage.deps),
+            outs=self._digests(stage.outs),
+            **facts,
+        )
+        return has_changed
+
+    def _reproduce(self, stage: Any) -> bool:
+        # As dvc.repo.reproduce does it for each stage.
+        from dvc.log import logger
+
+        if stage.frozen and not stage.is_import:
+            logger.warning("%s is frozen. Its dependencies are not going to be reproduced.", stage)
+        if stage.reproduce(force=self._order.force) is None:
+            return False
+        stage.dump(update_pipeline=False)
+        return True
+
+    def _state(self, stage: Any, *, has_changed: bool) -> StageState:
+        if stage in self._restored:
+            return StageState.RESTORED
+        return StageState.RAN if has_changed and not stage.frozen else StageState.SKIPPED
+
+    def _watch_run_cache(self) -> None:
+        restore = self._repo.stage_cache.restore
+
+        def watched(stage: Any, **options: Any) -> None:
+            restore(stage, **options)
+            self._restored.add(stage)
+
+        self._repo.stage_cache.restore = watched
+
+    def _deps_now(self, stage: Any) -> dict[str, str]:
+        """What a stage that failed depends on, as it is now: with force, DVC has not looked yet."""
+        try:
+            stage.save_deps()
+        except Exception:  # noqa: BLE001 - one that is not there, say; the failure itself is what counts
+            return {}
+        return self._digests(stage.deps)
+
+    def _digests(self, entries: Any) -> dict[str, str]:
+        from dvc.dependency import ParamsDependency
+
+        found: dict[str, str] = {}
+        for entry in entries:
+            value, path = entry.hash_info.value if entry.hash_info else None, self._path(entry)
+            if isinstance(entry, ParamsDependency):
+                found.update({f"{path}:{key}": text for key, text in _values(value).items()})
+            elif value:
+                found[path] = f"{entry.hash_info.name}:{value}"
+        return dict(sorted(found.items()))
+
+    def _path(self, entry: Any) -> str:
+        if entry.protocol != "local":
+            return mask(str(entry))
+        path, top = Path(entry.fs_path), _top(self._order.root)
+        return (path.relative_to(top) if path.is_relative_to(top) else path).as_posix()
+
+    def _stage_error(self, stage: Any, error: Exception) -> StageError:
+        from dvc.lock import LockError
+        from dvc.stage.exceptions import StageCmdFailedError
+
+        name = f"stage '{address(stage)}'"
+        if isinstance(error, StageCmdFailedError):
+            status = _status(str(error))
+            how = f"signal {-status}" if status < 0 else f"status {status}"
+            return StageError(f"{name} failed: its command ended with {how}", 128 - status if status < 0 else status)
+        is_first = stage is next((one for one in self._plan if one.cmd), None)
+        refused = isinstance(error, LockError) and is_first
+        return StageError(f"{name} failed: {explain(error)}", _REFUSED if refused else _FAILED)
+
+
+def _nothing(**_: object) -> None:
+    """A `.dvc` file of data is a stage to DVC, but nothing that is worth an entry."""
+
+
+def _command(stage: Any) -> str:
+    return mask("\n".join(stage.cmd) if isinstance(stage.cmd, list) else stage.cmd or "")
+
+
+def _values(params: object) -> dict[str, str]:
+    tree = mask_tree(params) if isinstance(params, dict) else {}
+    return {key: json.dumps(value, sort_keys=True, default=str, ensure_ascii=False) for key, value in tree.items()}
+
+
+def _top(root: Path) -> Path:
+    """The root of the Git repository (or work tree) that `root` lies in."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+
+
+def _status(message: str) -> int:
+    """The status of a stage's command; DVC's error has it in its text alone."""
+    try:
+        return int(message.rpartition(", exited with ")[2]) or _FAILED
+    except ValueError:
+        return _FAILED
+
+
+@contextmanager
+def _attentive(stop: list[int]) -> Iterator[None]:
+    """Survive what is to end or to tell the running stage, as DVC survives Ctrl-C, and put what is to end us into `stop`.
+
+    With a terminal a signal comes to us alone, and is passed on; else we lead a group of our own, and the stage has it already.
+    """
+    from gc import get_objects
+    from subprocess import Popen
+
+    def receive(number: int, _frame: object) -> None:
+        # DVC keeps the stage's process to itself.
+        running = [child for child in get_objects() if type(child) is Popen and child.returncode is None]
+        if os.getpgrp() != os.getpid():
+            for child in running:
+                child.send_signal(number)
+        if number in _ENDING:
+            stop.append(number)
+            if not running:
+                _die(number)
+
+    numbers = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
+    outer = {number: signal.signal(number, receive) for number in numbers if signal.getsignal(number) == signal.SIG_DFL}
+    try:
+        yield
+    finally:
+        for number, handler in outer.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
