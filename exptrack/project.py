@@ -44,6 +44,9 @@ class Project:
         settings = _read_settings(folder / SETTINGS, yaml.load)
         self.context = Context(repository, project, settings, yaml, *([notice] if notice else []))
 
+    def __repr__(self) -> str:
+        return f"<Project: {self.context.folder}>"
+
     @property
     def settings(self) -> Settings:
         return self.context.settings
@@ -84,9 +87,9 @@ class Project:
 
         return overview(self.context, sides, areas=areas)
 
-    def environment(self, run: Run) -> Environment | None:
-        """What a run ran on; None if it was not captured or cannot be read."""
-        data = self.files(run.oid, [ENVIRONMENT]).get(ENVIRONMENT)
+    def environment(self, run: str | Run) -> Environment | None:
+        """What a run (or the run that a rev names) ran on; None if it was not captured or cannot be read."""
+        data = self.files(self._find(run).oid, [ENVIRONMENT]).get(ENVIRONMENT)
         try:
             return decode_environment(data) if data else None
         except RecordError:
@@ -101,17 +104,20 @@ class Project:
 
         return select_runs(self.context, words, since=since, number=number)
 
-    def history(self, run: Run, metric: str) -> tuple[Point, ...]:
+    def history(self, run: str | Run, metric: str) -> tuple[Point, ...]:
         """The values of a metric over the steps of a run, in the order in which they were logged; raises ExptrackError."""
         from exptrack.operations.histories import parse_history, read_history
 
-        return parse_history(read_history(self.context, run, metric))
+        return parse_history(read_history(self.context, self._find(run), metric))
 
-    def content(self, run: Run, path: str) -> Content:
+    def content(self, run: str | Run, path: str) -> Content:
         """A file or folder of a run by its path from the root of the repository, data out of the DVC cache; raises ExptrackError."""
         from exptrack.operations.content import find_content
 
-        return find_content(self.context, run, path)
+        return find_content(self.context, self._find(run), path)
+
+    def _find(self, run: str | Run) -> Run:
+        return run if isinstance(run, Run) else self.run(run)
 
     def files(self, commit: str, paths: Sequence[str]) -> Mapping[str, bytes]:
         """The content of those of `paths` that a commit holds."""

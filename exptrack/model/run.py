@@ -92,6 +92,10 @@ class Run(NamedTuple):
         return self.record.status
 
     @property
+    def started(self) -> datetime:
+        return self.record.started
+
+    @property
     def params(self) -> dict[str, Value]:
         """The parameters of all sources in one tree, `params.yaml` first; what clashes stands below the name of its source."""
         return unite("params.yaml", self.record.params)

@@ -75,13 +75,20 @@ def finish(repository: Repository, journal: Journal, start: Start, *, until: flo
 
 
 def _advise(repository: Repository, record: Record) -> tuple[str, ...]:
-    """What lies in the work tree from now on, and would be taken for code by the next run."""
+    """Data that was used without being versioned, and what lies in the work tree from now on and the next run would take for code."""
     outputs = [pointer.path for pointer in record.outputs]
     ignored = find_ignored(repository, outputs) if outputs else set()
-    return tuple(
-        f"{path} is not ignored by Git: add it to .gitignore, or the next run takes it for code"
-        for path in outputs
-        if path not in ignored
+    return (
+        *(
+            f"{pointer.path} was not what {pointer.source} stands for: `dvc add` or `dvc commit` it, and the next run names it rightly"
+            for pointer in record.data
+            if pointer.modified
+        ),
+        *(
+            f"{path} is not ignored by Git: add it to .gitignore, or the next run takes it for code"
+            for path in outputs
+            if path not in ignored
+        ),
     )
 
 

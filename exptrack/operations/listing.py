@@ -53,7 +53,8 @@ class Runs(Sequence[Run]):
         return (one.run for one in self.facts)
 
     def __repr__(self) -> str:
-        return f"<Runs: {len(self)}>"
+        few = ", ".join([*(one.run.name for one in self.facts[:3]), *(["…"] if len(self) > 3 else [])])
+        return f"<Runs: {len(self)} ({few})>" if few else "<Runs: 0>"
 
     def to_dataframe(self) -> Frame:
         """One row a run, with typed columns (`docs/query.md` lists them)."""

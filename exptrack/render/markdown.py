@@ -33,8 +33,9 @@ _WIDEST_VALUE = 100
 _WIDEST_NAME = 200
 _WIDEST_REMARK = 500
 _MOST_DATA_FILES = 100
-_SIGNS = {True: "▲ toward", False: "▼ away", None: ""}
-_LEGEND = "▲ toward: moved in the direction of the metric's goal. ▼ away: against it."
+_OID = 10
+_SIGNS = {True: "✓ toward", False: "✗ away", None: ""}
+_LEGEND = "✓ toward: moved in the direction of the metric's goal. ✗ away: against it."
 
 
 def format_markdown(
@@ -51,7 +52,7 @@ def format_markdown(
     """
     counts = count_areas(difference, areas)
     command = code_span(_command(difference))
-    head = f"### {describe_side(difference.old)} → {describe_side(difference.new)}"
+    head = f"### {_head(difference.old)} → {_head(difference.new)}"
     said = " · ".join(f"**{TITLES[area]}** {count}" for area, count in counts.items())
     blocks: list[Block] = [head, said or f"{say_nothing_differs(areas, difference.skipped).capitalize()}."]
     for area in counts:
@@ -65,6 +66,12 @@ def describe_side(side: Side) -> str:
     remark = remark_side(side)
     said = remark if side.run else code_span(remark or "-")
     return code_span(clip(name_side(side), _WIDEST_VALUE)) + (f" ({said})" if remark else "")
+
+
+def _head(side: Side) -> str:
+    """As `describe_side`, and of a run its commit, by which a reviewer finds it."""
+    oid = f" at {code_span(side.run.oid[:_OID])}" if side.run else ""
+    return describe_side(side) + oid
 
 
 def _command(difference: Difference) -> str:

@@ -55,8 +55,9 @@ def test_data_that_changed_without_its_pointer_is_named(data, exptrack, look):
     (data / "data" / "raw.csv").chmod(0o644)
     (data / "data" / "raw.csv").write_text("1,3\n")
     (data / "images" / "9.img").write_bytes(b"new")
-    exptrack("run", "--name", "one", "--", "true")
+    done = exptrack("run", "--name", "one", "--", "true")
     assert [one["modified"] for one in look.record("one")["data"]] == [True, True]
+    assert "exptrack: one: images was not what images.dvc stands for: `dvc add` or `dvc commit` it" in done.stderr
     assert "MODIFIED" in exptrack("show", "one").stdout
     shutil.rmtree(data / "images")
     exptrack("run", "--name", "two", "--", "true")

@@ -70,7 +70,7 @@ def test_runs_are_a_sequence_newest_first(project, three):
     assert all(isinstance(run, Run) for run in found)
     assert (found[0].name, names(found[1:]), len(found), found.among) == ("new", ["middle", "old"], 3, 3)
     assert found[1:].among == 3
-    assert repr(found) == "<Runs: 3>"
+    assert repr(found) == "<Runs: 3 (new, middle, old)>"
 
 
 @pytest.mark.parametrize(

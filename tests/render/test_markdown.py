@@ -12,7 +12,7 @@ from exptrack.render.gfm import code_span, fence, page_lines, sentence, table
 from exptrack.render.markdown import format_markdown
 
 EVERYTHING = """\
-### `brave-otter-k3f9` → `calm-fox-a1b2` (failed)
+### `brave-otter-k3f9` at `1111111111` → `calm-fox-a1b2` (failed) at `1111111111`
 
 **parameters** 6 changed, 1 added, 1 removed · **metrics** 5 changed, 1 added, 1 removed · **data** 4 changed, 1 added, 1 removed · **environment** 5 changed, 2 added, 2 removed · **code** 4 files, +131 −4
 
@@ -33,15 +33,15 @@ EVERYTHING = """\
 
 | key | old | new | delta | relative | goal |
 | --- | ---: | ---: | ---: | ---: | --- |
-| `loss` | `0.41` | `0.52` | +0.11 | +26.8% | ▼ away |
+| `loss` | `0.41` | `0.52` | +0.11 | +26.8% | ✗ away |
 | `val.f1` | `0.5` | `nan` |  |  |  |
-| `accuracy` | `0.912` | `0.9345` | +0.0225 | +2.5% | ▲ toward |
+| `accuracy` | `0.912` | `0.9345` | +0.0225 | +2.5% | ✓ toward |
 | `auc` | `0` | `0.7` | +0.7 |  |  |
 | `gone` | `1` | - |  |  |  |
 | `new/metric` | - | `1e-07` |  |  |  |
 | `steps` | `1000` | `1200` | +200 | +20.0% |  |
 
-▲ toward: moved in the direction of the metric's goal. ▼ away: against it.
+✓ toward: moved in the direction of the metric's goal. ✗ away: against it.
 
 #### Data
 
@@ -144,12 +144,12 @@ def test_no_difference_is_a_sentence():
     same = Difference(
         run_side(),
         Side("main", SideKind.COMMIT, "0123456789abcdef", "", {}),
-        skipped={"environment": "main is a commit, and has none"},
+        skipped={"environment": "main: a commit has none"},
     )
     assert shown(same) == (
-        "### `old` → `main` (`0123456789`)\n\n"
+        "### `old` at `1111111111` → `main` (`0123456789`)\n\n"
         "No difference in parameters, metrics, data or code.\n\n"
-        "- environment: not compared, main is a commit, and has none"
+        "- environment: not compared, main: a commit has none"
     )
 
 

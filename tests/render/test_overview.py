@@ -30,7 +30,7 @@ SMALL = overview(
     run_side("one", params={"lr": 0.1, "opt": "adam", "n": 1}, metrics={"acc": 0.9}, data={"d": "md5:0123456789abcdef.dir"}),
     NEW._replace(trees={"params": {"lr": 0.01, "n": "1"}, "metrics": {"acc": 0.912}, "data": {"d": "md5:1123456789abcdef.dir modified"}}),
     MAIN,
-    skipped={"environment": "main is a commit, and has none"},
+    skipped={"environment": "main: a commit has none"},
 )  # fmt: skip
 CODE = Row("code", ("train.py",), {0: "a" * 40, 1: "b" * 40})
 
@@ -55,7 +55,7 @@ code:
   key       one         calm-fox-a1b2 (failed)  main (0123456789)
   train.py  aaaaaaaaaa  bbbbbbbbbb              -
 
-environment: not compared, main is a commit, and has none"""
+environment: not compared, main: a commit has none"""
     shown = SMALL._replace(rows=(*SMALL.rows, CODE))
     for width in (80, 200, None):
         assert format_overview(shown, width=width, color=False) == text
@@ -129,7 +129,7 @@ def test_markdown_has_a_table_for_each_area():
 | --- | --- | --- | --- |
 | `d` | `md5:0123456.dir` | `md5:1123456.dir modified` | - |
 
-- environment: not compared, main is a commit, and has none"""
+- environment: not compared, main: a commit has none"""
     )
 
 
@@ -150,7 +150,7 @@ def test_json_has_the_values_by_side():
     assert document["sides"][1] == {"name": "calm-fox-a1b2", "kind": "run", "oid": "1" * 40, "status": "failed"}
     assert document["rows"][1] == {"area": "params", "key": ["n"], "values": {"0": 1, "1": "1"}}
     assert document["rows"][3] == {"area": "metrics", "key": ["acc"], "values": {"0": 0.9, "1": 0.912, "2": "NaN"}}
-    assert document["skipped"] == {"environment": "main is a commit, and has none"}
+    assert document["skipped"] == {"environment": "main: a commit has none"}
 
 
 @given(st.lists(ALL_TREES, min_size=3, max_size=4), st.sampled_from([60, 80, None]))
