@@ -258,7 +258,8 @@ def test_one_other_value_is_one_other_line(path, data, value):
     branch[last] = value
     before, after = TEXTS[path].split("\n"), edit_text(path, TEXTS[path], new).split("\n")
     assert len(before) == len(after)
-    assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+    differing = sum(one != other for one, other in zip(before, after, strict=True))
+    assert differing == (not is_same(read(path, TEXTS[path]), new))
 
 
 @settings(deadline=None)
