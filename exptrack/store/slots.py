@@ -120,20 +120,20 @@ def _is_done(shared: Path, owner: str | None) -> bool:
 
 def _read_owner(folder: Path, number: int) -> str | None:
     with suppress(OSError, UnicodeDecodeError):
-        owner = (folder / f"w{number}.owner").read_text(encoding="ascii").strip()
+        owner = (folder / f"w{number}.owner").read_text(encoding="utf-8").strip()
         return owner if _NAME.fullmatch(owner) else None
     return None
 
 
 def _write_owner(folder: Path, number: int, name: str) -> None:
     partial = folder / f"w{number}.owner.new"
-    partial.write_text(f"{name}\n")
+    partial.write_text(f"{name}\n", encoding="utf-8")
     partial.replace(folder / f"w{number}.owner")
 
 
 def _open(main: Repository, number: int, name: str, lock: int) -> Slot:
-    git_dir = worktrees.find_git_dir(main.common_dir, f"exptrack-w{number}")
     top = _folder(main) / f"w{number}"
+    git_dir = worktrees.find_git_dir(main.common_dir, f"exptrack-w{number}", top)
     return Slot(
         number, Repository(top, git_dir, main.common_dir, git_dir / "index", main.object_format), main, name, lock
     )
@@ -248,8 +248,8 @@ def _add(slot: Slot, submodules: Mapping[str, str], main: Repository, prefix: st
 def _add_one(slot: Slot, module: Repository, path: str, commit: str, depth: int) -> Mapping[str, str] | None:
     """Check out a submodule and give its own submodules; None, and an empty folder, if its commit is not all there."""
     # It may be a project that has slots itself, and so may the one between: each level has its own name there.
-    git_dir = worktrees.find_git_dir(module.common_dir, f"exptrack-outer{depth}-w{slot.number}")
     top, aside = slot.repository.top / path, _aside(slot, "")(path)
+    git_dir = worktrees.find_git_dir(module.common_dir, f"exptrack-outer{depth}-w{slot.number}", top)
     repository = Repository(top, git_dir, module.common_dir, git_dir / "index", module.object_format)
     tree = Worktree(repository, slot.lock, is_submodule=True)
     remove(top)
@@ -289,9 +289,9 @@ def _check_link(path: str) -> str:
     """A path to be linked, in its plain form."""
     parts = [part for part in path.split("/") if part not in {"", "."}]
     if path.startswith("/") or ".." in parts or "\0" in path or not parts:
-        raise ExptrackError(f"'{path}' cannot be linked: name a file or folder below the root of the repository")
+        raise ExptrackError(f"{path!r} cannot be linked: name a file or folder below the root of the repository")
     if ".git" in (part.lower() for part in parts):
-        raise ExptrackError(f"'{path}' cannot be linked: it belongs to Git")
+        raise ExptrackError(f"{path!r} cannot be linked: it belongs to Git")
     return "/".join(parts)
 
 
@@ -300,11 +300,13 @@ def _check_place(top: Path, path: str, main_top: Path) -> None:
     place = top / path
     for folder in reversed(place.relative_to(top).parents[:-1]):
         if (top / folder).is_symlink():
-            raise ExptrackError(f"'{path}' cannot be linked: {folder} is a link, which may lead out of the repository")
+            raise ExptrackError(
+                f"{path!r} cannot be linked: {str(folder)!r} is a link, which may lead out of the repository"
+            )
         if os.path.lexists(top / folder) and not (top / folder).is_dir():
-            raise ExptrackError(f"'{path}' cannot be linked: {folder} is a file that Git tracks")
+            raise ExptrackError(f"{path!r} cannot be linked: {str(folder)!r} is a file that Git tracks")
     if os.path.lexists(place) and not (place.is_symlink() and os.readlink(place) == str(main_top / path)):  # noqa: PTH115
         part = " files of" if place.is_dir() and not place.is_symlink() else ""
         raise ExptrackError(
-            f"'{path}' cannot be linked: the snapshot holds{part} it already; name only what Git ignores"
+            f"{path!r} cannot be linked: the snapshot holds{part} it already; name only what Git ignores"
         )

@@ -60,17 +60,19 @@ class Worktree(NamedTuple):
     is_submodule: bool = False
 
 
-def find_git_dir(common_dir: Path, name: str) -> Path:
-    """Where the git dir of our worktree `name` is, or can be made: a worktree of the user's that is called the same is left alone."""
+def find_git_dir(common_dir: Path, name: str, top: Path) -> Path:
+    """Where the git dir of our worktree `name` at `top` is, or can be made; one of the user's that is called the same is left alone."""
     for number in count():
         folder = common_dir / "worktrees" / (f"{name}-{number}" if number else name)
-        if not os.path.lexists(folder) or (folder / _MARK).exists() or _is_empty(folder):
+        if not os.path.lexists(folder) or _is_ours(folder, top):
             return folder
     raise AssertionError
 
 
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())
+def _is_ours(git_dir: Path, top: Path) -> bool:
+    if (git_dir / _MARK).exists() or _read(git_dir / "gitdir") == f"{top}/.git\n":
+        return True
+    return git_dir.is_dir() and not any(git_dir.iterdir())  # killed before it was marked
 
 
 def environ_of(repository: Repository) -> dict[str, str | None]:
@@ -85,7 +87,7 @@ def link(tree: Worktree, commit: str) -> None:
     """
     git_dir, top = tree.repository.git_dir, tree.repository.top
     git_dir.mkdir(parents=True, exist_ok=True)
-    _write(git_dir / _MARK, "")
+    (git_dir / _MARK).touch()
     _write(git_dir / "commondir", "../..\n")
     if not _HEAD.fullmatch(_read(git_dir / "HEAD") or ""):
         _write(git_dir / "HEAD", f"{commit}\n")
