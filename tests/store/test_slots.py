@@ -1196,9 +1196,8 @@ def test_a_kill_between_any_two_effects_costs_nothing(outer, survivor, chunk):
 def test_a_git_that_outlives_its_recorder_keeps_the_slot_until_it_ends(place, head, tmp_path):
     script = f'case "$*" in *read-tree*) kill -9 $PPID; await "{tmp_path}/go";; esac\nexec "$git" "$@"\n'
     environ = put_git_in_front(tmp_path / "bin", script)
-    code = WORK.replace("import os, sys", "import os, sys, exptrack.store.journal as journal")
     done = subprocess.run(
-        [sys.executable, "-c", code, str(place.top), "one", head], env=environ, check=False, capture_output=True
+        [sys.executable, "-c", WORK, str(place.top), "one", head], env=environ, check=False, capture_output=True
     )
     assert done.returncode == -signal.SIGKILL
     assert list_slots(place) == (SlotState(0, "one", is_free=False),)
