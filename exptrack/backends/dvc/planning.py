@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from exptrack.backends.dvc.project import one_line
 from exptrack.errors import DataError
@@ -36,7 +38,31 @@ def open_repo(root: Path) -> Iterator[Any]:
                 handler.setStream(sys.stderr)
     # Staging would change the user's index, and there is nobody to ask.
     with closing(Repo(str(root), config={"core": {"autostage": False, "interactive": False}})) as repo:
+        repo.fs.open = partial(_open_whole, repo.fs.open, repo.tmp_dir)
         yield repo
+
+
+def _open_whole(plain: Callable[..., Any], folder: str, path: str, mode: str = "r", **options: Any) -> Any:
+    """What stands in for DVC's own `open`: a kill while DVC writes must not leave half a `dvc.lock`, which DVC then refuses."""
+    if mode in {"w", "w+"} and os.path.basename(path) in {"dvc.lock", "rwlock"}:  # noqa: PTH119 - DVC's paths are strings
+        return _written_whole(Path(path).resolve(), Path(folder) / f"{os.getpid()}.new", mode, options)
+    return plain(path, mode, **options)
+
+
+@contextmanager
+def _written_whole(path: Path, new: Path, mode: str, options: Mapping[str, Any]) -> Iterator[IO[Any]]:
+    with ExitStack() as stack:
+        stack.callback(new.unlink, missing_ok=True)
+        with new.open(mode, **options) as file:
+            yield file
+        if path.exists():
+            new.chmod(path.stat().st_mode & 0o777)
+        try:
+            new.replace(path)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            path.write_bytes(new.read_bytes())
 
 
 @contextmanager

@@ -72,16 +72,14 @@ def _stage(fields: Mapping[str, Any]) -> StageRun:
 
 
 def find_pipeline(root: Path, folder: Path) -> bool:
-    """Whether the DVC project at `root` has a stage to run at or below `folder`; what is wrong with it, the driver will say.
+    """Whether the DVC project at `root` has a stage to run at or below `folder` (in all of it, if `folder` is not inside of `root`).
 
-    It takes a millisecond where `folder` holds a `dvc.yaml`, else all folders are looked through. Other DVC projects below, and
-    virtual environments, do not count.
+    What is wrong with it, the driver will say. It takes a millisecond where `folder` holds a `dvc.yaml`, else all folders are looked
+    through. Other DVC projects below, and virtual environments, do not count.
     """
-    if _holds(folder / "dvc.yaml", _STAGES):
-        return True
-    return any(
-        _holds(file, _STAGES if file.name == "dvc.yaml" else _COMMAND)
-        for file in _dvc_files(folder if folder.is_relative_to(root) else root)
+    start = folder if folder.is_relative_to(root) else root
+    return _holds(start / "dvc.yaml", _STAGES) or any(
+        _holds(file, _STAGES if file.name == "dvc.yaml" else _COMMAND) for file in _dvc_files(start)
     )
 
 
