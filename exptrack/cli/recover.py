@@ -16,11 +16,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    finished = recover(open_project(arguments).context, arguments.names, force=arguments.force)
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        say(line)
+
+    context = open_project(arguments).context._replace(notice=tell)
+    finished = recover(context, arguments.names, force=arguments.force)
     for one in finished:
         for warning in one.warnings:
             say(f"{one.run.name}: {warning}")
         print(f"recovered {one.run.name} ({one.run.record.status})")
-    if not finished:
+    if not finished and not told:
         print("nothing to recover")
     return 0

@@ -198,7 +198,19 @@ def test_a_silent_run_lasted_until_its_last_heartbeat(dead, exptrack, look, repo
 
 
 def test_naming_a_live_run_says_that_it_lives(live, exptrack):
-    assert exptrack("recover", "one").stderr == "exptrack: one is still running\n"
+    done = exptrack("recover", "one")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "exptrack: one is still running\n")
+
+
+def test_where_a_reason_is_told_it_is_not_contradicted(live, exptrack, repository):
+    stream = (repository / ".git" / "exptrack" / "active" / "one" / "stream").read_text().splitlines()
+    pid = next(json.loads(line)["pid"] for line in stream if '"pid"' in line)
+    live.kill()
+    live.wait()
+    done = exptrack("recover")
+    os.killpg(pid, signal.SIGKILL)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"one has lost its recorder, but its command still runs (process {pid})" in done.stderr
 
 
 def test_a_start_of_a_later_version_is_kept(dead, exptrack, repository, look):
