@@ -11,6 +11,7 @@ from exptrack.cli.common import open_project
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Run, Status
+from exptrack.operations.edits import list_edits
 from exptrack.project import ENVIRONMENT, Project
 from exptrack.render.card import format_card
 from exptrack.render.page import Page
@@ -68,6 +69,7 @@ def _card(project: Project, shown: Run, *, is_whole: bool) -> str:
     return format_card(
         shown,
         project.environment(shown),
+        code=list_edits(project.context, shown),
         output=output.decode(errors="replace"),
         declared=project.settings.metrics,
         page=page,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,13 +14,19 @@ from exptrack.backends.dvc.folder import read_listing
 from exptrack.backends.git import objects
 from exptrack.backends.git.browse import Entry, find_entry, list_entries, list_paths
 from exptrack.errors import DataError, ExptrackError
-from exptrack.model.data import Pointer
+from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.sources import Reader
 
 _COMPARED = 5000  # paths, for the nearest one
+_ADVICE = {
+    Reason.IGNORED: "keep it with `exptrack run -o {0}`, or take it out of .gitignore",
+    Reason.TOO_LARGE: "keep it with `exptrack run -o {0}`, or raise capture.limits in exptrack.yaml",
+    Reason.TOO_MANY: "keep it with `exptrack run -o {0}`, or raise capture.limits in exptrack.yaml",
+    Reason.SECRET: "let it through with capture.secrets in exptrack.yaml",
+}
 
 
 class Content(NamedTuple):
@@ -47,7 +54,15 @@ def find_content(context: Context, run: Run, path: str) -> Content:
         return _read(context, run, entry)
     for pointer in _pointers(context, run, clean):
         if clean == pointer.path or (pointer.is_folder and clean.startswith(f"{pointer.path}/")):
-            return _find_data(context, pointer, clean)
+            found = _find_data(context, pointer, clean)
+            if pointer.modified:
+                context.notice(
+                    f"'{pointer.path}' was modified when '{run.name}' used it: this is what its pointer stands for"
+                )
+            return found
+    for omission in run.record.not_captured:
+        if _covers(omission, clean):
+            raise ExptrackError(f"run '{run.name}' did not keep {_explain(omission)}")
     raise ExptrackError(f"run '{run.name}' has no '{clean}'{_advise(context, run, clean)}")
 
 
@@ -72,6 +87,17 @@ def _pointers(context: Context, run: Run, path: str) -> Iterator[Pointer]:
         yield from Reader(Committed(context.repository, run.oid), context.project, context.yaml.load).pointers(
             f"{path}.dvc"
         )
+
+
+def _covers(omission: Omission, path: str) -> bool:
+    return omission.path.rstrip("/") == path or (omission.path.endswith("/") and path.startswith(omission.path))
+
+
+def _explain(omission: Omission) -> str:
+    """What was not kept, why, and how to keep it next time."""
+    why = f"{omission.reason}, {omission.digest}" if omission.digest else str(omission.reason)
+    advice = _ADVICE.get(omission.reason, "").format(shlex.quote(omission.path.rstrip("/")))
+    return f"'{omission.path}' ({why})" + (f"; next time {advice}" if advice else "")
 
 
 def _find_data(context: Context, pointer: Pointer, path: str) -> Content:
@@ -123,6 +149,7 @@ def _near(path: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     name = posixpath.basename(path)
-    same = [one for one in known if posixpath.basename(one) == name]
-    near = get_close_matches(path, same or known[:_COMPARED], n=1, cutoff=0.0 if same else 0.6)
+    others = [one for one in known if one != path]
+    same = [one for one in others if posixpath.basename(one) == name]
+    near = get_close_matches(path, same or others[:_COMPARED], n=1, cutoff=0.0 if same else 0.6)
     return f", did you mean '{near[0]}'?" if near else ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.model.difference import FileChange
 from exptrack.model.environment import Environment
 from exptrack.model.run import Record, Run, Status
 from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import Value, flatten
+from exptrack.render.codestat import name_file
 from exptrack.render.page import STATUS_COLORS, YELLOW, Page, format_ending
 from exptrack.render.text import (
     clip,
@@ -21,6 +24,7 @@ from exptrack.render.text import (
     format_value,
     inert,
     pad,
+    wrap,
 )
 
 _MOST = 40  # lines of a section
@@ -28,49 +32,61 @@ _MOST_IGNORED = 8
 _TAIL = 10  # lines of output
 _WIDEST = 40  # cells of a key or path, so that what stands beside it is still seen
 _LABEL = 10
+_STATES = {True: "MODIFIED: not what the pointer stands for", None: "not on disk"}
+_MOST_NAMED = 3  # files of the code
+_SHORT = 10  # digits of an oid that is to be typed
 
 
 class _Row(NamedTuple):
+    """A line of a section, which may be clipped, and lines `below` it, further in."""
+
     text: str
     color: str = ""
+    below: tuple[str, ...] = ()
 
 
 def format_card(
     run: Run,
     environment: Environment | None,
     *,
+    code: Sequence[FileChange] | None = None,
     output: str = "",
     declared: Mapping[str, MetricDeclaration] = {},
     page: Page = Page(),  # noqa: B008 - a tuple
 ) -> str:
     """What the record says, what matters most first: `declared` metrics before others, of a run that did not complete the end of its `output`.
 
-    No line of it can do more than be a line: all of them are inert.
+    `code` are the files of the code that were not as committed in the base (None: not known). No line of it can do more than be a line:
+    all of them are inert. What warns is never clipped away: it goes on below.
     """
-    sections = [_head(run, page), *_body(run.record, output, declared, page), _environment(environment, page)]
+    sections = [_head(run, code, page), *_body(run.record, output, declared, page), _environment(environment, page)]
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
 
 
-def _head(run: Run, page: Page) -> Iterator[str]:
+def _head(run: Run, code: Sequence[FileChange] | None, page: Page) -> Iterator[str]:
     record = run.record
     facts = {
         "run": run.name,
         "commit": run.oid,
-        "status": f"{record.status}{format_ending(record)}",
+        "status": f"{record.status}{_ending(record)}",
         "started": f"{record.started:%Y-%m-%d %H:%M:%S} UTC" + _duration(record),
-        "author": " on ".join(filter(None, [record.author, record.host])) or None,
+        "author": _author(record, page.room(_LABEL)),
         "command": _command(record),
         "base": run.base or ("none: there was no commit yet" if run.snapshot else None),
+        "code": None if code is None or run.base is None else _code(run.name, run.base, code),
         "experiment": record.experiment,
         "seed": record.seed,
         **{what.replace("_", " "): name for what, name in record.links._asdict().items()},
         "tags": ", ".join(run.tags) or None,
     }
-    known = {label: str(value) for label, value in facts.items() if value is not None}
+    known = {label: value for label, value in facts.items() if value is not None}
     width = max(_LABEL, *(len(label) + 2 for label in known))
     for label, value in known.items():
         color = STATUS_COLORS[record.status] if label == "status" else ""
-        yield page.line(f"{label:<{width}}", (value, color))
+        pieces = value if isinstance(value, tuple) else (str(value),)
+        lines = pieces if label == "command" else _wrap(pieces, width, page)
+        for title, line in zip_longest([label], lines, fillvalue=""):
+            yield page.line(f"{title:<{width}}", (line, color))
     for note in run.notes:
         label = "note"
         for line in note.split("\n"):
@@ -84,8 +100,39 @@ def _command(record: Record) -> str | None:
     return format_command(record.command) + inside if record.command else None
 
 
+def _ending(record: Record) -> str:
+    if record.status is Status.CRASHED and record.exit_code is None and record.signal is None:
+        return ": exptrack itself was killed while it ran"
+    return format_ending(record)
+
+
 def _duration(record: Record) -> str:
-    return "" if record.duration is None else f", took {format_duration(record.duration)}"
+    if record.duration is None:
+        return ""
+    until = ", up to the last sign of life" if record.status is Status.CRASHED else ""
+    return f", took {format_duration(record.duration)}{until}"
+
+
+def _author(record: Record, room: int | None) -> str | None:
+    """Who, and on which host; the address is left out where there is no room for it."""
+    author = inert(record.author)
+    whole = " on ".join(filter(None, [author, inert(record.host)]))
+    if room is None or display_width(whole) <= room:
+        return whole or None
+    return " on ".join(filter(None, [author.partition(" <")[0], inert(record.host)]))
+
+
+def _code(name: str, base: str, files: Sequence[FileChange]) -> tuple[str, ...]:
+    """What was not as committed, and how to see it."""
+    if not files:
+        return ("as committed in the base",)
+    added, removed = sum(one.added or 0 for one in files), sum(one.removed or 0 for one in files)
+    differ = f"{format_counted(len(files), 'file')} {'differs' if len(files) == 1 else 'differ'} from the base"
+    lines = f"+{added:,} −{removed:,}"  # noqa: RUF001 - as wide as the plus
+    names = ", ".join(map(name_file, files[:_MOST_NAMED]))
+    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
+    them = "it" if len(files) == 1 else "them"
+    return f"{differ}, {lines} ({names}{more}):", f"`exptrack diff {base[:_SHORT]} {name} --only code`", f"shows {them}"
 
 
 def _body(
@@ -108,7 +155,7 @@ def _body(
     yield _section("ran beside it in the same work tree", map(_Row, record.concurrent), page)
     yield _section("written while another run was under way", map(_Row, record.ambiguous), page)
     yield _section("not captured", _omissions(record.not_captured, page), page)
-    yield _section("problems", map(_Row, record.problems), page)
+    yield _section("problems", (_wrapped([problem], page) for problem in record.problems), page)
 
 
 def _tail(output: str, page: Page) -> Iterator[str]:
@@ -125,9 +172,23 @@ def _section(title: str, rows: Iterable[_Row], page: Page, most: int = _MOST) ->
         return
     shown = listed if page.is_whole or len(listed) <= most + 1 else listed[:most]
     yield page.line(f"{title}:")
-    yield from (page.line("  ", row) for row in shown)
+    for row in shown:
+        yield page.line("  ", (row.text, row.color))
+        yield from (page.line("    ", (part, row.color)) for part in row.below)
     if len(shown) < len(listed):
         yield f"  and {len(listed) - len(shown):,} more: --all shows them"
+
+
+def _wrap(pieces: Iterable[str], taken: int, page: Page) -> list[str]:
+    """Pieces of text as lines that fit beside so many cells, no piece broken that fits by itself."""
+    room = page.room(taken)
+    inerted = [inert(piece) for piece in pieces]
+    return [" ".join(inerted)] if room is None else wrap(inerted, room)
+
+
+def _wrapped(pieces: Iterable[str], page: Page) -> _Row:
+    first, *below = _wrap(pieces, 4, page)
+    return _Row(first, below=tuple(below))
 
 
 def _values(leaves: Mapping[str, Value], units: Mapping[str, str], page: Page) -> Iterator[_Row]:
@@ -138,20 +199,28 @@ def _values(leaves: Mapping[str, Value], units: Mapping[str, str], page: Page) -
 
 
 def _name(text: str, page: Page) -> str:
-    return inert(text) if page.is_whole else clip(inert(text), _WIDEST)
+    if page.is_whole:
+        return inert(text)
+    return clip(inert(text), _WIDEST if page.width is None else min(_WIDEST, page.width // 2))
 
 
 def _pointers(pointers: Sequence[Pointer], page: Page, *, are_looked_at: bool = True) -> Iterator[_Row]:
-    """Path, size and hash; what is not as it should be stands before the hash, which can be spared at the edge."""
+    """Path, size and hash; what is not as it should be stands before the hash, or below. Where there is no room the hash is left out."""
     paths = [_name(pointer.path, page) for pointer in pointers]
     sizes = [_extent(pointer) for pointer in pointers]
     widths = [max(map(len, sizes), default=0), max(map(display_width, paths), default=0)]
+    room = page.room(2)
     for pointer, path, size in zip(pointers, paths, sizes, strict=True):
-        state = {True: "MODIFIED: not what the pointer stands for  ", None: "not on disk  "}.get(pointer.modified, "")
-        text = f"{pad(path, widths[1])}  {size:<{widths[0]}}  {state if are_looked_at else ''}"
-        yield _Row(
-            f"{text}{pointer.algorithm}:{pointer.digest[:12]}", YELLOW if are_looked_at and pointer.modified else ""
-        )
+        state = _STATES.get(pointer.modified, "") if are_looked_at else ""
+        color = YELLOW if are_looked_at and pointer.modified else ""
+        extent, digest = f"{pad(path, widths[1])}  {size:<{widths[0]}}", f"{pointer.algorithm}:{pointer.digest[:12]}"
+        whole = "  ".join(filter(None, [extent, state, digest]))
+        if room is None or display_width(inert(whole)) <= room:
+            yield _Row(whole, color)
+            continue
+        below = tuple(_wrap([state], 4, page)) if state else ()
+        without = f"{extent}  {digest}"
+        yield _Row(without if display_width(inert(without)) <= room else extent.rstrip(), color, below)
 
 
 def _extent(pointer: Pointer) -> str:
@@ -169,7 +238,7 @@ def _omissions(omissions: Sequence[Omission], page: Page) -> Iterator[_Row]:
         facts += [format_size(omission.size)] if omission.size is not None else []
         facts += ["kept in the DVC cache"] if omission.pointer else []
         facts += [omission.digest[:19]] if omission.digest else []
-        yield _Row(f"{omission.path}  ({', '.join(facts)})")
+        yield _wrapped([f"{omission.path} ", f"({', '.join(facts)})"], page)
     if more := sum(omission.files or 1 for omission in ignored[len(shown) :]):
         yield _Row(f"and {more:,} more that Git ignores")
 

@@ -55,6 +55,7 @@ def test_one_run_in_full(exptrack, look, repository, git):
         f"command   {PYTHON} -c 'open('\"'\"'metrics.json'\"'\"', '\"'\"'w'\"'\"').write('\"'\"'"
         "{\"accuracy\": 0.5}'\"'\"')' --seed 7\n"
         f"base      {git('rev-parse', 'HEAD', cwd=repository)}\n"
+        "code      as committed in the base\n"
         "seed      7\n"
         "tags      first, second\n"
         "note      a note\n"
@@ -165,7 +166,8 @@ def test_a_crashed_run_is_told_as_far_as_it_is_known(exptrack, forge):
     assert (done.returncode, done.stderr) == (0, "")
     text = re.sub(r"[0-9a-f]{40}", "OID", done.stdout)
     assert re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME", text) == (
-        "run       gone\ncommit    OID\nstatus    crashed\nstarted   TIME\nbase      OID\n\noutput:\n"
+        "run       gone\ncommit    OID\nstatus    crashed: exptrack itself was killed while it ran\nstarted   TIME\nbase      OID\n"
+        "code      as committed in the base\n\noutput:\n"
         "  epoch 1\n  epoch 2\n\nparameters (params.yaml):\n  lr  0.25\n"
     )
 
@@ -200,7 +202,16 @@ def test_a_run_with_very_much_in_it_fits_a_screen(exptrack, forge, repository, c
     assert "  and 260 more: --all shows them\n" in bare
     assert [line for line in shown.splitlines() if "\x1b" in line] == [
         "status    \x1b[33minterrupted, exit status 130\x1b[m",
-        f"  \x1b[33mdata/{'x' * 34}…  -            MODIFIED: not what {'the…' if columns == 80 else 'the pointer stands for  md5:dddddddddddd'}\x1b[m",
+        *(
+            [
+                f"  \x1b[33mdata/{'x' * 34}…  -            md5:dddddddddddd\x1b[m",
+                "    \x1b[33mMODIFIED: not what the pointer stands for\x1b[m",
+            ]
+            if columns == 80
+            else [
+                f"  \x1b[33mdata/{'x' * 34}…  -            MODIFIED: not what the pointer stands for  md5:dddddddddddd\x1b[m"
+            ]
+        ),
     ]
     assert on_screen(repository, "show", "much", columns=columns, NO_COLOR="1") == (0, bare)
     piped = exptrack("show", "much")
@@ -378,6 +389,102 @@ def test_data_comes_out_of_the_dvc_cache(exptrack, repository, git):
         assert show(path) == (
             2, b"", f"exptrack: the data of '{path}' is not in the DVC cache at {cache}; fetch it first\n"
         )  # fmt: skip
+
+
+def test_of_what_was_not_kept_it_is_said_why_and_how_to_keep_it(exptrack, repository, forge):
+    (repository / ".gitignore").write_text("metrics.json\n*.npz\nruns/\n")
+    (repository / "my model.npz").write_text("data")
+    (repository / "runs").mkdir()
+    (repository / "runs" / "a.txt").write_text("data")
+    exptrack("run", "--name", "one", "--", "true")
+    digest = "sha256:" + "a" * 64
+    large, nested = (
+        Omission("big.bin", Reason.TOO_LARGE, size=5, digest=digest),
+        Omission("other/", Reason.NESTED_REPOSITORY),
+    )
+    forge(
+        "one",
+        "two",
+        not_captured=(large, nested, Omission("x/", Reason.TOO_MANY, files=3), Omission("key.pem", Reason.SECRET)),
+    )
+    ignored, limits = "or take it out of .gitignore", "or raise capture.limits in exptrack.yaml"
+    for run, path, said in (
+        (
+            "one",
+            "my model.npz",
+            f"'my model.npz' (ignored by git); next time keep it with `exptrack run -o 'my model.npz'`, {ignored}",
+        ),
+        ("one", "runs", f"'runs/' (ignored by git); next time keep it with `exptrack run -o runs`, {ignored}"),
+        ("one", "runs/a.txt", f"'runs/' (ignored by git); next time keep it with `exptrack run -o runs`, {ignored}"),
+        (
+            "two",
+            "big.bin",
+            f"'big.bin' (too large, {digest}); next time keep it with `exptrack run -o big.bin`, {limits}",
+        ),
+        ("two", "x/y", f"'x/' (too many files); next time keep it with `exptrack run -o x`, {limits}"),
+        ("two", "key.pem", "'key.pem' (looks secret); next time let it through with capture.secrets in exptrack.yaml"),
+        ("two", "other/file", "'other/' (nested repository)"),
+    ):
+        done = exptrack("show", run, "--file", path)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"exptrack: run '{run}' did not keep {said}\n")
+    done = exptrack("show", "one", "--file", "sub/my model.npz")
+    assert done.stderr == "exptrack: run 'one' has no 'sub/my model.npz', did you mean 'my model.npz'?\n"
+
+
+def test_data_that_was_modified_is_said_to_be_that_of_the_pointer(exptrack, repository, forge, look):
+    assert exptrack("init").returncode == 0
+    exptrack("run", "--name", "one", "-o", "x", "-o", "y", "--", PYTHON, "-c", "[open(p, 'w').write(p) for p in 'xy']")
+    x, y = decode_record(look.file("one", ".exptrack/run.json").encode()).outputs
+    forge("one", "two", data=(x._replace(modified=True), y._replace(modified=False)), outputs=())
+    done = exptrack("show", "two", "--file", "x")
+    assert (done.returncode, done.stdout) == (0, "x")
+    assert done.stderr == "exptrack: 'x' was modified when 'two' used it: this is what its pointer stands for\n"
+    done = exptrack("show", "two", "--file", "y")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "y", "")
+
+
+def test_code_beyond_the_base_is_counted_as_diff_counts_it(exptrack, repository, git):
+    (repository / "train.py").write_text("pass\n")
+    (repository / "ünï.py").write_text("new\nlines\n")
+    (repository / "params.yaml").write_text("lr: 0.5\n")
+    exptrack("run", "--name", "one", "--", "true")
+    base = git("rev-parse", "HEAD", cwd=repository)[:10]
+    command = f"exptrack diff {base} one --only code"
+    shown = exptrack("show", "one").stdout
+    assert (
+        f"\ncode      2 files differ from the base, +3 \N{MINUS SIGN}3 (train.py, ünï.py): `{command}` shows them\n"
+        in shown
+    )
+    assert "\ncode: 2 files, +3 \N{MINUS SIGN}3\n" in exptrack(*command.split()[1:]).stdout
+    git("checkout", "--quiet", "train.py", cwd=repository)
+    (repository / "ünï.py").unlink()
+    exptrack("run", "--name", "two", "--", "true")
+    assert "\ncode      as committed in the base\n" in exptrack("show", "two").stdout
+
+
+def test_a_base_that_lost_an_object_costs_only_the_line_of_the_code(exptrack, repository, git):
+    (repository / "train.py").write_text("pass\n")
+    exptrack("run", "--name", "one", "--", "true")
+    blob = git("rev-parse", "HEAD:train.py", cwd=repository)
+    (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    done = exptrack("show", "one")
+    assert done.returncode == 0
+    assert "\ncode" not in done.stdout
+    assert done.stderr.startswith("exptrack: the code of 'one' cannot be compared with its base: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_warning_is_whole_on_a_narrow_terminal(exptrack, forge, repository, columns):
+    exptrack("run", "--name", "one", "--", "true")
+    data = (Pointer("data/digits.csv", "d" * 32, size=123456, files=1, modified=True),)
+    forge("one", "two", data=data, author="Ada Lovelace <ada.lovelace@engines.example.com>", host="engine-room-7")
+    status, shown = on_screen(repository, "show", "two", columns=columns, NO_COLOR="1")
+    assert status == 0
+    assert max(map(display_width, shown.splitlines())) <= columns
+    assert "MODIFIED: not what the pointer stands for" in shown
+    address = "" if columns == 60 else " <ada.lovelace@engines.example.com>"
+    assert f"author    Ada Lovelace{address} on engine-room-7\n" in shown
 
 
 def test_a_submodule_is_no_file(exptrack, repository, git, tmp_path):

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exptrack.model.annotation import Annotation, AnnotationKind
+from exptrack.model.change import Kind
 from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.model.difference import FileChange
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
 from exptrack.model.run import Links, Record, Run, Status
 from exptrack.model.settings import MetricDeclaration
@@ -49,7 +51,107 @@ def test_the_head_says_who_what_and_when():
 def test_the_end_of_a_run_is_told():
     assert "\nstatus    failed, exit status 3\n" in card(status=Status.FAILED, exit_code=3)
     assert "\nstatus    failed by SIGKILL\n" in card(status=Status.FAILED, signal="SIGKILL")
-    assert "\nstatus    crashed\n" in card(status=Status.CRASHED)
+    assert "\nstatus    crashed by SIGKILL\n" in card(status=Status.CRASHED, signal="SIGKILL")
+
+
+def test_of_a_crashed_run_it_is_said_what_died_and_until_when_it_is_known_to_have_lived():
+    text = card(status=Status.CRASHED)
+    assert "\nstatus    crashed: exptrack itself was killed while it ran\n" in text
+    assert "\nstarted   2026-01-31 12:00:00 UTC, took 1min 15s, up to the last sign of life\n" in text
+    assert "sign of life" not in card(status=Status.CRASHED, duration=None)
+
+
+def edited(*paths: str, width: int | None = None) -> list[str]:
+    """What the card says of the code, and what it says behind that."""
+    files = [FileChange(path, Kind.CHANGED, 2, number) for number, path in enumerate(paths)]
+    lines = format_card(RUN, None, code=files, page=Page(width)).splitlines()
+    return lines[7:]
+
+
+def test_code_that_was_not_as_committed_is_told():
+    see = f"`exptrack diff {'3' * 10} one --only code` shows"
+    assert edited() == ["code      as committed in the base"]
+    assert edited("a.py") == [f"code      1 file differs from the base, +2 \N{MINUS SIGN}0 (a.py): {see} it"]
+    assert edited("a", "b", "c") == [
+        f"code      3 files differ from the base, +6 \N{MINUS SIGN}3 (a, b, c): {see} them"
+    ]
+    assert edited("a", "b\n", "c", "d", "e") == [
+        f"code      5 files differ from the base, +10 \N{MINUS SIGN}10 (a, b\\n, c and 2 more): {see} them"
+    ]
+    binary = format_card(RUN, None, code=[FileChange("x.bin", Kind.ADDED)])
+    assert "1 file differs from the base, +0 \N{MINUS SIGN}0 (x.bin)" in binary
+    assert "code" not in format_card(RUN, None)
+    assert "code" not in format_card(RUN._replace(base=None), None, code=())
+
+
+@pytest.mark.parametrize("width", [66, 80])
+def test_on_a_narrow_page_the_command_that_shows_the_code_stands_whole(width):
+    first, second = edited("train.py", width=width)
+    assert first == "code      1 file differs from the base, +2 \N{MINUS SIGN}0 (train.py):"
+    assert second == f"          `exptrack diff {'3' * 10} one --only code` shows it"
+
+
+def test_on_a_narrower_one_too():
+    assert edited("train.py", width=60)[1:] == [
+        f"          `exptrack diff {'3' * 10} one --only code`",
+        "          shows it",
+    ]
+
+
+def test_the_host_is_seen_on_a_narrow_page_and_the_address_is_left_out_where_it_does_not_fit():
+    def author(width: int) -> str:
+        run = RUN._replace(
+            record=RECORD._replace(author="Ada Lovelace <ada.lovelace@engines.example.com>", host="box-7")
+        )
+        return next(line for line in format_card(run, None, page=Page(width)).splitlines() if line.startswith("author"))
+
+    assert author(80) == "author    Ada Lovelace <ada.lovelace@engines.example.com> on box-7"
+    assert author(60) == "author    Ada Lovelace on box-7"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_nothing_that_warns_is_clipped_away(width):
+    path = "data/" + "x" * 60 + ".csv"
+    run = RUN._replace(
+        record=RECORD._replace(
+            status=Status.CRASHED,
+            data=(
+                Pointer("a.csv", "d" * 32, size=1536, modified=True), Pointer(path, "e" * 32 + ".dir", size=1 << 30, files=12345, modified=True),
+                Pointer("gone.csv", "f" * 32),
+            ),
+            not_captured=(Omission(path, Reason.TOO_LARGE, size=2048, digest="sha256:" + "a" * 64), Omission("b c", Reason.DIRTY_SUBMODULE)),
+            problems=("model.npz of -o was not written, so that nothing of it is kept, which is a long story that ends well",),
+        )
+    )  # fmt: skip
+    lines = format_card(run, None, page=Page(width)).splitlines()
+    assert max(map(display_width, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    assert text.count("MODIFIED: not what the pointer stands for") == 2
+    assert text.count("not on disk") == 1
+    assert "(too large, 2.0 KiB, sha256:aaaaaaaaaaaa)" in text
+    assert "b c (submodule with uncommitted changes)" in text
+    assert "a long story that ends well" in text
+    assert "crashed: exptrack itself was killed while it ran" in text
+    assert "1.0 GiB" in text
+
+
+def test_a_warning_without_room_stands_below_and_a_digest_goes_before_a_size_does():
+    data = (
+        Pointer("x" * 50, "d" * 32, size=1536, files=10000, modified=True),
+        Pointer("y", "e" * 32, size=1, modified=False),
+    )
+
+    def rows(width: int) -> list[str]:
+        text = format_card(RUN._replace(record=RECORD._replace(data=data)), None, page=Page(width, is_colored=True))
+        return text.split("data:\n")[1].splitlines()
+
+    assert rows(80) == [
+        f"  \x1b[33m{'x' * 39}…  1.5 KiB, 10,000 files\x1b[m",
+        "    \x1b[33mMODIFIED: not what the pointer stands for\x1b[m",
+        f"  y{' ' * 39}  1 B",
+    ]
+    assert rows(90)[0] == f"  \x1b[33m{'x' * 39}…  1.5 KiB, 10,000 files  md5:{'d' * 12}\x1b[m"
+    assert rows(60)[0] == f"  \x1b[33m{'x' * 29}…  1.5 KiB, 10,000 files\x1b[m"
 
 
 def test_a_run_without_a_base_says_so():
@@ -238,7 +340,7 @@ def test_no_line_is_wider_than_the_page(width):
     assert "word word" in text
     assert text.count("word") == 100
     assert text.split("metrics:\n")[1].splitlines()[0] == "  " + "数" * 19 + "…  1"
-    assert f"MODIFIED: not what{'' if width == 80 else ' the pointer stands for'}" in text
+    assert "MODIFIED: not what the pointer stands for" in text
 
 
 def test_colours_are_few():
@@ -255,6 +357,6 @@ def test_colours_are_few():
         "status    \x1b[31mfailed, exit status 1\x1b[m",
         "  \x1b[33ma  -  MODIFIED: not what the pointer stands for  md5:dddddddddddd\x1b[m",
     ]
-    for status, color in ((Status.COMPLETED, 32), (Status.INTERRUPTED, 33), (Status.CRASHED, 31)):
+    for status, color in ((Status.COMPLETED, 32), (Status.INTERRUPTED, 33), (Status.FAILED, 31)):
         shown = format_card(RUN._replace(record=RECORD._replace(status=status)), None, page=Page(80, is_colored=True))
         assert f"status    \x1b[{color}m{status}\x1b[m" in shown

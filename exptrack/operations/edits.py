@@ -1,0 +1,36 @@
+"""The code of a run that was not as committed: what `diff BASE RUN --only code` counts."""
+
+from __future__ import annotations
+
+from exptrack.backends.git import diffs
+from exptrack.errors import RepositoryError
+from exptrack.model.change import Kind
+from exptrack.model.difference import FileChange
+from exptrack.model.run import Run
+from exptrack.operations.context import Context
+
+_KINDS = {"A": Kind.ADDED, "D": Kind.REMOVED}
+
+
+def list_edits(context: Context, run: Run) -> tuple[FileChange, ...] | None:
+    """The files in which the snapshot of a run differs from its base, by path; None if it has none, or git cannot tell.
+
+    As in a diff, files that are compared by what they say are left out: those of parameters and pointers, and what the run wrote.
+    """
+    if run.base is None or run.snapshot is None:
+        return None
+    record = run.record
+    prefix = "" if record.project == "." else f"{record.project}/"
+    by_value = {f"{prefix}{source}" for source in record.params}
+    by_value |= {pointer.source for pointer in (*record.data, *record.outputs)}
+    try:
+        found = diffs.list_changes(context.repository, run.base, run.snapshot)
+        by_value |= set(diffs.list_written(context.repository, run.oid)) if found else set()
+    except RepositoryError as error:
+        context.notice(f"the code of '{run.name}' cannot be compared with its base: {error}")
+        return None
+    return tuple(
+        FileChange(one.path, _KINDS.get(one.status, Kind.CHANGED), one.added, one.removed, one.old_path)
+        for one in found
+        if one.path not in by_value
+    )
