@@ -44,9 +44,11 @@ Records dead runs as `crashed`, with all that they had logged. A dead run whose 
 Newest first. Shows metrics, and those parameters that differ between the runs. QUERY has to be quoted: the shell takes `>` for itself.
 In a pipe and in `--csv` nothing is cut.""",
     "log": """\
-Newest first, an entry for each run: what it is, the parameters that it changed, the metrics, the note.""",
+Newest first, an entry for each run: what it is, its notes, its parameters and metrics. Beside the next older run listed, which is named,
+only those parameters are shown that are others than in that: `no lr` is one that the older run had; `+lr` one that it had not.""",
     "show": """\
-Parameters, metrics, data, environment, and what was not captured; of a run that did not complete also the end of its output.""",
+Parameters, metrics, data, environment, whether the code was as committed, and what was not captured; of a run that did not complete also
+the end of its output.""",
     "environment": """\
 The packages that were installed where the command ran, each with its version, as pip and uv read them. What no index has, such as an
 editable project, is a comment.""",

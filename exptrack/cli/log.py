@@ -6,13 +6,19 @@ import argparse
 
 from exptrack.cli.common import count, mention_broken, mention_dead, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
-from exptrack.errors import ExptrackError
+from exptrack.errors import ExptrackError, RevError
 from exptrack.operations.ranges import read_stats
+from exptrack.project import Project
 from exptrack.render.log import format_log, format_oneline
 from exptrack.render.page import Page
 from exptrack.render.records import format_records
 
 _WIDTH = 200  # cells, where there is no terminal that has an edge
+_REASONS = {
+    "commits": "no run was made on these commits: a run counts for the commit that it started from",
+    "runs": "no run between them",
+    "query": "no run for which that holds",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ExptrackError("--stat has no form as JSON: leave one of the two out")
     project = open_project(arguments)
     mention_dead(project)
-    number = arguments.number
-    found = project.log(*arguments.words, since=arguments.since, number=None if number is None else number + 1)
-    listed = found[:number]
+    listed = project.log(*arguments.words, since=arguments.since, number=arguments.number)
     if arguments.json:
         show(format_records(listed), is_paged=False)
     elif listed:
@@ -53,22 +57,35 @@ def run(arguments: argparse.Namespace) -> int:
         page = Page(width or _WIDTH, color)
         stats = read_stats(project.context, listed, width, color=color) if arguments.stat else None
         first = tuple(project.settings.metrics)
-        following = found[number] if number is not None and len(found) > number else None
         text = (
             format_oneline(listed, first=first, stats=stats, page=page)
             if arguments.oneline
-            else format_log(listed, following=following, first=first, stats=stats, page=page)
+            else format_log(listed, first=first, stats=stats, page=page)
         )
         show(text, is_paged=not arguments.no_pager)
-    elif number != 0:
-        say(_nothing(arguments, is_empty=not found.among))
-    mention_broken(found.broken)
+    elif arguments.number != 0:
+        say(_nothing(project, arguments, is_empty=not listed.among))
+    mention_broken(listed.broken)
     return 0
 
 
-def _nothing(arguments: argparse.Namespace, *, is_empty: bool) -> str:
+def _nothing(project: Project, arguments: argparse.Namespace, *, is_empty: bool) -> str:
     if is_empty:
         return "no run yet: make one with `exptrack run -- COMMAND`"
+    if len(arguments.words) == 1 and arguments.since is None:
+        return _REASONS[_kind(project, arguments.words[0])]
     if arguments.words:
-        return "no run for which that holds"
+        return "no run for which all of that holds"
     return f"no run since {arguments.since}" if arguments.since else "no run that can be read"
+
+
+def _kind(project: Project, word: str) -> str:
+    """What a word that was understood means."""
+    from exptrack.operations.sides import find
+
+    context = project.context._replace(notice=lambda _: None)  # said before
+    try:
+        ends = [find(context, one) for one in word.split("..") if one]
+    except RevError:
+        return "query"
+    return "runs" if any(end.run for end in ends) else "commits"

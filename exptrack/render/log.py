@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import zip_longest
 
 from exptrack.analysis.diff import same
 from exptrack.analysis.message import format_message
 from exptrack.model.run import Run, Status
 from exptrack.model.tree import Value, flatten
 from exptrack.render.page import STATUS_COLORS, YELLOW, Page, fit, format_ending
-from exptrack.render.text import clip, format_command, format_duration, format_value, inert, inert_page
+from exptrack.render.text import clip, display_width, format_command, format_duration, format_value, inert, inert_page
 from exptrack.render.values import tell_apart
 from exptrack.store.runs import ABBREVIATED
 
@@ -23,22 +24,18 @@ _WIDEST = 40
 def format_log(
     runs: Sequence[Run],
     *,
-    following: Run | None = None,
     first: Sequence[str] = (),
     stats: Mapping[str, str] | None = None,
     page: Page = Page(),  # noqa: B008 - a tuple
 ) -> str:
-    """An entry for each run: who, when, how it ended, what it ran, notes, the parameters that differ from the next run, metrics.
+    """An entry for each run: who, when, how it ended, what it ran, notes, the parameters that differ from the next run's, metrics.
 
-    `following` is the run that would be listed next; metrics named in `first` come first; `stats` is what git says of the code of each
-    run, by its oid.
+    Of the last one all parameters are shown. Metrics named in `first` come first; `stats` is what git says of the code of each run, by
+    its oid.
     """
     entries = []
-    params = [flatten(run.params) for run in runs] + [{} if following is None else flatten(following.params)]
-    for number, run in enumerate(runs):
-        older = None if number + 1 == len(runs) and following is None else params[number + 1]
-        numbers = _numbers(run, params[number], older, first, page)
-        parts = [_head(run, page), _notes(run, page), numbers, _stat(run, stats)]
+    for run, older in zip_longest(runs, runs[1:]):
+        parts = [_head(run, page), _notes(run, page), _numbers(run, older, first, page), _stat(run, stats)]
         entries.append("\n\n".join("\n".join(lines) for lines in map(list, parts) if lines))
     return "\n\n".join(entries)
 
@@ -69,7 +66,7 @@ def _head(run: Run, page: Page) -> Iterator[str]:
     took = "" if record.duration is None else f", took {format_duration(record.duration)}"
     facts = {
         "Commit": run.oid,
-        "Author": record.author,
+        "Author": _author(record.author, page.room(_LABEL)),
         "Date": f"{record.started:%Y-%m-%d %H:%M:%S} UTC",
         "Status": f"{record.status}{format_ending(record)}{took}",
         "Command": format_command(record.command),
@@ -82,6 +79,11 @@ def _head(run: Run, page: Page) -> Iterator[str]:
             yield page.line(f"{label + ':':<{_LABEL}}", (str(value), color))
 
 
+def _author(author: str, room: int | None) -> str:
+    """The address is left out where there is no room for it."""
+    return author if room is None or display_width(inert(author)) <= room else author.partition(" <")[0]
+
+
 def _notes(run: Run, page: Page) -> Iterator[str]:
     for note in run.notes:
         for line in note.strip().split("\n"):
@@ -89,18 +91,19 @@ def _notes(run: Run, page: Page) -> Iterator[str]:
                 yield page.line(_INDENT, part).rstrip()
 
 
-def _numbers(
-    run: Run, params: Mapping[str, Value], older: Mapping[str, Value] | None, first: Sequence[str], page: Page
-) -> Iterator[str]:
+def _numbers(run: Run, older: Run | None, first: Sequence[str], page: Page) -> Iterator[str]:
+    """The parameters, beside an older run only what differs from its own; and the metrics."""
+    params, before = flatten(run.params), None if older is None else flatten(older.params)
+    label = "params" if older is None else f"params (than {older.name})"
     metrics = flatten(run.metrics)
     ordered = [*dict.fromkeys(name for name in [*first, *metrics] if name in metrics)]
-    yield from _line("params", _changed(older, params), partial(_change, older, params), page)
+    yield from _line(label, _changed(before, params), partial(_change, before, params), page)
     yield from _line("metrics", ordered, lambda key: _pair(key, metrics[key]), page)
 
 
 def _line(label: str, keys: Sequence[str], show: Callable[[str], str], page: Page) -> Iterator[str]:
     if keys:
-        lead = f"{_INDENT}{label + ':':<9}"
+        lead = f"{_INDENT}{label + ': ':<9}"
         yield page.line(lead, fit([show(key) for key in keys[:_MOST]], len(keys), page.room(len(lead))))
 
 
@@ -118,7 +121,7 @@ def _change(old: Mapping[str, Value] | None, new: Mapping[str, Value], key: str)
     if old is None:
         return _pair(key, new[key])
     if key not in new:
-        return f"-{_name(key)}"
+        return f"no {_name(key)}"
     if key not in old:
         return f"+{_pair(key, new[key])}"
     before, after = (clip(text, _WIDEST) for text in tell_apart((old[key], new[key])))

@@ -15,6 +15,7 @@ from screen import on_screen
 from exptrack.render.text import display_width
 
 PYTHON = sys.executable
+NOT_ON_THESE = "exptrack: no run was made on these commits: a run counts for the commit that it started from\n"
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_runs_stand_one_after_the_other_newest_first(exptrack, record):
         "Status:     failed, exit status 3, took 0.1s\n"
         "Command:    COMMAND\n"
         "\n"
-        "    params:  lr 0.5 → 1\n"
+        "    params (than second): lr 0.5 → 1\n"
         "\n"
         "run second (best)\n"
         "Commit:     OID\n"
@@ -75,7 +76,7 @@ def test_runs_stand_one_after_the_other_newest_first(exptrack, record):
         "Command:    COMMAND\n"
         "Experiment: digits\n"
         "\n"
-        "    params:  lr 0.25 → 0.5\n"
+        "    params (than first): lr 0.25 → 0.5\n"
         "    metrics: accuracy=0.875, loss=nan\n"
         "\n"
         "run first\n"
@@ -97,8 +98,10 @@ def test_runs_stand_one_after_the_other_newest_first(exptrack, record):
     )
     done = exptrack("log", "-n", "1")
     assert done.returncode == 0
-    assert plain(done.stdout).splitlines()[-1] == "    params:  lr 0.5 → 1"
+    assert plain(done.stdout).splitlines()[-1] == "    params:  lr=1"
     assert done.stdout.count("run ") == 1
+    chosen = exptrack("log", "name = first or name = third").stdout
+    assert "    params (than first): lr 0.25 → 1\n" in chosen
 
 
 def test_words_choose_and_all_of_them_must_hold(record, names):
@@ -159,7 +162,7 @@ def test_a_run_in_a_repository_without_a_commit_is_on_no_branch(tmp_path, git, e
     assert done.stderr == "exptrack: no run and no commit of Git is named 'HEAD'; `exptrack ls` lists them\n"
     git("commit", "--quiet", "--allow-empty", "-m", "first", cwd=tmp_path / "empty")
     done = exptrack("log", "HEAD", cwd=tmp_path / "empty")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "exptrack: no run for which that holds\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", NOT_ON_THESE)
     assert "new.txt" not in exptrack("log", "--stat", cwd=tmp_path / "empty").stdout
 
 
@@ -202,11 +205,27 @@ def test_nothing_found_is_no_failure(exptrack, record):
     for words, said in (
         (["name = x"], "no run for which that holds"),
         (["--since", "2100-01-01"], "no run since 2100-01-01"),
+        (["name = x", "status = completed"], "no run for which all of that holds"),
+        (["name = x", "--since", "2020-01-01"], "no run for which all of that holds"),
+        (["one", "name = x"], "no run for which all of that holds"),
+        (["one..one"], "no run between them"),
+        (["one..@"], "no run between them"),
     ):
         done = exptrack("log", *words)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", f"exptrack: {said}\n")
     done = exptrack("log", "-n", "0")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_of_commits_on_which_no_run_was_made_it_is_said_what_that_means(exptrack, record, repository, git):
+    first = git("rev-parse", "HEAD", cwd=repository)
+    git("commit", "--quiet", "--allow-empty", "-m", "second", cwd=repository)
+    record("one", 0.25)
+    git("branch", "old", first, cwd=repository)
+    for word in ("old", first, f"main..{first}", "..old", "HEAD~1"):
+        done = exptrack("log", word)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", NOT_ON_THESE), word
+    assert exptrack("log", "old..main").returncode == 0
 
 
 def test_the_code_that_a_run_had_beyond_its_base_is_counted(exptrack, record, repository):

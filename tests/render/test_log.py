@@ -49,7 +49,7 @@ def test_an_entry_reads_as_one_of_git_log():
         "      of two parts\n"
         "    another\n"
         "\n"
-        "    params:  lr 0.25 → 0.1, +deep.er=2, -gone\n"
+        "    params (than old): lr 0.25 → 0.1, +deep.er=2, no gone\n"
         "    metrics: accuracy=0.972, loss=0.5\n"
         "\n"
         "run old\n"
@@ -63,19 +63,25 @@ def test_an_entry_reads_as_one_of_git_log():
     )
 
 
-def test_the_last_is_compared_with_the_run_that_would_follow():
-    assert format_log([NEW], following=OLD).splitlines()[-2:] == [
-        "    params:  lr 0.25 → 0.1, +deep.er=2, -gone",
+def test_the_last_shows_its_parameters_as_they_are():
+    assert format_log([NEW]).splitlines()[-2:] == [
+        "    params:  lr=0.1, deep.er=2, same=1",
         "    metrics: loss=0.5, accuracy=0.972",
     ]
-    assert "params" not in format_log([OLD], following=OLD)
+    assert format_log([OLD, OLD]).count("params") == 1
+
+
+def test_the_address_is_left_out_where_there_is_no_room_for_it():
+    run = make("new", author="Ada Lovelace <ada.lovelace@engines.example.com>")
+    assert "\nAuthor:     Ada Lovelace <ada.lovelace@engines.example.com>\n" in format_log([run], page=Page(80))
+    assert "\nAuthor:     Ada Lovelace\n" in format_log([run], page=Page(50))
 
 
 def test_values_that_differ_never_read_alike():
     old = make("old", params={"args": {"x": 1, "y": "1", "z": 0.1, "same": 1}})
     new = make("new", params={"args": {"x": 1.0000001, "y": 1, "z": "0.1", "same": 1.0}})
     [line] = [line for line in format_log([new, old]).splitlines() if "→" in line]
-    assert line == '    params:  x 1 → 1.0000001, y "1" → 1, z 0.1 → "0.1"'
+    assert line == '    params (than old): x 1 → 1.0000001, y "1" → 1, z 0.1 → "0.1"'
 
 
 def test_a_line_for_each_run():
@@ -149,6 +155,6 @@ def test_nothing_in_a_run_can_act_on_the_terminal(evil):
         "evil", (text,), (text,), author=text, command=(text,), experiment=text, seed=text, params={text: {text: text}},
         metrics={text: 1.0}, status=Status.FAILED, signal=text,
     )  # fmt: skip
-    for shown in (format_log([run, OLD]), format_log([run], following=run), format_oneline([run])):
+    for shown in (format_log([run, OLD]), format_log([OLD, run]), format_oneline([run])):
         assert all(line.isprintable() for line in shown.split("\n"))
     assert format_oneline([run]).count("\n") == 0
