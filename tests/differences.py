@@ -97,12 +97,7 @@ FOLDER = (
     DataFile("img/old.png", Kind.REMOVED, 300 * 1024),
     *(DataFile(f"x/{number}.png", Kind.CHANGED, 100 + number, 200) for number in range(2)),
 )
-PATCH = (
-    "\x1b[1mdiff --git a/train.py b/train.py\x1b[m\n"
-    "\x1b[36m@@ -1 +1 @@\x1b[m\n"
-    '\x1b[31m-print("a")  # ```\x1b[m\n'
-    '\x1b[32m+print("b")\t# ````\x1b[m\n'
-)
+PATCH = 'diff --git a/train.py b/train.py\n@@ -1 +1 @@\n-print("a")  # ```\n+print("b")\t# ````\n'
 FULL = between(
     OLD,
     NEW,

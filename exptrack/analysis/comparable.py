@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 
 MODIFIED = " modified"
 
+_VALUES = (".json", ".yaml", ".yml", ".toml", ".dvc")
+
 
 def params_tree(params: Mapping[str, Tree], *, with_arguments: bool = True) -> Tree:
     """Parameters of all sources in one tree, those that only the command line gave left out on request."""
     return unite("params.yaml", {key: tree for key, tree in params.items() if with_arguments or key != ARGUMENTS})
+
+
+def is_value_file(path: str) -> bool:
+    """Whether a file may hold parameters, metrics or pointers, and no code: only such a one is compared by its values alone."""
+    return path.lower().endswith(_VALUES) or path.rpartition("/")[2] == "dvc.lock"
 
 
 def pointers_of(record: Record, *, with_outputs: bool = True) -> dict[str, Pointer]:

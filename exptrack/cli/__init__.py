@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import io
 import os
@@ -31,6 +32,7 @@ COMMANDS = {
     "completion": "print the completion script for a shell",
     "demo": "walk through the main job on real data",
 }
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 EXIT_BAD_INPUT, EXIT_BUG, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 2, 3, 125, 130
 
 
@@ -81,16 +83,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("EXPTRACK_DEBUG"):
             raise
-        said = f"{type(error).__name__}: {error}"
-        print(f"exptrack: bug: {said}; EXPTRACK_DEBUG=1 shows where; please report it", file=sys.stderr)
-        return EXIT_RUN_FAILED if options.command == "run" else EXIT_BUG
+        return _report(error, options.command)
+
+
+def _report(error: Exception, command: str | None) -> int:
+    """One line about what nobody foresaw: a full disk under the answer, else a bug."""
+    status = EXIT_BUG
+    if isinstance(error, OSError) and error.errno in _FULL:
+        status, said = EXIT_BAD_INPUT, f"cannot write: {error.strerror}; make room and try again"
+    else:
+        said = f"bug: {type(error).__name__}: {error}; EXPTRACK_DEBUG=1 shows where; please report it"
+    print(f"exptrack: {said}", file=sys.stderr)
+    return EXIT_RUN_FAILED if command == "run" else status
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace | int:
+    """The options before the command, the command, and all that follows it as it is: argparse would take a `--` out of that."""
+    own = 0
+    while own < len(words) and words[own].startswith("-"):
+        own += 2 if words[own] == "-C" else 1
     try:
-        return _parser().parse_args(words)
+        options = _parser().parse_args(words[:own])
     except ExptrackError as error:
         return _complain(error, None)
+    options.command, options.rest = next(iter(words[own:]), None), list(words[own + 1 :])
+    return options
 
 
 def _dispatch(options: argparse.Namespace) -> int:
@@ -124,8 +141,6 @@ def _parser() -> Parser:
         usage="exptrack [-C DIR] COMMAND ...",
     )
     add_common_options(parser)
-    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
 

@@ -47,8 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         found = overview(context, sides, areas=areas)
         show(_format_overview(found, arguments), is_paged=_is_paged(arguments))
         return int(arguments.exit_code and bool(found.rows))
-    color = has_color() and not (arguments.json or arguments.markdown)
-    difference = diff(context, *sides, areas=areas, patch=not arguments.stat, color=color)
+    difference = diff(context, *sides, areas=areas, patch=not arguments.stat)
     show(_format(context, difference, areas, arguments), is_paged=_is_paged(arguments))
     return int(arguments.exit_code and not difference.is_empty)
 

@@ -40,7 +40,9 @@ def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
     # Leaving a pager early closes the pipe; that is no error.
     with suppress(BrokenPipeError):
         # Through the shell: the pager is a command line of the user's own.
-        subprocess.run(pager, shell=True, input=page, env=environ, check=False)  # noqa: S602
+        done = subprocess.run(pager, shell=True, input=page, env=environ, check=False)  # noqa: S602
+        if done.returncode in {126, 127}:  # it cannot be started: the answer must not be lost
+            print(text)
 
 
 def _find_lack(text: str) -> tuple[bool, bool]:

@@ -36,8 +36,8 @@ class Side(NamedTuple):
     `name` is the name of the run, what was typed for a commit, or `work tree`. `oid` is the commit (of a run its own; none of a work
     tree), `code` the commit or tree that holds the code as it ran. `trees` has a tree for each area but code that is known; `unknown`
     says of the others why not. In the tree of data a path (one key) has its digest: `md5:…`, and ` modified` after it if the data was
-    not what the pointer stands for; `pointers` has the same by path, with sizes. `read_by_value` are files whose content is in
-    the trees, `problems` lines about what could not be read.
+    not what the pointer stands for; `pointers` has the same by path, with sizes. `read_by_value` are files whose content was read
+    into the trees, `results` those that runs write; no change of either is one of code. `problems` are lines about what could not be read.
     """
 
     name: str
@@ -48,18 +48,24 @@ class Side(NamedTuple):
     unknown: Mapping[str, str] = {}
     pointers: Mapping[str, Pointer] = {}
     read_by_value: frozenset[str] = frozenset()
+    results: frozenset[str] = frozenset()
     run: Run | None = None
     problems: tuple[str, ...] = ()
 
 
 class FileChange(NamedTuple):
-    """A file of the code that differs; `added` and `removed` count lines, None of a binary file. `old_path` is where it was, if it moved."""
+    """A file of the code that differs; `added` and `removed` count lines, None of a binary file. `old_path` is where it was, if it moved.
+
+    `old_mode` and `new_mode` are git's (`100644`, `100755`, `120000`), None if they are the same, or it is on one side only.
+    """
 
     path: str
     kind: Kind
     added: int | None = None
     removed: int | None = None
     old_path: str | None = None
+    old_mode: str | None = None
+    new_mode: str | None = None
 
 
 class DataFile(NamedTuple):
@@ -103,7 +109,7 @@ class Row(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """What differs between three sides or more. In the area of code a key is a path, its value the oid of its content."""
+    """What differs between three sides or more. In the area of code a key is a path, its value the oid of its content, and its mode where that differs."""
 
     sides: tuple[Side, ...]
     rows: tuple[Row, ...] = ()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
-from exptrack.analysis.comparable import MODIFIED, data_tree, params_tree, pointers_of
+from exptrack.analysis.comparable import MODIFIED, data_tree, is_value_file, params_tree, pointers_of
 from exptrack.analysis.diff import diff as diff_trees
 from exptrack.analysis.diff import overview as overview_trees
 from exptrack.backends import dvc
 from exptrack.backends.git import diffs
+from exptrack.backends.git.diffs import Changed
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError
 from exptrack.model.change import Change, Kind
@@ -32,27 +33,16 @@ def diff(
     *,
     areas: Collection[Area] = tuple(Area),
     patch: bool = True,
-    color: bool = False,
 ) -> Difference:
     """Compare two sides, each a run, a commit or branch of Git, or `.` for the work tree; raises RevError.
 
-    `patch` asks for the code's differences line by line, `color` for git's colours in it.
+    `patch` asks for the code's differences line by line.
     """
     with ExitStack() as stack:
         sides, repository = _open(context, (old, new), areas, stack)
         before, after = _alike(repository, sides)
         changes = [change for area in _TREES if area in areas for change in _compare(before, after, area)]
-        without = before.read_by_value | after.read_by_value
-        files: tuple[FileChange, ...] = ()
-        text = ""
-        if Area.CODE in areas:
-            found = diffs.list_changes(repository, before.code, after.code, without=without)
-            files = tuple(
-                FileChange(one.path, _KINDS.get(one.status, Kind.CHANGED), one.added, one.removed, one.old_path)
-                for one in found
-            )
-            if files and patch:
-                text = diffs.read_diff(repository, before.code, after.code, without=without, color=color)
+        files, text = _compare_code(repository, before, after, patch=patch) if Area.CODE in areas else ((), "")
         return Difference(
             before,
             after,
@@ -137,6 +127,31 @@ def _compare(old: Side, new: Side, area: Area) -> tuple[Change, ...]:
     return diff_trees(old.trees[area], new.trees[area], area)
 
 
+def _compare_code(repository: Repository, old: Side, new: Side, *, patch: bool) -> tuple[tuple[FileChange, ...], str]:
+    """The files that differ and the patch, without those whose values are compared."""
+    found = diffs.list_changes(repository, old.code, new.code)
+    hidden = {one.path for one in found if _is_compared(one, old, new)}
+    shown = [one for one in found if one.path not in hidden]
+    text = diffs.read_diff(repository, old.code, new.code, without=hidden) if shown and patch else ""
+    return tuple(map(_file_change, shown)), text
+
+
+def _is_compared(changed: Changed, old: Side, new: Side) -> bool:
+    """Whether a file holds values that are compared: read on each side that has it, or results of either."""
+    if not is_value_file(changed.path):
+        return False
+    before = changed.old_path or changed.path
+    is_read = (changed.status == "A" or before in old.read_by_value) and (
+        changed.status == "D" or changed.path in new.read_by_value
+    )
+    return is_read or changed.path in old.results | new.results
+
+
+def _file_change(one: Changed) -> FileChange:
+    modes = (one.old_mode, one.new_mode) if one.status not in "AD" and one.old_mode != one.new_mode else (None, None)
+    return FileChange(one.path, _KINDS.get(one.status, Kind.CHANGED), one.added, one.removed, one.old_path, *modes)
+
+
 def _folders(context: Context, old: Side, new: Side, changes: Sequence[Change]) -> dict[str, tuple[DataFile, ...]]:
     """For each folder of data that changed the files in it that did, as far as the DVC cache has both listings."""
     changed = [one.key[0] for one in changes if one.area == Area.DATA and one.kind is Kind.CHANGED]
@@ -190,14 +205,18 @@ def _whose(changes: Sequence[Change], sides: Sequence[Side]) -> Iterator[str]:
 
 def _code_rows(repository: Repository, sides: Sequence[Side]) -> list[Row]:
     """The first side is compared with each other one; a file that does not differ there is as on the first side."""
-    without = frozenset().union(*(side.read_by_value for side in sides))
     first, *others = sides
-    seen: dict[str, dict[int, str]] = {}
+    seen: dict[str, dict[int, tuple[str, str]]] = {}
+    compared: set[str] = set()
     for number, side in enumerate(others, 1):
-        for one in diffs.list_changes(repository, first.code, side.code, without=without, renames=False):
-            row = seen.setdefault(one.path, dict.fromkeys(range(len(sides)), one.old_oid))
-            row[number] = one.new_oid
-    return [
-        Row(Area.CODE, (path,), {number: oid for number, oid in row.items() if oid.strip("0")})
-        for path, row in sorted(seen.items())
-    ]
+        for one in diffs.list_changes(repository, first.code, side.code, renames=False):
+            row = seen.setdefault(one.path, dict.fromkeys(range(len(sides)), (one.old_oid, one.old_mode)))
+            row[number] = (one.new_oid, one.new_mode)
+            compared |= {one.path} if _is_compared(one, first, side) else set()
+    return [Row(Area.CODE, (path,), _name_contents(row)) for path, row in sorted(seen.items()) if path not in compared]
+
+
+def _name_contents(row: Mapping[int, tuple[str, str]]) -> dict[int, str]:
+    has = {number: content for number, content in row.items() if content[0].strip("0")}
+    is_mode_told = len({mode for _, mode in has.values()}) > 1
+    return {number: f"{oid} {mode}" if is_mode_told else oid for number, (oid, mode) in has.items()}

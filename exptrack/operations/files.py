@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
@@ -11,6 +13,7 @@ from typing import Protocol
 from exptrack.backends.git import objects
 from exptrack.backends.git.repository import Repository
 
+_MOST_LINKS = 40  # as many as Linux follows
 _SETTINGS = frozenset({".yaml", ".yml", ".json", ".toml", ".py", ".dvc", ".lock"})
 
 
@@ -49,21 +52,30 @@ class Committed:
 
     def __init__(self, repository: Repository, commit: str) -> None:
         self._repository = repository
-        self._blobs = objects.list_blobs(repository, commit)
+        self._blobs, self._links = objects.list_blobs(repository, commit)
 
     @property
     def paths(self) -> tuple[str, ...]:
         return tuple(self._blobs)
 
     def read(self, path: str) -> bytes:
-        oid = self._blobs.get(path)
+        oid = self._blobs.get(self._follow(path))
         content = objects.read(self._repository, oid) if oid else None
         if content is None:
             raise FileNotFoundError(2, "No such file or directory", path)
         return content
 
     def has(self, path: str) -> bool:
-        return path in self._blobs
+        return self._follow(path) in self._blobs
+
+    def _follow(self, path: str) -> str:
+        """Where a symbolic link leads, if it stays inside; a link to a folder is not followed."""
+        for _ in range(_MOST_LINKS):
+            if path not in self._links:
+                break
+            target = os.fsdecode(objects.read(self._repository, self._links[path]) or b"")
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        return path
 
     @contextmanager
     def folder(self) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from exptrack.analysis.secrets import mask_tree
 from exptrack.backends import dvc
 from exptrack.backends.git import diffs, objects
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import DataError, RecordError, RevError
+from exptrack.errors import DataError, RecordError, RepositoryError, RevError
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, Side, SideKind
 from exptrack.model.run import Run
@@ -24,6 +24,7 @@ from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
 from exptrack.operations.environment import capture_environment, environment_cache
 from exptrack.operations.files import Committed, Disk, Files
+from exptrack.operations.observe import describe_omissions
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.store import revs, runs
 from exptrack.store.names import find_named
@@ -61,6 +62,10 @@ def find(context: Context, rev: str | Run) -> Found:
         if commit is None:
             raise
         return Found(rev, commit=commit)
+    if run.snapshot is None:
+        raise RepositoryError(
+            f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
+        )
     if commit:
         context.notice(
             f"'{rev}' is a run and a branch or tag of Git: the run is taken, `refs/heads/{rev}` is the branch"
@@ -104,9 +109,9 @@ def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
             unknown[Area.ENVIRONMENT] = f"it cannot be read, {error}"
     written = diffs.list_written(context.repository, run.oid) if Area.CODE in areas else []
     sources = [below(record.project, source) for source in record.params]
-    by_value = frozenset([*written, *sources, *(pointer.source for pointer in pointers.values() if pointer.source)])
+    by_value = frozenset([*sources, *(pointer.source for pointer in pointers.values() if pointer.source)])
     code = run.snapshot or f"{run.oid}^"
-    return Side(run.name, SideKind.RUN, run.oid, code, trees, unknown, pointers, by_value, run)
+    return Side(run.name, SideKind.RUN, run.oid, code, trees, unknown, pointers, by_value, frozenset(written), run)
 
 
 def make_commit_side(context: Context, name: str, commit: str) -> Side:
@@ -134,7 +139,9 @@ def work_tree_side(context: Context, areas: Collection[Area], like: Run | None) 
         side = Side("work tree", SideKind.WORK_TREE, None, "", {})
         side, sources = _with_files(context, side, Disk(repository.top), found.dvc_files)
         if Area.CODE in areas:
-            side = side._replace(code=build(seen, found, capture, frozenset(sources.outs))[0])
+            tree, omissions, _ = build(seen, found, capture, frozenset(sources.outs))
+            left = describe_omissions(omissions)
+            side = side._replace(code=tree, problems=(*side.problems, *([left] if left else [])))
         if Area.DATA in areas:
             side = _with_pointers(side, _look_at_data(context, sources.pointers))
         if Area.ENVIRONMENT in areas:
@@ -153,9 +160,9 @@ def _with_files(context: Context, side: Side, files: Files, dvc_files: Sequence[
         trees[Area.METRICS] = reader.metrics(metrics)
     else:
         unknown[Area.METRICS] = "no file of metrics"
-    by_value = frozenset([*sources.params, *metrics, *sources.pointer_files])
-    problems = tuple(reader.problems)
-    side = side._replace(trees=trees, unknown=unknown, read_by_value=by_value, problems=problems)
+    by_value = frozenset({*sources.params, *metrics, *sources.pointer_files} - reader.refused)
+    side = side._replace(trees=trees, unknown=unknown, read_by_value=by_value, results=by_value & {*metrics})
+    side = side._replace(problems=tuple(dict.fromkeys(reader.problems)))
     return _with_pointers(side, sources.pointers), sources
 
 

@@ -35,13 +35,14 @@ def below(project: str, path: str) -> str:
 
 
 class Reader:
-    """Reads a project's files. One that cannot be read is left out, and named in `problems`.
+    """Reads a project's files. One that cannot be read is left out: its path is in `refused`, and why in `problems`.
 
     `load` parses YAML (else PyYAML does, by the rules of YAML 1.2).
     """
 
     def __init__(self, files: Files, project: str, load: Callable[[str], Value] | None = None) -> None:
         self.problems: list[str] = []
+        self.refused: set[str] = set()
         self._files = files
         self._project = project
         self._load = load
@@ -135,6 +136,7 @@ class Reader:
             return None
 
     def _refuse(self, path: str, error: Exception) -> None:
+        self.refused.add(path)
         said = error.strerror if isinstance(error, OSError) else str(error)
         self.problems.append(said if said and said.startswith(path) else f"{path}: {said}")
 

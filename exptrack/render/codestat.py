@@ -15,7 +15,7 @@ _MARKS = {Kind.ADDED: " (new)", Kind.REMOVED: " (gone)", Kind.CHANGED: ""}
 
 def format_stat(files: Sequence[FileChange], width: int | None) -> list[str]:
     """One line a file: path, number of lines, and a bar of + and - that is scaled to the widest."""
-    names = [name_file(file) + _MARKS[file.kind] for file in files]
+    names = [name_file(file) + _MARKS[file.kind] + name_mode(file) for file in files]
     counts = ["Bin" if is_binary(file) else str(_lines(file)) for file in files]
     number = max(map(len, counts), default=0)
     if width is not None:
@@ -32,6 +32,11 @@ def format_stat(files: Sequence[FileChange], width: int | None) -> list[str]:
 def name_file(file: FileChange) -> str:
     """The path on one line, with the one before it if it moved."""
     return f"{inert(file.old_path)} → {inert(file.path)}" if file.old_path else inert(file.path)
+
+
+def name_mode(file: FileChange) -> str:
+    """How the mode changed, where it did."""
+    return f" (mode {file.old_mode} → {file.new_mode})" if file.old_mode else ""
 
 
 def is_binary(file: FileChange) -> bool:

@@ -20,7 +20,7 @@ def format_entries(entries: Sequence[Entry], width: int, *, color: bool = False)
     """A table: key, old, new, and delta and relative delta if there are any. Numbers have their points under each other."""
     short, long = _divide(entries, width)
     lines = _table([_HEADER, *map(_cells, short)]) if short else []
-    shades = ["", *map(_shade, short)]
+    shades = ["", *map(_shade, short)] if short else []
     if color:
         lines = [
             (*line[:3], *(paint(cell, shade) for cell in line[3:])) for line, shade in zip(lines, shades, strict=True)

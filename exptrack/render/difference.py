@@ -24,8 +24,9 @@ from exptrack.render.deltas import (
     select,
     split_environment,
 )
-from exptrack.render.text import BOLD, display_width, inert, inert_page, pad, paint, wrap
+from exptrack.render.text import BOLD, CYAN, GREEN, RED, display_width, inert, pad, page_lines, paint, wrap
 
+_SHADES = {"+": GREEN, "-": RED}
 PIPE_WIDTH = 200  # a pipe has no edge, but the eye must find a row's end
 
 
@@ -130,7 +131,16 @@ def _code(view: _View) -> Iterator[str]:
     yield from (f"  {line}" for line in format_stat(files, view.width - 2))
     if patch:
         yield ""
-        yield inert_page(patch).rstrip("\r\n")
+        yield "\n".join(_paint_patch(patch, is_colored=view.color))
+
+
+def _paint_patch(patch: str, *, is_colored: bool) -> Iterator[str]:
+    """The lines, inert: git's own colours could not be told from those that a file holds."""
+    is_head = True
+    for line in page_lines(patch):
+        is_head = line.startswith("diff --git ") or (is_head and not line.startswith("@@"))
+        shade = BOLD if is_head else CYAN if line.startswith("@@") else _SHADES.get(line[:1], "")
+        yield paint(line, shade if is_colored else "")
 
 
 _SECTIONS: Mapping[Area, Callable[[_View], Iterator[str]]] = {

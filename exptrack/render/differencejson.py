@@ -10,7 +10,8 @@
 | | on both sides, else null. Changes of data also have `old_size`, `new_size` (bytes), `old_files` and `new_files`, null if not known |
 | `folders` | by path of a folder of data: `added`, `removed`, `changed` with `files` (how many) and their `old_size`, `new_size` (bytes of |
 | | all; null if not all are known), and `files`: `path`, `kind`, `old_size`, `new_size` of each |
-| `files` | of the code: `path`, `kind`, `added` and `removed` (lines; null of a binary file), `old_path` if it moved, else null |
+| `files` | of the code: `path`, `kind`, `added` and `removed` (lines; null of a binary file), `old_path` if it moved, else null, and |
+| | `old_mode` and `new_mode` if they differ, else null |
 | `patch` | git's own diff of these, if it was made |
 | `skipped` | areas that were not compared, and why |
 | `cautions` | lines about what cannot be told |
@@ -29,7 +30,6 @@ from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, DataFile, Difference, Side
 from exptrack.render.datarows import total_sizes
 from exptrack.render.deltas import find_delta
-from exptrack.render.text import strip_colors
 
 SCHEMA = 1
 
@@ -47,7 +47,7 @@ def format_json(difference: Difference, areas: Sequence[Area] = tuple(Area)) -> 
         "cautions": difference.cautions,
     }
     if difference.patch and Area.CODE in areas:
-        document["patch"] = strip_colors(difference.patch)
+        document["patch"] = difference.patch
     return fields.format_json(fields.finite(document))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from exptrack.render.text import inert, strip_colors
+from exptrack.render.text import inert
 from exptrack.render.values import format_exact
 
 # Words that nobody links, counts or makes bold: the rest of a sentence from outside goes into code spans.
@@ -46,12 +46,6 @@ def fence(lines: Sequence[str], language: str) -> str:
     """Lines as they are, in a fence longer than any in them."""
     ticks = "`" * max(3, *(_longest_run(line) + 1 for line in lines), 0)
     return "\n".join([f"{ticks}{language}", *lines, ticks])
-
-
-def page_lines(text: str) -> list[str]:
-    """The lines of a page without its colours, each inert but for tabs."""
-    lines = strip_colors(text).rstrip("\n").split("\n")
-    return ["\t".join(map(inert, line.split("\t"))) for line in lines]
 
 
 def _cell(text: str) -> str:

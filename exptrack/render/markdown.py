@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Side
 from exptrack.model.settings import MetricDeclaration
-from exptrack.render.codestat import is_binary
+from exptrack.render.codestat import is_binary, name_mode
 from exptrack.render.datarows import list_data, sort_files
 from exptrack.render.deltas import (
     TITLES,
@@ -24,9 +24,9 @@ from exptrack.render.deltas import (
     select,
     split_environment,
 )
-from exptrack.render.gfm import code_span, page_lines, sentence
+from exptrack.render.gfm import code_span, sentence
 from exptrack.render.sheet import Block, Items, Patch, Rows, fit
-from exptrack.render.text import clip, format_counted, format_size
+from exptrack.render.text import clip, format_counted, format_size, page_lines
 from exptrack.render.values import MISSING, clip_apart
 
 _WIDEST_VALUE = 100
@@ -165,7 +165,7 @@ def _data_file(path: str, file: DataFile) -> list[str]:
 
 
 def _files(files: Sequence[FileChange]) -> Rows:
-    rows = [[_path(file), str(file.kind), *_lines(file)] for file in files]
+    rows = [[_path(file), f"{file.kind}{name_mode(file)}", *_lines(file)] for file in files]
     return Rows(("file", "change", "+", "−"), rows, "#### Code", numbers=(2, 3))  # noqa: RUF001
 
 

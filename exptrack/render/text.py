@@ -16,7 +16,7 @@ _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"-|[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?%?|nan|inf)")
 _SPANS = ((86400 * 365, "y"), (86400 * 30, "mo"), (86400 * 7, "w"), (86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
-BOLD, GREEN, RED, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[m"
+BOLD, GREEN, RED, CYAN, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[36m", "\x1b[m"
 
 
 def inert(text: str) -> str:
@@ -31,6 +31,11 @@ def inert(text: str) -> str:
 def inert_page(text: str) -> str:
     """`text` inert, but for its tabs, its line ends and its colours."""
     return "".join(part if index % 2 else inert(part) for index, part in enumerate(_PAGE.split(text)))
+
+
+def page_lines(text: str) -> list[str]:
+    """The lines of a page, each inert but for its tabs."""
+    return ["\t".join(map(inert, line.split("\t"))) for line in text.rstrip("\n").split("\n")]
 
 
 def strip_colors(text: str) -> str:

@@ -12,7 +12,7 @@ from exptrack.analysis.codec import decode_annotations
 from exptrack.analysis.names import is_name
 from exptrack.backends.git import notes
 from exptrack.backends.git.ancestry import sort_by_date
-from exptrack.backends.git.objects import find_commit, resolve
+from exptrack.backends.git.objects import find_commit, find_parent, resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
 from exptrack.model.run import BrokenRun, Run, Status
@@ -20,7 +20,7 @@ from exptrack.store import annotation, runs
 from exptrack.store.names import find_named
 from exptrack.store.recorded import read_recorded
 
-_LATEST = re.compile(r"@(?:~(\d{1,9}))?", re.ASCII)
+_LATEST = re.compile(r"@(?:~(\d{0,9}))?", re.ASCII)
 _OID = re.compile(r"[0-9a-f]{4,64}")
 _LONG_OID = 7
 _SHOWN = 20
@@ -34,6 +34,8 @@ def load(repository: Repository, rev: str) -> Run:
     if isinstance(run, BrokenRun):
         raise RecordError(f"run '{run.name}' cannot be read: {run.reason}; look at it with `git show {ref}`")
     snapshot, base = resolve(repository, [f"{oid}^1", f"{oid}^1^1"])
+    if snapshot and not base:
+        base = find_parent(repository, snapshot)
     [run] = annotation.annotate(repository, [run._replace(snapshot=snapshot, base=base)])
     return run
 
@@ -44,7 +46,7 @@ def find_ref(repository: Repository, rev: str) -> tuple[str, str]:
         return next(iter(named.items()))
     listed = runs.list_run_refs(repository)
     if match := _LATEST.fullmatch(rev):
-        ref = _latest(repository, listed, int(match[1] or 0), rev)
+        ref = _latest(repository, listed, int(match[1] or match[0].count("~")), rev)
         return ref, listed[ref]
     found = _candidates(repository, listed, rev)
     if not found:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from screen import on_screen
 
 from exptrack.cli import COMMANDS
 
@@ -95,3 +96,30 @@ def test_a_bug_is_one_line_and_a_traceback_only_on_request(repository):
         [sys.executable, "-c", code], cwd=repository, env=environ, capture_output=True, text=True, check=False
     )
     assert "Traceback" in done.stderr
+
+
+def test_a_word_after_two_hyphens_is_no_option(exptrack):
+    exptrack("run", "--name", "one", "--", "true")
+    done = exptrack("show", "--", "-x")
+    assert (done.returncode, done.stderr.partition(";")[0]) == (2, "exptrack: no run is named '-x'")
+    assert exptrack("show", "--", "one").returncode == 0
+    assert exptrack("diff", "--", "--help").returncode == 2
+
+
+def test_an_answer_that_cannot_be_written_is_no_bug(repository, exptrack):
+    exptrack("run", "--name", "one", "--", "true")
+    for words in (["ls"], ["show", "one"], ["diff", "one"], ["log", "--json"]):
+        with open("/dev/full", "w") as full:  # noqa: PTH123
+            done = exptrack(*words, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+        assert (done.returncode, done.stderr) == (
+            2,
+            "exptrack: cannot write: No space left on device; make room and try again\n",
+        )
+
+
+def test_a_pager_that_is_not_there_loses_no_answer(repository, exptrack):
+    for number in range(8):
+        exptrack("run", "--name", f"run-{number}", "--", "true")
+    status, shown = on_screen(repository, "log", "--oneline", lines=5, GIT_PAGER="no-such-pager")
+    assert status == 0
+    assert "run-0" in shown

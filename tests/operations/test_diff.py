@@ -356,3 +356,92 @@ class TestOverview:
         assert (row.key, sorted(row.values)) == (("new.py",), [1, 2])
         found = Project(repository).overview(["one", "main", "."], areas=[Area.CODE])
         assert [(one.key, sorted(one.values)) for one in found.rows] == [(("new.py",), [2])]
+
+
+class TestNothingIsHidden:
+    def test_a_file_of_parameters_that_cannot_be_read_is_code(self, repository, git):
+        (repository / "dvc.yaml").write_text("stages:\n  a:\n    cmd: 'true'\n    params: [{train.py: [LR]}]\n")
+        (repository / "train.py").write_text('LR = 0.1\nprint("hello")\n')
+        git("add", ".", cwd=repository)
+        git("commit", "-qm", "one", cwd=repository)
+        (repository / "train.py").write_text('LR = 0.1\nprint("evil")\n')
+        (repository / "params.yaml").write_text("lr: [broken\n")
+        git("commit", "-qam", "two", cwd=repository)
+        found = Project(repository).diff("main~1", "main")
+        assert files(found) == {"params.yaml": "changed", "train.py": "changed"}
+        assert '+print("evil")' in found.patch
+
+    @pytest.mark.parametrize("source", ["", ".", "src", "train.py", "a\0b", ":(top)*", "src/"])
+    def test_a_record_cannot_hide_code(self, record, repository, git, source):
+        (repository / "src").mkdir()
+        (repository / "src" / "a.py").write_text("1\n")
+        record("one")
+        (repository / "src" / "a.py").write_text("2\n")
+        (repository / "train.py").write_text("other\n")
+        record("two")
+        project = Project(repository)
+        run = project.run("two")
+        lying = run._replace(record=run.record._replace(params={source: {"k": 1}}))
+        found = project.diff("one", lying)
+        assert files(found) == {"src/a.py": "changed", "train.py": "changed"}
+        assert "+other" in found.patch
+
+    def test_settings_of_the_user_change_nothing(self, record, repository, git, monkeypatch):
+        record("one")
+        (repository / "new.py").write_text((repository / "train.py").read_text())
+        (repository / "train.py").unlink()
+        record("two")
+        project = Project(repository)
+        before = project.diff("one", "two")
+        assert before.files == (FileChange("new.py", Kind.CHANGED, 0, 0, "train.py"),)
+        assert "rename from train.py" in before.patch
+        for key, value in {"diff.renames": "false", "diff.noprefix": "true", "core.abbrev": "20"}.items():
+            git("config", key, value, cwd=repository)
+        git("config", "diff.orderFile", "order", cwd=repository)
+        (repository / "order").write_text("z*\n")
+        monkeypatch.setenv("GIT_LITERAL_PATHSPECS", "1")
+        after = project.diff("one", "two")
+        assert (after.files, after.patch) == (before.files, before.patch)
+
+    def test_a_submodule_that_git_is_told_to_ignore_is_compared(self, repository, git, tmp_path):
+        inner = tmp_path / "inner"
+        git("init", "--quiet", inner)
+        git("commit", "--allow-empty", "-qm", "one", cwd=inner)
+        git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub", cwd=repository)
+        git("config", "-f", ".gitmodules", "submodule.sub.ignore", "all", cwd=repository)
+        git("commit", "-qam", "sub", cwd=repository)
+        git("commit", "--allow-empty", "-qm", "two", cwd=repository / "sub")
+        git(
+            "update-index",
+            "--cacheinfo",
+            f"160000,{git('rev-parse', 'HEAD', cwd=repository / 'sub')},sub",
+            cwd=repository,
+        )
+        git("commit", "-qm", "moved", cwd=repository)
+        assert files(Project(repository).diff("main~1", "main")) == {"sub": "changed"}
+
+    def test_a_mode_that_changed_is_told(self, record, repository):
+        record("one")
+        (repository / "train.py").chmod(0o755)
+        record("two")
+        project = Project(repository)
+        [found] = project.diff("one", "two").files
+        assert (found.path, found.added, found.old_mode, found.new_mode) == ("train.py", 0, "100644", "100755")
+        [row] = [row for row in project.overview(["one", "two", "one"]).rows if row.area == "code"]
+        assert [str(row.values[number]).partition(" ")[2] for number in range(3)] == ["100644", "100755", "100644"]
+
+    def test_what_the_work_tree_leaves_out_is_named(self, record, repository):
+        record("one")
+        (repository / "huge.py").write_bytes(b"#" * 2_000_000)
+        found = Project(repository).diff("one", ".")
+        assert found.cautions == ("work tree: not captured: huge.py (too large)",)
+
+    def test_parameters_behind_a_link_are_read_from_a_commit_too(self, record, repository, git):
+        (repository / "conf").mkdir()
+        (repository / "conf" / "real.yaml").write_text("lr: 1\n")
+        (repository / "params.yaml").unlink()
+        (repository / "params.yaml").symlink_to("conf/real.yaml")
+        git("add", ".", cwd=repository)
+        git("commit", "-qm", "link", cwd=repository)
+        record("one")
+        assert changes(Project(repository).diff("one", "main"), "params") == []

@@ -25,7 +25,7 @@ def test_the_whole_of_a_small_difference():
         old,
         new,
         files=(FileChange("b.py", Kind.CHANGED, 1, 0, "a.py"),),
-        patch="\x1b[32m+x\x1b[m\n",
+        patch="+x\x1b[32m\n",
         cautions=("careful",),
     )
     assert read(small._replace(skipped={"environment": "main is a commit, and has none"})) == {
@@ -41,8 +41,8 @@ def test_the_whole_of_a_small_difference():
             },
         ],
         "folders": {},
-        "files": [{"path": "b.py", "kind": "changed", "added": 1, "removed": 0, "old_path": "a.py"}],
-        "patch": "+x\n",
+        "files": [{"path": "b.py", "kind": "changed", "added": 1, "removed": 0, "old_path": "a.py", "old_mode": None, "new_mode": None}],
+        "patch": "+x\x1b[32m\n",
         "skipped": {"environment": "main is a commit, and has none"},
         "cautions": ["careful"],
     }  # fmt: skip

@@ -8,8 +8,9 @@ from markdown_it import MarkdownIt
 
 from exptrack.model.change import Kind
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Side, SideKind
-from exptrack.render.gfm import code_span, fence, page_lines, sentence, table
+from exptrack.render.gfm import code_span, fence, sentence, table
 from exptrack.render.markdown import format_markdown
+from exptrack.render.text import page_lines
 
 EVERYTHING = """\
 ### `brave-otter-k3f9` at `1111111111` → `calm-fox-a1b2` (failed) at `1111111111`
@@ -265,4 +266,4 @@ def test_a_hostile_sentence_side_path_or_patch_means_nothing(text):
 def test_a_fence_is_longer_than_any_in_it():
     assert fence(["a"], "diff") == "```diff\na\n```"
     assert fence(["`````", "``"], "") == "``````\n`````\n``\n``````"
-    assert page_lines("\x1b[31m-a\tb\x1b[m\r\n\n+\x1b[2J\n") == ["-a\tb\\r", "", "+\\x1b[2J"]
+    assert page_lines("-a\tb\r\n\n+\x1b[2J\x1b[31m\n") == ["-a\tb\\r", "", "+\\x1b[2J\\x1b[31m"]

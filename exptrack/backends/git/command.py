@@ -18,6 +18,9 @@ from exptrack.errors import RepositoryError
 _SETTINGS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.splitIndex=false", "core.safecrlf=false")
 _PREFIX = ("git", "--no-optional-locks", *(word for setting in _SETTINGS for word in ("-c", setting)))
 
+# The user's, which would give our paths another meaning. `git --literal-pathspecs` hands the first one on.
+_MEANING = frozenset({"GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"})
+
 Question = tuple[tuple[str, ...], bytes]  # the words of a git command, and what it is fed
 
 
@@ -54,6 +57,8 @@ def start(
     Only one that `is_fed` reads what `finish` gives it.
     """
     variables = None
+    if not _MEANING.isdisjoint(os.environ):
+        environ = {**(environ or {}), **dict.fromkeys(_MEANING)}
     if environ is not None:  # without, Python need not turn all variables into bytes again, 0.1 ms a child
         merged = {**os.environ, **environ}
         variables = {name: value for name, value in merged.items() if value is not None}

@@ -9,14 +9,20 @@ from typing import NamedTuple
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
 
-_PLAIN = ("diff", "--no-ext-diff", "--no-textconv", "--submodule=short")
+# Plumbing: none of the user's settings for `git diff` counts (no prefix, no renames, another order, submodules left out).
+_PLAIN = (
+    "-c", "diff.orderFile=", "-c", "core.abbrev=auto",
+    "diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--submodule=short", "--ignore-submodules=none",
+)  # fmt: skip
 
 
 class Changed(NamedTuple):
-    """A file that differs. `status` is git's letter (A, D, M, T, R), oids are zeros where there is none, lines None of a binary file."""
+    """A file that differs. `status` is git's letter (A, D, M, T, R), oids and modes are zeros where there is none, lines None of a binary file."""
 
     path: str
     status: str
+    old_mode: str
+    new_mode: str
     old_oid: str
     new_oid: str
     added: int | None
@@ -24,21 +30,20 @@ class Changed(NamedTuple):
     old_path: str | None = None
 
 
-def read_diff(repository: Repository, old: str, new: str, *, without: Iterable[str] = (), color: bool = False) -> str:
-    """The patch from `old` to `new`, coloured on request; empty if their trees are equal. No external diff program is run.
+def read_diff(repository: Repository, old: str, new: str, *, without: Iterable[str] = ()) -> str:
+    """The patch from `old` to `new`; empty if their trees are equal. No external diff program is run.
 
-    Files of the paths `without` are left out.
+    `without` are paths of files that are left out.
     """
-    words = (*_PLAIN, f"--color={'always' if color else 'never'}", old, new, "--", *_pathspecs(without))
+    excluded = [f":(exclude,top,literal){path}" for path in sorted(set(without))]
+    words = (*_PLAIN, "-p", old, new, "--", *([":(top)", *excluded] if excluded else []))
     return command.run(repository.top, *words, environ=repository.environ).decode(errors="replace")
 
 
-def list_changes(
-    repository: Repository, old: str, new: str, *, without: Iterable[str] = (), renames: bool = True
-) -> list[Changed]:
+def list_changes(repository: Repository, old: str, new: str, *, renames: bool = True) -> list[Changed]:
     """The files that differ from `old` to `new`, by path; `renames` are found as git finds them."""
-    words = ("-z", "--raw", "--numstat", "--no-abbrev", "-M" if renames else "--no-renames")
-    out = command.run(repository.top, *_PLAIN, *words, old, new, "--", *_pathspecs(without), environ=repository.environ)
+    words = ("-z", "--raw", "--numstat", "--no-abbrev", *(() if renames else ("--no-renames",)))
+    out = command.run(repository.top, *_PLAIN, *words, old, new, environ=repository.environ)
     return list(_parse(iter(os.fsdecode(out).split("\0")[:-1])))
 
 
@@ -48,26 +53,23 @@ def list_written(repository: Repository, run: str) -> list[str]:
     return command.split(out)
 
 
-def _pathspecs(without: Iterable[str]) -> list[str]:
-    excluded = [f":(exclude,top,literal){path}" for path in sorted(set(without))]
-    return [":(top)", *excluded] if excluded else []
-
-
 def _parse(words: Iterator[str]) -> Iterator[Changed]:
     """First comes a raw line for each file (`:mode mode oid oid status`, then one path or two), then the count of lines for each."""
-    entries: list[tuple[str, str, str, str, str | None]] = []
+    entries: list[tuple[str, ...]] = []
+    place = 0
     for word in words:
         if word.startswith(":"):
-            _, _, old_oid, new_oid, status = word.split(" ")
+            old_mode, new_mode, old_oid, new_oid, status = word[1:].split(" ")
             before = next(words)
             path = next(words) if status[0] in "RC" else before
-            entries.append((path, status[0], old_oid, new_oid, before if path != before else None))
+            entries.append((path, status[0], old_mode, new_mode, old_oid, new_oid, before))
             continue
         added, removed, path = word.split("\t", 2)
         if not path:  # a renamed file: its two paths follow
             next(words), next(words)
-        path, status, old_oid, new_oid, old_path = entries.pop(0)
-        yield Changed(path, status, old_oid, new_oid, _count(added), _count(removed), old_path)
+        path, *facts, before = entries[place]
+        place += 1
+        yield Changed(path, *facts, _count(added), _count(removed), before if before != path else None)
 
 
 def _count(text: str) -> int | None:

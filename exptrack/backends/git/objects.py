@@ -31,6 +31,12 @@ def find_commit(repository: Repository, rev: str) -> str | None:
     return done.out.decode().strip() or None
 
 
+def find_parent(repository: Repository, commit: str) -> str | None:
+    """The first parent that a commit names, also where a shallow clone does not have it."""
+    found = re.match(rb"tree [0-9a-f]+\nparent ([0-9a-f]+)\n", read(repository, commit) or b"")
+    return found[1].decode() if found else None
+
+
 def ask_oids(names: Sequence[str]) -> command.Question:
     """As `resolve`, for names that hold no end of a line."""
     return _RESOLVE, "".join(f"{name}\n" for name in names).encode()
@@ -62,11 +68,15 @@ def read(repository: Repository, name: str) -> bytes | None:
     return next(iter(read_many(repository, [name])))
 
 
-def list_blobs(repository: Repository, commit: str) -> dict[str, str]:
-    """The oid of each regular file in the tree of a commit, by its path; links and submodules are left out."""
+def list_blobs(repository: Repository, commit: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The oid of each regular file in the tree of a commit, by its path, and that of each symbolic link."""
     out = command.run(repository.top, "ls-tree", "-r", "-z", "--full-tree", commit)
-    lines = (line.partition("\t") for line in command.split(out))
-    return {path: facts[-len(commit) :] for facts, _, path in lines if facts.startswith("100")}
+    lines = [line.partition("\t") for line in command.split(out)]
+    files, links = (
+        {path: facts.rpartition(" ")[2] for facts, _, path in lines if facts.startswith(mode)}
+        for mode in ("100", "120")
+    )
+    return files, links
 
 
 def write_tree(repository: Repository, index: Path) -> str:

@@ -29,11 +29,9 @@ def test_what_changed_is_shown_with_old_and_new(repo, two):
     assert "-edited\n" in back
 
 
-def test_colours_come_on_request_alone(repo, two, git, repository):
+def test_no_colours_come_whatever_is_set(repo, two, git, repository):
     git("config", "color.ui", "always", cwd=repository)
     assert "\x1b[" not in read_diff(repo, *two)
-    git("config", "color.ui", "never", cwd=repository)
-    assert "\x1b[32m+" in read_diff(repo, *two, color=True)
 
 
 def test_no_program_of_the_users_is_run(repo, two, git, repository, tmp_path):
@@ -89,7 +87,5 @@ def test_changed_files_are_listed_with_their_lines(repo, git, repository):
     }
     apart = {one.path: one.status for one in list_changes(repo, "HEAD^", "HEAD", renames=False)}
     assert (apart["moved.py"], apart["train.py"]) == ("A", "D")
-    some = list_changes(repo, "HEAD^", "HEAD", without=["params.yaml", "new\nname ünï.py", "not there"])
-    assert [one.path for one in some] == [".gitignore", "data.bin", "moved.py"]
-    assert "lr: 0.5" not in read_diff(repo, "HEAD^", "HEAD", without=["params.yaml"])
+    assert "lr: 0.5" not in read_diff(repo, "HEAD^", "HEAD", without=["params.yaml", "new\nname ünï.py", "not there"])
     assert list_changes(repo, "HEAD", "HEAD") == []
