@@ -41,6 +41,13 @@ _exptrack_sides() {{
   _exptrack_runs "$1"
   _exptrack_git {_BRANCHES[0]} | {_BRANCHES[1]} | while read -r name; do [[ $name != "$1"* ]] || echo "$name"; done
 }}
+# A side, or the end of a range. What stands before the end is offered with it, so it may hold nothing that a shell obeys.
+_exptrack_ranges() {{
+  local before=""
+  [[ $1 != *..* ]] || before=${{1%..*}}..
+  [[ $before =~ ^[A-Za-z0-9_./-]*$ ]] || return
+  _exptrack_sides "${{1#"$before"}}" | while read -r name; do echo "$before$name"; done
+}}
 
 # Git's own completion calls this for `git exptrack`.
 _git_exptrack() {{
@@ -56,6 +63,7 @@ _ZSH = f"""\
 _exptrack_runs() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/runs 2>/dev/null | {_SAFE})"}} }}
 _exptrack_active() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/active 2>/dev/null | {_SAFE})"}} }}
 _exptrack_sides() {{ _exptrack_runs; compadd -- ${{(f)"$(command git {_BRANCHES[0]} 2>/dev/null | {_BRANCHES[1]})"}} }}
+_exptrack_ranges() {{ compset -P '*..'; _exptrack_sides }}
 """
 # An alias, because shtab evaluates a command once or twice, depending on where its answer is wanted.
 _TCSH = """\
@@ -115,10 +123,12 @@ def _complete(action: argparse.Action) -> None:
 
     runs = {"bash": "_exptrack_runs", "zsh": "_exptrack_runs", "tcsh": "`_exptrack_runs`"}
     sides = {"bash": "_exptrack_sides", "zsh": "_exptrack_sides", "tcsh": "`_exptrack_runs`"}
+    ranges = {"bash": "_exptrack_ranges", "zsh": "_exptrack_ranges", "tcsh": "`_exptrack_runs`"}
     active = {"bash": "_exptrack_active", "zsh": "_exptrack_active", "tcsh": "`_exptrack_active`"}
     known = {
-        **dict.fromkeys(("REV", "QUERY | RANGE | REV"), runs),
+        "REV": runs,
         "A": sides,
+        "QUERY | RANGE | REV": ranges,
         **dict.fromkeys(("PATH", "FILE", "COMMAND"), shtab.FILE),
         "DIR": shtab.DIRECTORY,
     }

@@ -99,6 +99,19 @@ def test_a_side_of_a_diff_may_also_be_a_branch(offers, runs, repository, git):
     assert offers("exptrack", "show", "calm/") == []
 
 
+def test_log_is_completed_with_runs_and_branches_also_at_the_end_of_a_range(offers, runs, git, repository):
+    git("branch", "calm/sea", cwd=repository)
+    assert offers("exptrack", "log", "") == [*runs, "calm/sea", "main"]
+    assert offers("exptrack", "log", "--oneline", "calm") == ["calm-fox", "calm/sea"]
+    assert offers("exptrack", "log", "main..calm") == ["main..calm-fox", "main..calm/sea"]
+    assert offers("exptrack", "log", "..ma") == ["..main"]
+
+
+def test_what_is_typed_before_a_range_is_not_obeyed(offers, runs, repository):
+    assert offers("exptrack", "log", "$(touch${IFS}hacked)..ma") == []
+    assert not (repository / "hacked").exists()
+
+
 def test_git_asks_for_its_command_exptrack(offers, runs):
     ask = {"entry": "_git_exptrack"}
     assert offers("git", "exptrack", "sh", **ask) == ["show"]
