@@ -19,11 +19,11 @@ from exptrack.model.difference import Area, DataFile, Difference, FileChange, Ov
 from exptrack.model.run import Run
 from exptrack.model.tree import flatten, nest
 from exptrack.operations.context import Context
+from exptrack.operations.edits import change_of
 from exptrack.operations.histories import find_logged
 from exptrack.operations.sides import WORK_TREE, Found, find, make_commit_side, make_run_side, work_tree_side
 
 _TREES = (Area.PARAMS, Area.METRICS, Area.DATA, Area.ENVIRONMENT)
-_KINDS = {"A": Kind.ADDED, "D": Kind.REMOVED}
 
 
 def diff(
@@ -133,7 +133,7 @@ def _compare_code(repository: Repository, old: Side, new: Side, *, patch: bool) 
     hidden = {one.path for one in found if _is_compared(one, old, new)}
     shown = [one for one in found if one.path not in hidden]
     text = diffs.read_diff(repository, old.code, new.code, without=hidden) if shown and patch else ""
-    return tuple(map(_file_change, shown)), text
+    return tuple(map(change_of, shown)), text
 
 
 def _is_compared(changed: Changed, old: Side, new: Side) -> bool:
@@ -145,11 +145,6 @@ def _is_compared(changed: Changed, old: Side, new: Side) -> bool:
         changed.status == "D" or changed.path in new.read_by_value
     )
     return is_read or changed.path in old.results | new.results
-
-
-def _file_change(one: Changed) -> FileChange:
-    modes = (one.old_mode, one.new_mode) if one.status not in "AD" and one.old_mode != one.new_mode else (None, None)
-    return FileChange(one.path, _KINDS.get(one.status, Kind.CHANGED), one.added, one.removed, one.old_path, *modes)
 
 
 def _folders(context: Context, old: Side, new: Side, changes: Sequence[Change]) -> dict[str, tuple[DataFile, ...]]:

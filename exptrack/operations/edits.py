@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from exptrack.analysis.comparable import is_value_file
 from exptrack.backends.git import diffs
+from exptrack.backends.git.diffs import Changed
 from exptrack.errors import RepositoryError
 from exptrack.model.change import Kind
 from exptrack.model.difference import FileChange
@@ -29,8 +31,10 @@ def list_edits(context: Context, run: Run) -> tuple[FileChange, ...] | None:
     except RepositoryError as error:
         context.notice(f"the code of '{run.name}' cannot be compared with its base: {error}")
         return None
-    return tuple(
-        FileChange(one.path, _KINDS.get(one.status, Kind.CHANGED), one.added, one.removed, one.old_path)
-        for one in found
-        if one.path not in by_value
-    )
+    return tuple(change_of(one) for one in found if one.path not in by_value or not is_value_file(one.path))
+
+
+def change_of(one: Changed) -> FileChange:
+    """A changed file of Git as one of the code."""
+    modes = (one.old_mode, one.new_mode) if one.status not in "AD" and one.old_mode != one.new_mode else (None, None)
+    return FileChange(one.path, _KINDS.get(one.status, Kind.CHANGED), one.added, one.removed, one.old_path, *modes)

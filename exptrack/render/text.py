@@ -86,14 +86,6 @@ def format_command(command: Sequence[str]) -> str:
     return inert(shlex.join(command))
 
 
-def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> str:
-    """Columns side by side, as wide as their contents; with `width` the last ones are cut at the terminal's edge."""
-    lines = [tuple(header), *map(tuple, rows)]
-    widths = [max(display_width(cell) for cell in column) for column in zip(*lines, strict=True)]
-    text = ("  ".join(pad(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines)
-    return "\n".join(line if width is None else clip(line, width) for line in text)
-
-
 def pad(text: str, width: int) -> str:
     """`text` with blanks up to `width` cells."""
     return text + " " * (width - display_width(text))

@@ -76,9 +76,9 @@ def test_a_parameter_or_metric_named_as_another_column_takes_no_ones_place():
         run("two", {"loss": 0.25, "age": 8}, name="vgg", loss="l2"),
     )
     assert text == (
-        "name   age  status     loss  metrics.age  params.name  params.loss\n"
-        "one   5min  completed  0.5             7  resnet       hinge\n"
-        "two   5min  completed  0.25            8  vgg          l2"
+        "name   age  status     metrics.loss  metrics.age  params.name  params.loss\n"
+        "one   5min  completed          0.5             7  resnet       hinge\n"
+        "two   5min  completed          0.25            8  vgg          l2"
     )
 
 
@@ -147,6 +147,31 @@ def test_the_last_column_may_be_a_piece_of_a_text():
     text = listing(run("one", prompt="word " * 10), run("two", prompt="short"), width=40)
     assert text.splitlines()[1] == "one   5min  completed  word word word w…"
     assert table(run("one", prompt="word " * 10), run("two", prompt="short"), width=30).dropped == 1
+
+
+def test_columns_are_dropped_by_their_ranks_and_stand_in_their_order():
+    first = run("one", {"loss": 0.5, "acc": 0.25}, lr=1)
+    first = first._replace(record=first.record._replace(experiment="a-long-experiment"))
+    rows = [Facts(tagged(first, "best")), Facts(run("two"))]
+    columns = ("name", "experiment", "tag", "metrics.loss", "params.lr")
+    ranks = ("name", "metrics.loss", "tag", "experiment", "params.lr")
+    heads = [
+        " ".join(format_listing(rows, columns, NOW, width, ranks).text.splitlines()[0].split())
+        for width in (45, 36, 34, 28, 16, 15, 9, 8)
+    ]
+    assert heads == [
+        "name experiment tags loss lr", "name experiment tags loss", "name experiment tags loss", "name tags loss",
+        "name tags loss", "name loss", "name loss", "name",
+    ]  # fmt: skip
+    assert format_listing(rows, columns, NOW, 20, ranks).dropped == 2
+
+
+def test_a_key_that_is_a_field_or_both_a_metric_and_a_parameter_has_its_area():
+    columns = ("seed", "params.seed", "metrics.a.b", "params.a.b", "metrics.tags", "tag", "params.x")
+    text = listing(run("one", {"a": {"b": 1}, "tags": 1}, seed=3, x=1, a={"b": 2}), columns=columns)
+    assert text.splitlines()[0].split() == [
+        "seed", "params.seed", "metrics.a.b", "params.a.b", "metrics.tags", "tags", "x",
+    ]  # fmt: skip
 
 
 def test_the_name_is_never_dropped():

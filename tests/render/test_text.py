@@ -22,7 +22,6 @@ from exptrack.render.text import (
     format_duration,
     format_pairs,
     format_size,
-    format_table,
     format_value,
     inert,
     inert_page,
@@ -66,27 +65,6 @@ def test_a_page_keeps_its_lines_tabs_and_colours_alone():
         "a\\x1b[2Jb\\rc\\x1b[8mhidden\\x1b[1;8mtoo\\x1b]0;t\\x07\\x00"
     )
     assert inert_page("\u202eif admin:\n") == "\\u202eif admin:\n"
-
-
-@given(
-    st.lists(st.lists(st.sampled_from([*HOSTILE, *WIDE]) | st.text(), min_size=3, max_size=3), min_size=1, max_size=5)
-)
-def test_columns_stand_under_each_other(rows):
-    cells = [[inert(cell) or "-" for cell in row[:2]] + ["|"] for row in rows]
-    table = format_table(["a", "b", "c"], cells).split("\n")
-    assert len(table) == len(rows) + 1
-    assert len({display_width(line[: line.rindex("|")]) for line in table[1:]}) == 1
-
-
-def test_a_table_shows_wide_characters_aligned():
-    assert format_table(["name", "x"], [["数字", "1"], ["a", "2"], ["", "3"]]) == "name  x\n数字  1\na     2\n      3"
-    assert format_table(["name", "x"], []) == "name  x"
-
-
-def test_a_table_is_cut_at_the_edge_of_the_terminal():
-    table = format_table(["name", "value"], [["one", "x" * 50], ["数字" * 9, ""]], width=20)
-    assert all(display_width(line) <= 20 for line in table.split("\n"))
-    assert [line[-1] for line in table.split("\n")] == ["…"] * 3
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])) | st.sampled_from(WIDE), st.integers(-1, 30))

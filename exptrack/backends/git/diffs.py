@@ -55,21 +55,21 @@ def list_written(repository: Repository, run: str) -> list[str]:
 
 def _parse(words: Iterator[str]) -> Iterator[Changed]:
     """First comes a raw line for each file (`:mode mode oid oid status`, then one path or two), then the count of lines for each."""
-    entries: list[tuple[str, ...]] = []
+    entries: list[Changed] = []
     place = 0
     for word in words:
         if word.startswith(":"):
             old_mode, new_mode, old_oid, new_oid, status = word[1:].split(" ")
             before = next(words)
             path = next(words) if status[0] in "RC" else before
-            entries.append((path, status[0], old_mode, new_mode, old_oid, new_oid, before))
+            old_path = before if before != path else None
+            entries.append(Changed(path, status[0], old_mode, new_mode, old_oid, new_oid, None, None, old_path))
             continue
         added, removed, path = word.split("\t", 2)
         if not path:  # a renamed file: its two paths follow
             next(words), next(words)
-        path, *facts, before = entries[place]
+        yield entries[place]._replace(added=_count(added), removed=_count(removed))
         place += 1
-        yield Changed(path, *facts, _count(added), _count(removed), before if before != path else None)
 
 
 def _count(text: str) -> int | None:
