@@ -223,7 +223,7 @@ def test_a_commit_of_git_is_no_run(repo, save, rev):
 
 
 @pytest.mark.parametrize(
-    "rev", ["", "..", ".", "/etc", "a/b", "*", "x" * 5000, "a\0b", "-x", "@@", "@~", "@~x", "@~" + "9" * 5000]
+    "rev", ["", "..", ".", "/etc", "a/b", "*", "x" * 5000, "a\0b", "-x", "@@", "@~~", "@~x", "@~" + "9" * 5000]
 )
 def test_what_can_be_no_name_is_unknown(repo, save, rev):
     save("zebra")
@@ -245,7 +245,9 @@ def test_at_is_the_run_that_was_recorded_here_last(repo, save):
         save(name)
         if name != "fetched":
             note_recorded(repo.shared, name)
-    assert [name_of(repo, rev) for rev in ("@", "@~0", "@~1", "@~2")] == ["third", "third", "second", "first"]
+    assert [name_of(repo, rev) for rev in ("@", "@~0", "@~", "@~1", "@~2")] == [
+        "third", "third", "second", "second", "first",
+    ]  # fmt: skip
     with pytest.raises(RevError, match=r"^'@~3': only 3 runs recorded here$"):
         find_ref(repo, "@~3")
 
