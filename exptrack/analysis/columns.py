@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from exptrack.analysis.facts import ALIASES, Facts
-from exptrack.analysis.query import FIELDS, advise_name
+from exptrack.analysis.facts import Facts
+from exptrack.analysis.fieldnames import ALIASES, FIELDS, advise_name, shown
 from exptrack.errors import ExptrackError
 from exptrack.model.tree import Value
 
@@ -25,14 +25,29 @@ class Choice(NamedTuple):
     more: int = 0
 
 
-def default_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> Choice:
+def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: Iterable[str] = ()) -> Choice:
     """Name, age, status, experiment and tags where there are any, the metrics, and the parameters that differ.
 
-    Of metrics and parameters the first few: the `declared` metrics in their order, then those that most runs have.
+    Of metrics and parameters the first few: those that were `asked` for by a query or an order, which are never left out, then the
+    `declared` metrics in their order, then those that most runs have.
     """
-    metrics, params = _metrics(rows, declared), [f"params.{key}" for key in _varying([row.params for row in rows])]
-    more = sum(max(0, len(keys) - MOST) for keys in (metrics, params))
-    return Choice((*_leading(rows), *metrics[:MOST], *params[:MOST]), more)
+    wanted = tuple(dict.fromkeys(asked))
+    metrics = _first(wanted, "metrics.", _metrics(rows, declared))
+    params = _first(wanted, "params.", [f"params.{key}" for key in _varying([row.params for row in rows])])
+    kept = [[key for place, key in enumerate(keys) if place < MOST or key in wanted] for keys in (metrics, params)]
+    more = len(metrics) + len(params) - sum(map(len, kept))
+    return Choice((*_leading(rows), *kept[0], *kept[1]), more)
+
+
+def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str, ...]:
+    """The same columns in the order in which a narrow terminal keeps them.
+
+    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, tags and experiment, the other
+    metrics, the parameters.
+    """
+    metrics = [name for name in columns if name.startswith("metrics.")]
+    ranked = (*_FIRST, *asked, *metrics[:1], *reversed(_WHERE_ANY), *metrics, *columns)
+    return tuple(name for name in dict.fromkeys(ranked) if name in columns)
 
 
 def all_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> tuple[str, ...]:
@@ -65,13 +80,18 @@ def pick_columns(patterns: Iterable[str], known: Sequence[str]) -> tuple[str, ..
         asked = ALIASES.get(pattern, pattern)
         found = [asked] if asked in exact else [name for name in names if fnmatchcase(name, asked)]
         if not found:
-            raise ExptrackError(f"no run has {_shown(pattern)}: {advise_name(asked, names)}")
+            raise ExptrackError(f"no run has {shown(pattern)}: {advise_name(asked, names)}")
         picked += found
     return tuple(dict.fromkeys(picked))
 
 
 def _leading(rows: Sequence[Facts]) -> tuple[str, ...]:
     return (*_FIRST, *(name for name in _WHERE_ANY if any(row.get(name) for row in rows)))
+
+
+def _first(asked: Iterable[str], area: str, names: Sequence[str]) -> list[str]:
+    """Names of an area, those that were asked for first."""
+    return list(dict.fromkeys([*(name for name in asked if name.startswith(area)), *names]))
 
 
 def _metrics(rows: Sequence[Facts], declared: Iterable[str]) -> list[str]:
@@ -106,7 +126,3 @@ def _varies(key: str, rows: Sequence[Mapping[str, Value]]) -> bool:
         if value is not first and (value != first or type(value) is not kind):
             return True
     return False
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:60] + "…")

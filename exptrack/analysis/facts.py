@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from exptrack.analysis.fieldnames import ALIASES
 from exptrack.analysis.query import Fact
 from exptrack.model.run import Run
 from exptrack.model.tree import Value, flatten
@@ -27,8 +28,6 @@ _FIELDS: Mapping[str, Callable[[Run], Fact]] = {
     "started": lambda run: run.record.started,
     "ended": lambda run: run.record.ended,
 }
-# Fields whose columns have another name than a query gives them: it asks about one tag, a column shows all.
-ALIASES: Mapping[str, str] = {"tags": "tag", "notes": "note"}
 SORTABLE = frozenset({*_FIELDS, *ALIASES, "age"})
 _ORDER: Mapping[type, int] = {bool: 0, int: 1, float: 1, str: 2, datetime: 3, tuple: 4}
 

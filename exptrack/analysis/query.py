@@ -17,27 +17,36 @@ A run's tags are a set: `tag = a` asks whether any of them is a, `tag != a` whet
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import inf
 from typing import NamedTuple, TypeAlias
 
+from exptrack.analysis.fieldnames import (
+    ALIASES,
+    AREAS,
+    FIELDS,
+    WORDS,
+    advise_field,
+    advise_joining,
+    advise_name,
+    find_nearest,
+    format_name,
+    format_text,
+    shown,
+)
+from exptrack.analysis.names import is_name
 from exptrack.errors import QueryError
 from exptrack.model.run import Status
 from exptrack.model.tree import Value
 
 # Recursion over what somebody typed must end before Python's stack does.
 DEEPEST = 50
-FIELDS: Mapping[str, str] = {
-    "name": "text", "status": "status", "experiment": "text", "tag": "text", "note": "text", "author": "text", "host": "text",
-    "branch": "text", "command": "text", "commit": "text", "seed": "any", "duration": "number", "started": "time", "ended": "time",
-}  # fmt: skip
 
 Fact: TypeAlias = "Value | datetime | tuple[str, ...]"
 Query: TypeAlias = "Joined | Comparison"
 
-_AREAS = {"metrics": "number", "params": "any"}
 _TOKEN = re.compile(
     r"""(?s)\s*(?:(?P<operator><=|>=|!=|==|[=<>~])|(?P<bracket>[()])"""
     r"""|(?P<word>(?:[^\s()=<>!~"']+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')+))"""
@@ -47,8 +56,7 @@ _ESCAPE = re.compile(r"""\\([\\"'])""")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?Z?)?")
-_BARE = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./:+-]*[A-Za-z0-9_])?")
-_WORDS = ("and", "or", "not")
+_GLOB = re.compile(r"[*?\[]")
 _STATUSES = tuple(status.value for status in Status)
 _ANY_STATUS = f"{', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"
 
@@ -81,22 +89,50 @@ class _Token(NamedTuple):
     start: int
 
 
-def parse_query(text: str) -> Query:
-    """The query that a text states. QueryError, with a caret under the fault, if it states none or names an unknown field."""
-    parser = _Parser(text)
+def parse_query(text: str, known: Callable[[], Iterable[str]] = tuple) -> Query:
+    """The query that a text states. QueryError, with a caret under the fault, if it states none or names an unknown field.
+
+    `known` gives the names that runs have (`metrics.acc`, `params.lr`); it is called for the advice about an unknown field only.
+    """
+    parser = _Parser(text, known)
     query = parser.joined("or")
     rest = parser.tokens[parser.position]
     if rest.text == ")":
         raise parser.fault("')' closes nothing: remove it, or open it with '('")
     if rest.kind != "end":
-        raise parser.fault(f"expected 'and' or 'or' before {_shown(rest.text)}: quote a value that has spaces")
+        joining = advise_joining(parser.tokens[parser.position - 1].text) or advise_joining(rest.text)
+        advice = f"{joining}, or quote" if joining else "quote"
+        raise parser.fault(f"expected 'and' or 'or' before {shown(rest.text)}: {advice} a value that has spaces")
     return query
+
+
+def merge_words(words: Sequence[str]) -> str | None:
+    """The query that several words of a command line are, taken together or else all of them at once; None if they are none."""
+    whole = " ".join(words)
+    if _find_query(whole):
+        return whole
+    queries = [_find_query(word) for word in words]
+    if not queries or not all(queries):
+        return None
+    pairs = zip(words, queries, strict=True)
+    return " and ".join(
+        f"({word})" if isinstance(query, Joined) and query.word == "or" else word for word, query in pairs
+    )
+
+
+def exact_patterns(query: Query) -> tuple[str, ...]:
+    """What a query compares by `~` although no letter in it is one of a glob; `metrics.loss ~ nan` is meant so."""
+    if isinstance(query, Joined):
+        return tuple(pattern for term in query.terms for pattern in exact_patterns(term))
+    pattern = str(query.operand.value)
+    is_exact = query.operator == "~" and pattern != "nan" and not _GLOB.search(pattern)
+    return (pattern,) if is_exact else ()
 
 
 def format_query(query: Query) -> str:
     """The text of a query: `parse_query(format_query(query)) == query`."""
     if isinstance(query, Comparison):
-        return f"{_format_field(query.field)} {query.operator} {_format_operand(query.operand)}"
+        return f"{format_name(query.field)} {query.operator} {_format_operand(query.operand)}"
     texts = [
         f"({format_query(term)})" if isinstance(term, Joined) and term.word != "not" else format_query(term)
         for term in query.terms
@@ -123,24 +159,7 @@ def check_names(query: Query, known: Iterable[str], text: str | None = None) -> 
             # In front of an operator it is the field, elsewhere a value.
             pairs = pairwise(_tokens(text))
             place = next(one.start for one, sign in pairs if sign.kind == "operator" and _unquote(one.text) == name)
-            raise QueryError(f"no run has {_shown(_format_field(name))}: {advise_name(name, names)}", text, place)
-
-
-def advise_name(name: str, known: Iterable[str]) -> str:
-    """What to do about a name that no run has: the nearest of the `known`, or where they are listed."""
-    names = sorted(known)
-    area, dot, key = name.partition(".")
-    if dot and area in _AREAS:
-        other = f"{'params' if area == 'metrics' else 'metrics'}.{key}"
-        close = _nearest(key, [one[len(area) + 1 :] for one in names if one.startswith(f"{area}.")])
-        found = other if other in names else None if close is None else f"{area}.{close}"
-    else:  # a field, or a key without its area
-        shorts = {one.partition(".")[2] if "." in one else one: one for one in reversed(names)}
-        close = name if name in shorts else _nearest(name, shorts)
-        found = None if close is None else shorts[close]
-    return (
-        f"did you mean {_shown(_format_field(found))}?" if found else "`exptrack ls --all-columns` shows what they have"
-    )
+            raise QueryError(f"no run has {shown(format_name(name))}: {advise_name(name, names)}", text, place)
 
 
 def parse_moment(text: str) -> datetime | None:
@@ -155,8 +174,8 @@ def parse_moment(text: str) -> datetime | None:
 class _Parser:
     """A descent over the tokens of a text."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.tokens = text, list(_tokens(text))
+    def __init__(self, text: str, known: Callable[[], Iterable[str]]) -> None:
+        self.text, self.tokens, self.known = text, list(_tokens(text)), known
         self.position = self.depth = 0
 
     def joined(self, word: str) -> Query:
@@ -182,14 +201,17 @@ class _Parser:
     def comparison(self) -> Comparison:
         name = self.word("expected a comparison {}, such as 'status = failed'")
         sign = self.tokens[self.position]
+        typed = _unquote(name.text)
+        field = ALIASES.get(typed, typed)
         if sign.kind != "operator":
-            message = f"{_shown(name.text)} is not compared: quote the query, since the shell takes > and <"
+            message = f"{shown(name.text)} is not compared: quote the query, since the shell takes > and <"
+            if name.text == self.text.strip() and is_name(field) and field not in FIELDS:
+                message += f"; `exptrack show {field}` shows one run"
             raise QueryError(message, self.text, name.start + len(name.text))
-        field = _unquote(name.text)
         area, dot, _ = field.partition(".")
-        kind = _AREAS.get(area) if dot and not name.text.endswith(".") else FIELDS.get(field)
+        kind = AREAS.get(area) if dot and not name.text.endswith(".") else FIELDS.get(field)
         if kind is None:
-            raise self.fault(f"{_shown(field)} is no field: {_field_advice(field)}", name)
+            raise self.fault(f"{shown(field)} is no field{advise_field(field, self.known)}", name)
         self.position += 1
         value = self.word("expected a value {}: quote it if it is a text")
         try:
@@ -199,8 +221,8 @@ class _Parser:
 
     def word(self, expected: str) -> _Token:
         token = self.tokens[self.position]
-        if token.kind != "word" or token.text in _WORDS:
-            raise self.fault(expected.format(f"before {_shown(token.text)}" if token.text else "at the end"))
+        if token.kind != "word" or token.text in WORDS:
+            raise self.fault(expected.format(f"before {shown(token.text)}" if token.text else "at the end"))
         self.position += 1
         return token
 
@@ -236,9 +258,9 @@ def _read_operand(word: str, kind: str, sign: str, field: str) -> Operand:
     if kind == "time":
         return _read_time(text, sign, field)
     if kind == "status" and sign in {"=", "==", "!="} and text not in _STATUSES:
-        near = _nearest(text, _STATUSES)
+        near = find_nearest(text, _STATUSES)
         raise ValueError(
-            f"{_shown(text)} is no status: " + (f"did you mean '{near}'?" if near else f"use {_ANY_STATUS}")
+            f"{shown(text)} is no status: " + (f"did you mean '{near}'?" if near else f"use {_ANY_STATUS}")
         )
     if kind in {"text", "status"} or sign == "~" or (kind == "any" and word[0] in "\"'"):
         return Operand("text", text)
@@ -246,11 +268,13 @@ def _read_operand(word: str, kind: str, sign: str, field: str) -> Operand:
         # Python refuses to read a whole number of more than 4,300 digits.
         number = int(word) if word.lstrip("+-").isdecimal() and len(word) < 4000 else float(word)
         if number in {inf, -inf} and not _INFINITY.fullmatch(word):
-            raise ValueError(f"{_shown(word)} is too large for a number: give a smaller one")
+            raise ValueError(f"{shown(word)} is too large for a number: give a smaller one")
         return Operand("number", number)
+    if kind == "number" and (joining := advise_joining(word)):
+        raise ValueError(f"{shown(word)} is no number: {joining}")
     if kind == "number":
         advice = "; nan equals nothing, find it with '~ nan'" if text.lower() == "nan" else ", such as 0.9"
-        raise ValueError(f"{_shown(field)} is compared with a number{advice}")
+        raise ValueError(f"{shown(field)} is compared with a number{advice}")
     if word in {"true", "false"} and sign not in {"=", "==", "!="}:
         raise ValueError(f"'{word}' has no order: use '=' or '!='")
     return Operand("boolean", word == "true") if word in {"true", "false"} else Operand("text", text)
@@ -260,42 +284,19 @@ def _read_time(text: str, sign: str, field: str) -> Operand:
     moment = parse_moment(text)
     if moment is not None and sign != "~":
         return Operand("time" if "T" in text else "day", moment)
-    raise ValueError(f"'{field}' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00")
-
-
-def _format_field(field: str) -> str:
-    area, _, key = field.partition(".")
-    return field if field in FIELDS else f"{area}.{_format_text(key)}"
+    forms = "such as 2026-01-31 or 2026-01-31T12:00; `--since` takes words such as yesterday"
+    raise ValueError(f"'{field}' is compared by = != < <= > >= with a date, {forms}")
 
 
 def _format_operand(operand: Operand) -> str:
     kind, value = operand
     if isinstance(value, datetime):
         return value.date().isoformat() if kind == "day" else value.replace(tzinfo=None).isoformat()
-    return _format_text(value) if isinstance(value, str) else str(value).lower()
+    return format_text(value) if isinstance(value, str) else str(value).lower()
 
 
-def _format_text(text: str) -> str:
-    quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return text if _BARE.fullmatch(text) and text not in {*_WORDS, "true", "false"} else quoted
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:60] + "…")
-
-
-def _field_advice(field: str) -> str:
-    area, dot, key = field.partition(".")
-    near = _nearest(area, _AREAS if dot else [*FIELDS, *_AREAS])
-    if near is None:
-        return f"use {_shown(f'metrics.{field}')}, {_shown(f'params.{field}')}" + (
-            "" if dot else f" or {', '.join(FIELDS)}"
-        )
-    return f"did you mean {_shown(f'{near}.{key}' if key else f'{near}.KEY' if near in _AREAS else near)}?"
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches
-
-    lower = {one.lower(): one for one in known}
-    return next((lower[one] for one in get_close_matches(name[:100].lower(), lower, n=1)), None)
+def _find_query(text: str) -> Query | None:
+    try:
+        return parse_query(text)
+    except QueryError:
+        return None

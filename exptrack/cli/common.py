@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from exptrack.analysis.query import exact_patterns, parse_query
 from exptrack.model.run import BrokenRun
 from exptrack.project import Project
 from exptrack.render.text import inert
 
 _NAMED = 5
+_VALUED = frozenset({"-n", "--number", "--since", "--sort", "--columns"})
+_COUNT = re.compile(r"-[0-9]+")
 
 
 def say(line: str) -> None:
@@ -44,6 +48,26 @@ def mention_broken(broken: Sequence[BrokenRun]) -> None:
         say(inert(f"'{one.name}' cannot be read: {one.reason}; look at it with `git show {one.ref}`"))
     if len(broken) > len(shown):
         say(f"{len(broken) - len(shown):,} more cannot be read")
+
+
+def nothing_holds(queries: Iterable[str]) -> str:
+    """What is said where queries could be read and hold for no run."""
+    patterns = [pattern for query in queries for pattern in exact_patterns(parse_query(query))]
+    advice = (
+        inert(f": '~' matches the whole text, so write '*{patterns[0][:60]}*' for a part of it") if patterns else ""
+    )
+    return f"no run for which that holds{advice}"
+
+
+def join_number(words: Sequence[str]) -> list[str]:
+    """Words of a command line with `-3` as `-n3`, as git takes it; not behind `--`, nor where it is the value of an option."""
+    options = words[: words.index("--")] if "--" in words else words
+    before = ("", *options)
+    joined = [
+        f"-n{word[1:]}" if _COUNT.fullmatch(word) and previous not in _VALUED else word
+        for previous, word in zip(before, options, strict=False)
+    ]
+    return [*joined, *words[len(options) :]]
 
 
 def count(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from exptrack.cli.common import count, mention_broken, mention_dead, open_project, say
+from exptrack.cli.common import count, join_number, mention_broken, mention_dead, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError, RevError
 from exptrack.operations.ranges import read_stats
@@ -13,6 +13,7 @@ from exptrack.render.log import format_log, format_oneline
 from exptrack.render.page import Page
 from exptrack.render.records import format_records
 
+join_words = join_number
 _WIDTH = 200  # cells, where there is no terminal that has an edge
 _REASONS = {
     "commits": "no run was made on these commits: a run counts for the commit that it started from",

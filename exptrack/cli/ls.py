@@ -9,8 +9,16 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from exptrack.analysis.columns import Choice, all_columns, data_columns, default_columns, pick_columns
-from exptrack.cli.common import count, mention_broken, mention_dead, open_project, say
+from exptrack.analysis.columns import (
+    Choice,
+    all_columns,
+    data_columns,
+    default_columns,
+    pick_columns,
+    rank_columns,
+)
+from exptrack.analysis.query import merge_words, names_in, parse_query
+from exptrack.cli.common import count, join_number, mention_broken, mention_dead, nothing_holds, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
 from exptrack.operations.listing import Runs
@@ -50,9 +58,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     project = open_project(arguments)
     mention_dead(project)
-    found = project.runs(
-        _read_query(arguments.query), since=arguments.since, sort=arguments.sort, number=arguments.number
-    )
+    query = _read_query(arguments.query)
+    found = project.runs(query, since=arguments.since, sort=arguments.sort, number=arguments.number)
     if arguments.json:
         from exptrack.render.records import format_records
 
@@ -63,35 +70,46 @@ def run(arguments: argparse.Namespace) -> int:
         picked = _pick(arguments.columns, project, found)
         sys.stdout.write(format_csv(found.facts, picked or data_columns(found.facts, project.settings.metrics)))
     elif found:
-        _show(arguments, project, found)
+        _show(arguments, project, found, query)
     elif not found.among:
         say("no run yet: make one with `exptrack run -- COMMAND`")
     elif arguments.number != 0:
-        say("no run for which that holds")
+        say(nothing_holds([query] if query else []))
     mention_broken(found.broken)
     return 0
 
 
 def _read_query(words: Sequence[str]) -> str | None:
-    if len(words) > 1:
-        raise ExptrackError(f"a query is one word, so quote it: exptrack ls {shlex.quote(' '.join(words))}")
-    return words[0] if words else None
+    whole = " ".join(words)
+    if len(words) > 1 and (query := merge_words(words)):
+        how = "quote it" if query == whole else "join them"
+        raise ExptrackError(f"a query is one word, so {how}: exptrack ls {shlex.quote(query)}")
+    return whole if words else None
 
 
-def _show(arguments: argparse.Namespace, project: Project, found: Runs) -> None:
+def _show(arguments: argparse.Namespace, project: Project, found: Runs, query: str | None) -> None:
     from exptrack.render.listing import format_listing
 
     picked, declared = _pick(arguments.columns, project, found), project.settings.metrics
+    asked = _asked(arguments.sort, query)
     if arguments.all_columns:
         choice, width = Choice(picked or all_columns(found.facts, declared)), None
     else:
-        choice, width = Choice(picked) if picked else default_columns(found.facts, declared), find_width()
-    table = format_listing(found.facts, choice.columns, datetime.now(UTC), width, is_colored=has_color())
+        choice = Choice(picked) if picked else default_columns(found.facts, declared, asked)
+        width = find_width()
+    ranks = None if picked else rank_columns(choice.columns, asked)
+    table = format_listing(found.facts, choice.columns, datetime.now(UTC), width, ranks, is_colored=has_color())
     show(table.text, is_paged=not arguments.no_pager, is_wide=True)
     if more := choice.more + table.dropped:
         where = f"`--all-columns` shows {'it' if more == 1 else 'them'}"
         where = "widen the terminal, or pipe the table into `less -S`" if picked else where
         say(f"{more} more column{'' if more == 1 else 's'}: {where}")
+
+
+def _asked(sort: str | None, query: str | None) -> tuple[str, ...]:
+    """The metrics and parameters that the order and the query name."""
+    named = ((sort or "").removeprefix("-"), *(names_in(parse_query(query)) if query else ()))
+    return tuple(name for name in named if "." in name)
 
 
 def _pick(asked: Sequence[str] | None, project: Project, found: Runs) -> tuple[str, ...]:
@@ -109,9 +127,9 @@ def _pick(asked: Sequence[str] | None, project: Project, found: Runs) -> tuple[s
 
 
 def join_words(words: Sequence[str]) -> list[str]:
-    """`--sort -started` as one word, which argparse would take for two options; but not `--sort -n` and `--sort -h`."""
+    """`--sort -started` as one word, which argparse would take for two options (but not `--sort -n` and `--sort -h`); `-3` as `-n3`."""
     taken: list[str] = []
-    for word in words:
+    for word in join_number(words):
         if taken and taken[-1] == "--sort" and _DESCENDING.fullmatch(word) and not re.fullmatch(r"-n\d*|-h", word):
             taken[-1] = f"--sort={word}"
         else:

@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, overload
 
 from exptrack.analysis.facts import SORTABLE, Facts, sort_facts
+from exptrack.analysis.fieldnames import advise_name
 from exptrack.analysis.matching import matches
-from exptrack.analysis.query import Query, advise_name, check_names, names_in, parse_moment, parse_query
+from exptrack.analysis.query import Query, check_names, names_in, parse_moment, parse_query
 from exptrack.backends.git.dates import find_date
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import ExptrackError
@@ -77,7 +78,7 @@ def list_runs(
     `sort` names what no run has, or `number` is below zero.
     """
     repository = context.repository
-    asked = None if query is None else parse_query(query)
+    asked = None if query is None else parse_query(query, lambda: known_names(repository))
     begin = None if since is None else _read_since(repository, since)
     if number is not None and number < 0:
         raise ExptrackError(f"{number} is no number of runs: give 0 or more")
@@ -100,6 +101,12 @@ def list_runs(
     chosen.sort(key=lambda row: row.run.record.started, reverse=True)
     ordered = chosen if sort is None else sort_facts(chosen, key, descending=sort.startswith("-"))
     return Runs(ordered[:number], broken, len(refs))
+
+
+def known_names(repository: Repository) -> set[str]:
+    """All that any run can be asked for: the fields, metrics and parameters; nothing if there is no run."""
+    read = runs.read_runs(repository, runs.list_run_refs(repository))
+    return {name for run in read if isinstance(run, Run) for name in Facts(run)}
 
 
 def _read(repository: Repository, refs: Mapping[str, str], number: int | None) -> list[Run | BrokenRun]:

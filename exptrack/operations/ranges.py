@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from exptrack.analysis.query import FIELDS, parse_query
+from exptrack.analysis.fieldnames import FIELDS
+from exptrack.analysis.query import merge_words, parse_query
 from exptrack.backends.git import diffs
 from exptrack.backends.git.ancestry import find_reachable
 from exptrack.backends.git.objects import find_commit, resolve
-from exptrack.errors import RevError
+from exptrack.errors import ExptrackError, RevError
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
-from exptrack.operations.listing import Runs, list_runs
+from exptrack.operations.listing import Runs, known_names, list_runs
 
 _OF_A_QUERY = frozenset("=<>!()")
+_SIGNS = frozenset({"=", "==", "!=", "<", "<=", ">", ">=", "~"})
 
 
 def select_runs(
@@ -27,10 +30,16 @@ def select_runs(
     run, the latest run or the first. A run alone means it and those before it, a commit those whose base is reachable from it.
     Raises RevError, and what `list_runs` raises.
     """
+
+    def known() -> Iterable[str]:
+        return known_names(context.repository)
+
+    if not _SIGNS.isdisjoint(words):
+        _refuse_torn(words, known)
     queries = [word for word in words if _is_query(word)]
     others = [word for word in words if word not in queries]
     for one in queries:
-        parse_query(one)  # so that a fault is shown in its own words
+        parse_query(one, known)  # so that a fault is shown in its own words
     query = " and ".join(f"({one})" for one in queries) if len(queries) > 1 else next(iter(queries), None)
     found = list_runs(context, query, since=since, number=None if others else number)
     for word in others:
@@ -40,6 +49,16 @@ def select_runs(
 
 def _is_query(word: str) -> bool:
     return any(letter.isspace() or letter in _OF_A_QUERY for letter in word)
+
+
+def _refuse_torn(words: Sequence[str], known: Callable[[], Iterable[str]]) -> None:
+    """Raise the error of a query that was not quoted, so that it came as several words."""
+    for start in range(len(words) - 1):
+        if query := merge_words(words[start:]):
+            line = shlex.join(["exptrack", "log", *words[:start], query])
+            raise ExptrackError(f"a query is one word, so quote it: {line}")
+    sign = next(place for place, word in enumerate(words) if word in _SIGNS)
+    parse_query(" ".join(words[max(0, sign - 1) :]), known)
 
 
 def _narrow(context: Context, found: Runs, word: str) -> Runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -37,33 +38,42 @@ class _Column(NamedTuple):
 
 
 def format_listing(
-    rows: Sequence[Facts], columns: Sequence[str], now: datetime, width: int | None = None, *, is_colored: bool = False
+    rows: Sequence[Facts],
+    columns: Sequence[str],
+    now: datetime,
+    width: int | None = None,
+    ranks: Sequence[str] | None = None,
+    *,
+    is_colored: bool = False,
 ) -> Table:
-    """Runs below each other with these columns (`analysis/columns.py`); of those, as many from the left as fit into `width` cells."""
-    kept: list[_Column] = []
+    """Runs below each other with these columns (`analysis/columns.py`); of those, as many as fit into `width` cells.
+
+    `ranks` are the columns in the order in which they are kept; without it those from the left are.
+    """
+    kept: dict[str, _Column] = {}
     room = width
-    for name, title in zip(columns, _titles(columns), strict=True):
-        column = _column(name, title, rows, now)
+    titles = dict(zip(columns, _titles(columns), strict=True))
+    for name in ranks or columns:
+        column = _column(name, titles[name], rows, now)
         if room is not None and column.width > room:
             if kept and (not column.is_text or room < _NARROWEST):
                 break
             column = _text_column([clip(line.rstrip(), room) for line in column.lines])
         room = None if room is None else room - column.width - len(_GAP)
-        kept.append(_color(column, rows) if is_colored and name == "status" else column)
-    lines = (_GAP.join(cells).rstrip() for cells in zip(*(column.lines for column in kept), strict=True))
+        kept[name] = _color(column, rows) if is_colored and name == "status" else column
+    shown = (kept[name].lines for name in columns if name in kept)
+    lines = (_GAP.join(cells).rstrip() for cells in zip(*shown, strict=True))
     return Table("\n".join(lines), len(columns) - len(kept))
 
 
 def _titles(columns: Sequence[str]) -> list[str]:
-    """Fields by their names, metrics and parameters by their keys, with their area where an earlier column is called so."""
-    titles: list[str] = []
-    taken: set[str] = set()
-    for name in columns:
-        _, dot, key = name.partition(".")
-        title = inert(key) if dot else _TITLES.get(name, name)
-        titles.append(clip(inert(name) if title in taken else title, _WIDEST))
-        taken.add(title)
-    return titles
+    """Fields by their names, metrics and parameters by their keys, with their area where another column would be called so."""
+    short = [inert(name.partition(".")[2]) if "." in name else _TITLES.get(name, name) for name in columns]
+    counts = Counter(short)
+    return [
+        clip(inert(name) if "." in name and counts[title] > 1 else title, _WIDEST)
+        for name, title in zip(columns, short, strict=True)
+    ]
 
 
 def _column(name: str, title: str, rows: Sequence[Facts], now: datetime) -> _Column:

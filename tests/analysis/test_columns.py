@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exptrack.analysis.columns import Choice, all_columns, data_columns, default_columns, pick_columns
+from exptrack.analysis.columns import Choice, all_columns, data_columns, default_columns, pick_columns, rank_columns
 from exptrack.analysis.facts import Facts
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Record, Run, Status
@@ -43,6 +43,36 @@ def test_of_many_the_first_have_columns_and_the_others_are_counted():
     assert default_columns(rows, ["m9"]) == Choice(
         (*FIRST, "metrics.m9", *(f"metrics.m{i}" for i in range(5)), *(f"params.p{i}" for i in range(6))), 4 + 3
     )
+
+
+def test_what_was_asked_for_comes_first_and_is_never_left_out():
+    rows = [row({f"m{i}": i for i in range(8)}, **{f"p{i}": i for i in range(8)}, same=1), row(same=1)]
+    chosen = default_columns(rows, ["m2"], ["params.same", "metrics.m7", "params.p7", "metrics.other"])
+    assert chosen == Choice(
+        (*FIRST, "metrics.m7", "metrics.other", "metrics.m2", "metrics.m0", "metrics.m1", "metrics.m3",
+         "params.same", "params.p7", *(f"params.p{i}" for i in range(4))), 3 + 3,
+    )  # fmt: skip
+    many = [f"metrics.m{i}" for i in range(8)]
+    assert default_columns(rows, asked=[*many, *many]).columns[3:11] == tuple(many)
+
+
+COLUMNS = (
+    *FIRST, "experiment", "tag", "metrics.a", "metrics.b", "metrics.c", "params.x", "params.y",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "ranked"),
+    [
+        ([], (*FIRST, "metrics.a", "tag", "experiment", "metrics.b", "metrics.c", "params.x", "params.y")),
+        (["params.y"], (*FIRST, "params.y", "metrics.a", "tag", "experiment", "metrics.b", "metrics.c", "params.x")),
+        (["metrics.a", "metrics.b"], (*FIRST, "metrics.a", "metrics.b", "tag", "experiment", "metrics.c", "params.x", "params.y")),
+        (["params.gone", "tag"], (*FIRST, "tag", "metrics.a", "experiment", "metrics.b", "metrics.c", "params.x", "params.y")),
+    ],
+)  # fmt: skip
+def test_a_narrow_terminal_keeps_what_was_asked_for_and_a_metric_before_experiment_and_tags(asked, ranked):
+    assert rank_columns(COLUMNS, asked) == ranked
+    assert rank_columns(COLUMNS[:3], asked) == FIRST
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, 1.0), (1, True), (0, ""), ("a", "b"), ([], {}), (1, None)])

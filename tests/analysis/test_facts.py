@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exptrack.analysis.facts import SORTABLE, Facts, sort_facts
-from exptrack.analysis.query import FIELDS
+from exptrack.analysis.fieldnames import FIELDS
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
 from exptrack.model.tree import flatten

@@ -17,16 +17,17 @@ from hypothesis import strategies as st
 
 from exptrack.analysis.codec import encode_record
 from exptrack.analysis.facts import Facts
+from exptrack.analysis.fieldnames import FIELDS, advise_name
 from exptrack.analysis.frame import make_frame
 from exptrack.analysis.matching import matches
 from exptrack.analysis.query import (
-    FIELDS,
     Comparison,
     Joined,
     Operand,
-    advise_name,
     check_names,
+    exact_patterns,
     format_query,
+    merge_words,
     names_in,
     parse_moment,
     parse_query,
@@ -268,7 +269,11 @@ def test_times_are_compared_in_utc_and_without_zone_taken_for_it():
         ("", "expected a comparison at the end, such as 'status = failed'", 0),
         ("metrics.acc", "'metrics.acc' is not compared: quote the query, since the shell takes > and <", 11),
         ("metrics.acc and tag = x", "'metrics.acc' is not compared: quote the query, since the shell takes > and <", 11),
-        ("tags = x", "'tags' is no field: did you mean 'tag'?", 0),
+        ("relu-1", "'relu-1' is not compared: quote the query, since the shell takes > and <; `exptrack show relu-1` shows one run", 6),
+        ("relu-1 and tag = x", "'relu-1' is not compared: quote the query, since the shell takes > and <", 6),
+        ("Status", "'Status' is not compared: quote the query, since the shell takes > and <", 6),
+        ("status", "'status' is not compared: quote the query, since the shell takes > and <", 6),
+        ("tagz = x", "'tagz' is no field: did you mean 'tag'?", 0),
         ("metric.acc > 1", "'metric.acc' is no field: did you mean 'metrics.acc'?", 0),
         ("tag = x and model.size > 1", "'model.size' is no field: use 'metrics.model.size', 'params.model.size'", 12),
         ("metrics > 1", "'metrics' is no field: did you mean 'metrics.KEY'?", 0),
@@ -277,7 +282,18 @@ def test_times_are_compared_in_utc_and_without_zone_taken_for_it():
         ("metrics.acc = nan", "'metrics.acc' is compared with a number; nan equals nothing, find it with '~ nan'", 14),
         ("params.x > 1e999", "'1e999' is too large for a number: give a smaller one", 11),
         ("params.x > true", "'true' has no order: use '=' or '!='", 11),
-        ("started > 2026-02-30", "'started' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00", 10),
+        ("started > 2026-02-30", "'started' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00; `--since` takes words such as yesterday", 10),
+        ("ended < yesterday", "'ended' is compared by = != < <= > >= with a date, such as 2026-01-31 or 2026-01-31T12:00; `--since` takes words such as yesterday", 8),
+        ("seed = 1 && tag = x", "expected 'and' or 'or' before '&&': write 'and' for '&&', or quote a value that has spaces", 9),
+        ("seed = 1 || tag = x", "expected 'and' or 'or' before '||': write 'or' for '||', or quote a value that has spaces", 9),
+        ("seed=1&&tag=x", "expected 'and' or 'or' before '=': write 'and' for '&&', or quote a value that has spaces", 11),
+        ("seed = 1, tag = x", "expected 'and' or 'or' before 'tag': write 'and' for ',', or quote a value that has spaces", 10),
+        ("seed = 1 , tag = x", "expected 'and' or 'or' before ',': write 'and' for ',', or quote a value that has spaces", 9),
+        ("seed = 1 OR tag = x", "expected 'and' or 'or' before 'OR': write it in small letters, 'or', or quote a value that has spaces", 9),
+        ("metrics.a > 1, tag = x", "'1,' is no number: write 'and' for ','", 12),
+        ("metrics.a>1||tag=x", "'1||tag' is no number: write 'or' for '||'", 10),
+        ("note = 'a, b' c", "expected 'and' or 'or' before 'c': quote a value that has spaces", 14),
+
         ("tag =", "expected a value at the end: quote it if it is a text", 5),
         ("tag = and", "expected a value before 'and': quote it if it is a text", 6),
         ("= x", "expected a comparison before '=', such as 'status = failed'", 0),
@@ -306,6 +322,70 @@ def test_a_fault_is_named_and_has_its_caret(text, message, column):
 def test_a_text_that_is_too_much_is_refused(text):
     with pytest.raises(QueryError):
         parse_query(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice", "column"),
+    [
+        ("lr > 0.8", ": did you mean 'params.train.lr'?", 0),
+        ("tag = x and LR > 0.8", ": did you mean 'params.train.lr'?", 12),
+        ("train.lr > 0.8", ": did you mean 'params.train.lr'?", 0),
+        ("acuracy > 0.8", ": did you mean 'metrics.accuracy'?", 0),
+        ("loss < 1", ": did you mean 'metrics.loss' or 'params.loss' or 'metrics.val.loss'?", 0),
+        ("rate = 1", """: did you mean 'params."my rate"'?""", 0),
+        ("metric.accuracy > 1", ": did you mean 'metrics.accuracy'?", 0),
+        ("stats = failed", ": did you mean 'status'?", 0),
+        ("metrics > 1", ": did you mean 'metrics.KEY'?", 0),
+        ("zzz = 1", " and no key of a run: `exptrack ls --all-columns` shows what they have", 0),
+    ],
+)
+def test_a_bare_key_is_refused_with_the_names_that_runs_have(text, advice, column):
+    known = ("params.train.lr", "metrics.accuracy", "metrics.loss", "metrics.val.loss", "params.loss", "params.my rate")
+    with pytest.raises(QueryError) as caught:
+        parse_query(text, lambda: known)
+    word = text[column:].split()[0]
+    assert str(caught.value) == f"'{word}' is no field{advice}"
+    assert caught.value.caret == f"{text}\n{' ' * column}^"
+
+
+def test_what_runs_have_is_asked_for_only_where_a_field_is_unknown():
+    def known():
+        raise AssertionError
+
+    assert parse_query("params.lr = 1", known)
+    for text in ("tag =", "params. = 1", "seed = 1 && tag = x"):
+        with pytest.raises(QueryError):
+            parse_query(text, known)
+
+
+def test_a_field_may_be_called_as_its_column():
+    assert parse_query("tags = best and notes ~ *odd*") == parse_query("tag = best and note ~ *odd*")
+
+
+@pytest.mark.parametrize(
+    ("words", "query"),
+    [
+        (["tag", "=", "best"], "tag = best"),
+        (["not", "tag = best"], "not tag = best"),
+        (["params.lr ~ nan", "tag = x"], "params.lr ~ nan and tag = x"),
+        (["tag = x or tag = y", "not seed = 1"], "(tag = x or tag = y) and not seed = 1"),
+        (["tag = x", "best"], None),
+        (["one", "two"], None),
+        (["tag", "="], None),
+        ([], None),
+    ],
+)
+def test_words_of_a_command_line_are_merged_to_one_query(words, query):
+    assert merge_words(words) == query
+    assert query is None or parse_query(query)
+
+
+def test_a_pattern_without_a_letter_of_a_glob_is_found():
+    assert exact_patterns(parse_query("name ~ relu and not (tag ~ a* or tag ~ [a] or tag ~ a? or note ~ 'b c')")) == (
+        "relu",
+        "b c",
+    )
+    assert exact_patterns(parse_query("metrics.loss ~ nan and name = relu")) == ()
 
 
 def test_brackets_side_by_side_are_not_deep():
@@ -377,12 +457,16 @@ def test_a_caret_stands_in_the_query_as_it_was_typed():
         ("metrics.lr", "did you mean 'params.lr'?"),
         ("params.Lr", "did you mean 'params.lr'?"),
         ("statsu", "did you mean 'status'?"),
+        ("rate", "did you mean 'params.opt.rate'?"),
+        ("metrics.rate", "did you mean 'params.opt.rate'?"),
+        ("params.rate", "did you mean 'params.opt.rate'?"),
+        ("agee", "did you mean 'age'?"),
         ("params.zzz", "`exptrack ls --all-columns` shows what they have"),
         ("", "`exptrack ls --all-columns` shows what they have"),
     ],
 )
 def test_the_nearest_name_is_found_with_or_without_its_area(name, advice):
-    assert advise_name(name, ["metrics.accuracy", "params.lr", *FIELDS]) == advice
+    assert advise_name(name, ["metrics.accuracy", "params.lr", "params.opt.rate", "age", *FIELDS]) == advice
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,21 @@ def test_a_table_fits_the_terminal_and_says_what_it_leaves_out(terminal, zoo, co
     assert said == f"exptrack: {more} more columns: `--all-columns` shows them\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "columns", "shown"),
+    [
+        ([], 60, ["name", "age", "status", "experiment", "tags", "accuracy"]),
+        ([], 50, ["name", "age", "status", "tags", "accuracy"]),
+        ([], 40, ["name", "age", "status", "accuracy"]),
+        (["--sort", "-metrics.class0077"], 50, ["name", "age", "status", "tags", "class0077"]),
+        (["params.model.depth = 3"], 50, ["name", "age", "status", "accuracy", "model.depth"]),
+        (["params.model.depth = 3 and metrics.loss < 1"], 60, ["name", "age", "status", "experiment", "loss", "model.depth"]),
+    ],
+)  # fmt: skip
+def test_a_narrow_terminal_keeps_what_was_asked_for_and_a_metric(terminal, zoo, words, columns, shown):
+    assert heads(terminal("ls", *words, columns=columns)[0]) == shown
+
+
 def test_a_terminal_gets_colours_unless_it_must_not(terminal, zoo):
     shown, _ = terminal("ls")
     assert lines(re.sub(r"\x1b\[\d*m", "", shown)) == AT_80
@@ -307,6 +322,9 @@ def names(done) -> list[str]:
         (["--sort", "-metrics.accuracy"], ["odd", "much", "plain", "failed", "stopped", "crashed"]),
         (["--sort=-name"], ["stopped", "plain", "odd", "much", "failed", "crashed"]),
         (["--sort", "-name", "-n2"], ["stopped", "plain"]),
+        (["-2", "--sort", "-name"], ["stopped", "plain"]),
+        (["--sort", "-name", "-2"], ["stopped", "plain"]),
+        (["status != failed", "-1"], ["odd"]),
         (["--sort", "params.option001", "-n", "4"], ["much", "crashed", "plain", "stopped"]),
         (["--since", "60.hours.ago"], ["odd", "much"]),
         (["--since", "3 weeks ago", "-n", "1"], ["odd"]),
@@ -327,6 +345,8 @@ def test_order_number_and_beginning(exptrack, zoo, words, order):
         (["--columns", " , "], "no column is named: give names with commas between, such as 'name,status,metrics.*'"),
         (["-n", "-1"], "argument -n/--number: -1 is below zero; see `exptrack ls --help`"),
         (["status", "=", "failed"], "a query is one word, so quote it: exptrack ls 'status = failed'"),
+        (["params.option001 ~ nan", "status = failed"], "a query is one word, so join them: exptrack ls 'params.option001 ~ nan and status = failed'"),
+        (["-n", "-3"], "argument -n/--number: -3 is below zero; see `exptrack ls --help`"),
         (["--json", "--csv"], "argument --csv: not allowed with argument --json; see `exptrack ls --help`"),
     ],
 )  # fmt: skip
@@ -345,6 +365,32 @@ def test_where_the_shell_took_the_comparison_the_caret_stands_behind_the_name(ex
         "metrics.acc\n"
         "           ^\n"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "column"),
+    [
+        (["option001 > 1"], "'option001' is no field: did you mean 'params.option001'?", 0),
+        (["depth", "=", "3"], "'depth' is no field: did you mean 'params.model.depth'?", 0),
+        (["plain"], "'plain' is not compared: quote the query, since the shell takes > and <; `exptrack show plain` shows one run", 5),
+        (["plain", "odd"], "'plain' is not compared: quote the query, since the shell takes > and <", 5),
+        (["--", "-3"], "'-3' is not compared: quote the query, since the shell takes > and <", 2),
+    ],
+)  # fmt: skip
+def test_what_is_no_query_is_refused_with_what_could_be_meant(exptrack, zoo, words, said, column):
+    done = exptrack("ls", *words)
+    text = " ".join(words).removeprefix("-- ")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"exptrack: {said}\n{text}\n{' ' * column}^\n")
+
+
+def test_a_pattern_that_finds_nothing_is_explained_if_it_is_no_glob(exptrack, zoo):
+    done = exptrack("ls", "name ~ lai")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == (
+        "exptrack: no run for which that holds: '~' matches the whole text, so write '*lai*' for a part of it\n"
+    )
+    assert exptrack("ls", "name ~ z*").stderr == "exptrack: no run for which that holds\n"
+    assert exptrack("ls", "name ~ plain").stderr == ""
 
 
 def test_an_unknown_status_is_refused(exptrack, zoo):
