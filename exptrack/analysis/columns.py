@@ -45,9 +45,10 @@ def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str
     Which runs these are and how they ended comes first, then what was `asked` for and the first metric, tags and experiment, the other
     metrics, the parameters.
     """
+    there = frozenset(columns)
     metrics = [name for name in columns if name.startswith("metrics.")]
     ranked = (*_FIRST, *asked, *metrics[:1], *reversed(_WHERE_ANY), *metrics, *columns)
-    return tuple(name for name in dict.fromkeys(ranked) if name in columns)
+    return tuple(name for name in dict.fromkeys(ranked) if name in there)
 
 
 def all_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> tuple[str, ...]:

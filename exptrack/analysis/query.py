@@ -2,7 +2,7 @@
 
     metrics.acc > 0.9 and params.lr <= 0.01 and (tag = baseline or not status = failed) and started > 2026-11-01
 
-Fields are those of FIELDS, `metrics.KEY` and `params.KEY`, named exactly; KEY is dotted, and quoted where it holds odd characters
+Fields are those of FIELDS (by an alias, too), `metrics.KEY` and `params.KEY`, named exactly; KEY is dotted, and quoted where it holds odd characters
 (`params."a b".c`). Operators are `=`, `!=`, `<`, `<=`, `>`, `>=`, and `~`, which matches the whole text with a glob (`*`, `?`, `[a-z]`;
 case counts). `not` binds before `and`, `and` before `or`.
 

@@ -97,7 +97,7 @@ def _show(arguments: argparse.Namespace, project: Project, found: Runs, query: s
     else:
         choice = Choice(picked) if picked else default_columns(found.facts, declared, asked)
         width = find_width()
-    ranks = None if picked else rank_columns(choice.columns, asked)
+    ranks = None if picked or width is None else rank_columns(choice.columns, asked)
     table = format_listing(found.facts, choice.columns, datetime.now(UTC), width, ranks, is_colored=has_color())
     show(table.text, is_paged=not arguments.no_pager, is_wide=True)
     if more := choice.more + table.dropped:
