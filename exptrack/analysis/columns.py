@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 from typing import NamedTuple
 
 from exptrack.analysis.facts import Facts
@@ -42,12 +43,13 @@ def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: 
 def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str, ...]:
     """The same columns in the order in which a narrow terminal keeps them.
 
-    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, tags and experiment, the other
-    metrics, the parameters.
+    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, tags and experiment, then the
+    metrics and the parameters in turn: a table that shows what came out and not why is of little use.
     """
     there = frozenset(columns)
-    metrics = [name for name in columns if name.startswith("metrics.")]
-    ranked = (*_FIRST, *asked, *metrics[:1], *reversed(_WHERE_ANY), *metrics, *columns)
+    metrics, params = ([name for name in columns if name.startswith(area)] for area in ("metrics.", "params."))
+    turns = (name for pair in zip_longest(metrics[1:], params) for name in pair if name)
+    ranked = (*_FIRST, *asked, *metrics[:1], *reversed(_WHERE_ANY), *turns, *columns)
     return tuple(name for name in dict.fromkeys(ranked) if name in there)
 
 

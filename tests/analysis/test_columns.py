@@ -64,10 +64,10 @@ COLUMNS = (
 @pytest.mark.parametrize(
     ("asked", "ranked"),
     [
-        ([], (*FIRST, "metrics.a", "tag", "experiment", "metrics.b", "metrics.c", "params.x", "params.y")),
-        (["params.y"], (*FIRST, "params.y", "metrics.a", "tag", "experiment", "metrics.b", "metrics.c", "params.x")),
-        (["metrics.a", "metrics.b"], (*FIRST, "metrics.a", "metrics.b", "tag", "experiment", "metrics.c", "params.x", "params.y")),
-        (["params.gone", "tag"], (*FIRST, "tag", "metrics.a", "experiment", "metrics.b", "metrics.c", "params.x", "params.y")),
+        ([], (*FIRST, "metrics.a", "tag", "experiment", "metrics.b", "params.x", "metrics.c", "params.y")),
+        (["params.y"], (*FIRST, "params.y", "metrics.a", "tag", "experiment", "metrics.b", "params.x", "metrics.c")),
+        (["metrics.a", "metrics.b"], (*FIRST, "metrics.a", "metrics.b", "tag", "experiment", "params.x", "metrics.c", "params.y")),
+        (["params.gone", "tag"], (*FIRST, "tag", "metrics.a", "experiment", "metrics.b", "params.x", "metrics.c", "params.y")),
     ],
 )  # fmt: skip
 def test_a_narrow_terminal_keeps_what_was_asked_for_and_a_metric_before_experiment_and_tags(asked, ranked):

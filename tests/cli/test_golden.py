@@ -20,7 +20,7 @@ from exptrack.store import runs
 PEOPLE = b"author Ada <a@b> 1769860800 +0000\ncommitter Ada <a@b> 1769860800 +0000\n"
 COLOR = re.compile(r"\x1b\[([0-9]*)m")
 # What differs from day to day.
-CHANGING = ((r"\b[0-9a-f]{40}\b", "OID"), (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"))
+CHANGING = ((r"\b[0-9a-f]{40}\b|(?<= diff )[0-9a-f]{10}\b", "OID"), (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME"))
 NUMBERED = re.compile(r"((?:  (?:metric|param)-\d+ .*\n){2})((?:  (?:metric|param)-\d+ .*\n)+)")
 DECLARED = "metrics:\n  accuracy: {goal: maximize}\n  loss: {goal: minimize, unit: nats}\n"
 ENVIRONMENT = Environment(
@@ -74,13 +74,13 @@ OUTPUT = {"failed": b"epoch 1\nValueError: \x1b[31mlr\x1b[m\n", "crashed": b"epo
 # A colour is a number in braces, its end is empty braces.
 AT_80 = {
     "ls": r"""
-name     age  status     tags  accuracy     loss  metric-0000  metric-0001
-much      5d  {32}completed{}           0.75     0.5              0            1
-unicode   6d  {32}completed{}           0.9      -                -            -
-crashed   1w  {31}crashed  {}           -        0.125            -            -
-failed    1w  {31}failed   {}           0.5    nan                -            -
-before    1w  {32}completed{}  best     0.875    0.25             -            -
-exptrack: 2301 more columns: `--all-columns` shows them
+name     age  status     tags  accuracy     loss  metric-0000   lr  model.depth
+much      5d  {32}completed{}           0.75     0.5              0  -              -
+unicode   6d  {32}completed{}           0.9      -                -  0.1            3
+crashed   1w  {31}crashed  {}           -        0.125            -  0.1           30
+failed    1w  {31}failed   {}           0.5    nan                -  1              3
+before    1w  {32}completed{}  best     0.875    0.25             -  0.1            3
+exptrack: 2300 more columns: `--all-columns` shows them
 """,
     "show failed": r"""
 run       failed
@@ -90,6 +90,8 @@ started   TIME, took 1min 2s
 author    Ada <ada@example.com> on lab
 command   python train.py --lr 1
 base      OID
+code      1 file differs from the base, +1 −0 (model.py):
+          `exptrack diff OID failed --only code` shows it
 note      too fast
 
 output:
@@ -114,11 +116,13 @@ environment:
     "show crashed": r"""
 run       crashed
 commit    OID
-status    {31}crashed{}
+status    {31}crashed: exptrack itself was killed while it ran{}
 started   TIME
 author    Ada <ada@example.com> on lab
 command   python train.py
 base      OID
+code      1 file differs from the base, +1 −0 (model.py):
+          `exptrack diff OID crashed --only code` shows it
 
 output:
   epoch 1
@@ -145,6 +149,8 @@ started   TIME, took 1min 2s
 author    Ada <ada@example.com> on lab
 command   python '數字.py' '--naïve=é'
 base      OID
+code      1 file differs from the base, +1 −0 (model.py):
+          `exptrack diff OID unicode --only code` shows it
 note      数字 é\u202e
 
 metrics:
@@ -171,6 +177,8 @@ started   TIME, took 1min 2s
 author    Ada <ada@example.com> on lab
 command   python train.py
 base      OID
+code      1 file differs from the base, +1 −0 (model.py):
+          `exptrack diff OID much --only code` shows it
 
 metrics:
   accuracy     0.75
@@ -284,6 +292,7 @@ started   TIME, took 1min 2s
 author    Ada <ada@example.com> on lab
 command   python '數字.py' '--naïve=é'
 base      OID
+code      1 file differs from the base, +1 −0 (model.py): `exptrack diff OID unicode --only code` shows it
 note      数字 é\u202e
 
 metrics:
@@ -321,16 +330,103 @@ before → unicode
 {1}code: 1 file, +1 −1{}
   model.py | 2 +-
 """,
+    "show failed": r"""
+run       failed
+commit    OID
+status    {31}failed, exit status 1{}
+started   TIME, took 1min 2s
+author    Ada <ada@example.com> on lab
+command   python train.py --lr 1
+base      OID
+code      1 file differs from the base, +1 −0 (model.py): `exptrack diff OID failed --only code` shows it
+note      too fast
+
+output:
+  epoch 1
+  ValueError: \x1b[31mlr\x1b[m
+
+metrics:
+  accuracy  0.5
+  loss      nan nats
+
+parameters (params.yaml):
+  lr           1
+  model.depth  3
+  model.name   mlp
+
+environment:
+  cpython 3.12.1  /usr/bin/python3
+  1 package
+  Linux 6.1 x86_64
+  A processor, 8 cores, 32.0 GiB
+""",
+    "show crashed": r"""
+run       crashed
+commit    OID
+status    {31}crashed: exptrack itself was killed while it ran{}
+started   TIME
+author    Ada <ada@example.com> on lab
+command   python train.py
+base      OID
+code      1 file differs from the base, +1 −0 (model.py): `exptrack diff OID crashed --only code` shows it
+
+output:
+  epoch 1
+
+metrics:
+  loss  0.125 nats
+
+parameters (params.yaml):
+  lr           0.1
+  model.depth  30
+  model.name   mlp
+
+environment:
+  cpython 3.12.1  /usr/bin/python3
+  1 package
+  Linux 6.1 x86_64
+  A processor, 8 cores, 32.0 GiB
+""",
+    "show much": r"""
+run       much
+commit    OID
+status    {32}completed{}
+started   TIME, took 1min 2s
+author    Ada <ada@example.com> on lab
+command   python train.py
+base      OID
+code      1 file differs from the base, +1 −0 (model.py): `exptrack diff OID much --only code` shows it
+
+metrics:
+  accuracy     0.75
+  loss         0.5 nats
+  metric-0000  0
+  metric-0001  1
+  … 36 more of these
+  and 1,960 more: --all shows them
+
+parameters (params.yaml):
+  param-000  0
+  param-001  1
+  … 38 more of these
+  and 260 more: --all shows them
+
+environment:
+  cpython 3.12.1  /usr/bin/python3
+  1 package
+  Linux 6.1 x86_64
+  A processor, 8 cores, 32.0 GiB
+""",
 }  # fmt: skip
 
 DEMO = {
     "ls": r"""
-name  AGE  status     tags  accuracy      loss  train_accuracy
-diverges  AGE  {31}failed   {}        -         -                 0.1031
-wide-seed-1  AGE  {32}completed{}        0.966592  0.100573          1
-wide  AGE  {32}completed{}  best  0.977728  0.085163          1
-slow  AGE  {32}completed{}        0.924276  0.361615          0.9288
-shipped  AGE  {32}completed{}        0.966592  0.102044          0.9963
+name  AGE  status     tags  accuracy      loss  model.hidden
+diverges  AGE  {31}failed   {}        -         -                   32
+wide-seed-1  AGE  {32}completed{}        0.966592  0.100573            64
+wide  AGE  {32}completed{}  best  0.977728  0.085163            64
+slow  AGE  {32}completed{}        0.924276  0.361615            32
+shipped  AGE  {32}completed{}        0.966592  0.102044            32
 exptrack: 4 more columns: `--all-columns` shows them
 """,
     "show wide": r"""
@@ -341,6 +437,7 @@ started   TIME, took SECONDS
 author    Ada Lovelace <ada@example.com> on HOST
 command   python train.py model.hidden=64 train.lr=0.3
 base      OID
+code      as committed in the base
 seed      0
 tags      best
 note      more hidden units, faster

@@ -194,22 +194,22 @@ def lines(text: str) -> str:
 
 
 AT_80 = r"""
-name     age  status       experiment   tags       accuracy   loss  class0000
-odd       1d  completed    Zahlen-数字  ünï,a\nb      1        -            -
-much      2d  completed                               0.9      -            0
-stopped   3d  interrupted                             -      nan            -
-crashed   4d  crashed                   overnight     -        -            -
-failed    5d  failed                                  0.5      -            -
-plain     1w  completed    digits                     0.875    0.5          -
+name     age  status       experiment   tags       accuracy   loss  option001
+odd       1d  completed    Zahlen-数字  ünï,a\nb      1        -    word word w…
+much      2d  completed                               0.9      -    1
+stopped   3d  interrupted                             -      nan    7
+crashed   4d  crashed                   overnight     -        -    1
+failed    5d  failed                                  0.5      -    x
+plain     1w  completed    digits                     0.875    0.5  1
 """
 AT_200 = r"""
-name     age  status       experiment   tags       accuracy   loss  class0000  class0001  class0002  class0003  option001                                 option002                         model.depth
-odd       1d  completed    Zahlen-数字  ünï,a\nb      1        -            -   -          -          -         word word word word word word word word…  \x1b[31mred\x1b[m\n\x00\u202eend            -
-much      2d  completed                               0.9      -            0   0.142857   0.285714   0.428571  1                                         2                                           3
-stopped   3d  interrupted                             -      nan            -   -          -          -         7                                         -                                           -
-crashed   4d  crashed                   overnight     -        -            -   -          -          -         1                                         2                                           3
-failed    5d  failed                                  0.5      -            -   -          -          -         x                                         2                                           3
-plain     1w  completed    digits                     0.875    0.5          -   -          -          -         1                                         2                                           3
+name     age  status       experiment   tags       accuracy   loss  class0000  class0001  class0002  option001                                 option002                         model.depth  option000
+odd       1d  completed    Zahlen-数字  ünï,a\nb      1        -            -   -          -         word word word word word word word word…  \x1b[31mred\x1b[m\n\x00\u202eend            -          -
+much      2d  completed                               0.9      -            0   0.142857   0.285714  1                                         2                                           3          0
+stopped   3d  interrupted                             -      nan            -   -          -         7                                         -                                           -          -
+crashed   4d  crashed                   overnight     -        -            -   -          -         1                                         2                                           3          0
+failed    5d  failed                                  0.5      -            -   -          -         x                                         2                                           3          0
+plain     1w  completed    digits                     0.875    0.5          -   -          -         1                                         2                                           3          0
 """
 IN_A_PIPE = r"""
 name     age  status       experiment   tags       accuracy   loss  class0000  class0001  class0002  class0003  option001                                 option002                         model.depth  option000  option003  option004
