@@ -34,6 +34,10 @@ that is none, so `--` is only needed before a command that begins with a hyphen.
 Parameters are read from `params.yaml`, from what `dvc.yaml` names, and from the command's own `--key value` and `key=value`; metrics from
 `metrics.json` and from what `dvc.yaml` names, if the command wrote them, and from patterns over its output in `exptrack.yaml`.
 
+With `-S` (in Hydra's grammar, of which a sweep is refused) or `--isolated`, and with a `--seed` that is a parameter of the project, the
+command runs in a work tree of its own below `.git`, made from the snapshot, with its data out of the DVC cache. What Git ignores is not
+there, but for what `capture.links` in `exptrack.yaml` names. New files are kept in the run if they are small.
+
 Standard output stays the command's. What exptrack has to say goes to standard error: what was not captured, problems, and the
 name of the run.""",
     "status": """\

@@ -8,6 +8,7 @@ EXAMPLES = {
     "run": (
         "exptrack run -- python train.py --lr 0.1",
         "exptrack run -m 'a wider layer' -t candidate -o model.npz -- python train.py",
+        "exptrack run -S model.hidden=64 --seed 1 -- python train.py",
     ),
     "status": ("exptrack status",),
     "recover": ("exptrack recover", "exptrack recover brave-otter-k3f9"),

@@ -7,7 +7,8 @@ import os
 
 from exptrack.cli.common import mention_dead, open_project, say
 from exptrack.errors import ExptrackError
-from exptrack.operations.record import Recorded, Request, record
+from exptrack.operations.record import Recorded, record
+from exptrack.operations.request import Request
 
 _FAILED = 125
 
@@ -24,6 +25,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", action="append", default=[], dest="outputs", metavar="PATH",
         help="keep this file or folder, which the command writes, through DVC (repeatable)",
     )  # fmt: skip
+    parser.add_argument(
+        "-S", "--set-param", action="append", default=[], dest="overrides", metavar="KEY=VALUE",
+        help="run with another parameter, in a work tree of its own (repeatable; +KEY=VALUE adds, ~KEY removes, FILE:KEY=VALUE)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="set EXPTRACK_SEED, PYTHONHASHSEED, and the parameter that exptrack.yaml names as seed",
+    )
+    parser.add_argument("--isolated", action="store_true", help="run in a work tree of its own, made from the snapshot")
     parser.add_argument("-q", "--quiet", action="store_true", help="no line about the recorded run")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run, with its arguments")
     parser.epilog = "The exit status is the command's own; 125 if exptrack failed, 126 if the command cannot be executed, 127 if it is not found."
@@ -44,6 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
         experiment=arguments.experiment,
         tags=tuple(arguments.tags),
         outputs=tuple(arguments.outputs),
+        overrides=tuple(arguments.overrides),
+        seed=arguments.seed,
+        is_isolated=arguments.isolated,
     )
     return _report(record(project.context, request), quiet=arguments.quiet)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from exptrack.analysis.selection import Candidate, choose
 from exptrack.backends import dvc
+from exptrack.backends.git.index import list_untracked
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, explain
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record
+from exptrack.model.settings import Capture
 from exptrack.model.tree import Tree, Value, merge, nest
 from exptrack.operations.files import Disk
 from exptrack.operations.outputs import keep_output, pointer_files
@@ -59,6 +62,8 @@ def collect(
     }
     outputs = tuple(pointer for path in start.outputs if (pointer := keep_output(start, path, problems)) is not None)
     files |= renewed
+    if start.is_isolated:
+        files |= _new_files(repository, start, record, outputs, problems)
     for pointer in (*outputs, *large):
         if pointer.path not in cached and pointer.path not in start.outs:
             files |= pointer_files(repository, start.snapshot, pointer, files)
@@ -70,6 +75,25 @@ def collect(
         written=(*written, *renewed),
         problems=tuple(problems),
     )
+
+
+def _new_files(
+    repository: Repository, start: Start, record: Record, outputs: Sequence[Pointer], problems: list[str]
+) -> dict[str, bytes]:
+    """Small files that the command made in its own work tree, which the next run empties; what is too large is named."""
+    top = Path(start.top)
+    settings = Capture()
+    stays = {*start.outs, *start.links, *start.outputs, *(pointer.path for pointer in outputs)}
+    known = {omission.path for omission in record.not_captured}
+    candidates = [
+        Candidate(path, (top / path).stat().st_size)
+        for path in list_untracked(repository._replace(top=top, index_file=Path(start.git_dir) / "index"))
+        if path not in known and not any(path == one or path.startswith(f"{one}/") for one in stays)
+        if (top / path).is_file() and not (top / path).is_symlink()
+    ]
+    taken, left = choose(candidates, settings.limits, settings.secrets)
+    problems += [f"{one.path}, which the command made, is not kept ({one.reason}): name it with `-o`" for one in left]
+    return {path: (top / path).read_bytes() for path in taken}
 
 
 def _without_late(start: Start, until: float, problems: list[str]) -> Start:

@@ -20,7 +20,7 @@ class Start(NamedTuple):
     `stamps` holds the state of metric files, pointer files and wanted outputs at the start, by path relative to the repository's root.
     `outs` are those that DVC answers for already. `primary` names the metric that matters most. `params_text` is `params.yaml` in the
     snapshot; `is_overridden`: the command line gave other values than the files. `author` and `committer` are those of the run commit,
-    `is_signing`: the user's Git signs commits.
+    `is_signing`: the user's Git signs commits. `is_isolated`: `top` is a slot, with `links` into the user's work tree.
     """
 
     record: Record
@@ -38,6 +38,8 @@ class Start(NamedTuple):
     author: str = ""
     committer: str = ""
     is_signing: bool = False
+    is_isolated: bool = False
+    links: tuple[str, ...] = ()
 
 
 def encode_start(start: Start) -> bytes:

@@ -4,7 +4,8 @@
 project   find_root, init              a DVC project
 config    cache_dir                    where its cache lies
 cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
-export    checkout                     data out of the cache
+export    checkout, bring              data out of the cache
+settling  settle                       a project in a work tree of its own
 disk      look                         is the data on disk what its pointers say?
 listings  compare_folders              what differs between two folders of data
 state     StatCache, hash_file         hashes, remembered
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.cache import add_to_cache, has_in_cache
     from exptrack.backends.dvc.config import cache_dir
     from exptrack.backends.dvc.disk import look
-    from exptrack.backends.dvc.export import checkout
+    from exptrack.backends.dvc.export import bring, checkout
     from exptrack.backends.dvc.listings import compare_folders
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
+    from exptrack.backends.dvc.settling import settle
     from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events
     from exptrack.backends.dvc.state import StatCache, hash_file
     from exptrack.backends.dvc.text import dvc_file_text, ignore_line
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "StatCache",
     "add_to_cache",
+    "bring",
     "cache_dir",
     "checkout",
     "compare_folders",
@@ -45,11 +48,13 @@ __all__ = [
     "look",
     "read_events",
     "resolve_pipeline",
+    "settle",
 ]
 
 _HOMES = {
     "StatCache": "state",
     "add_to_cache": "cache",
+    "bring": "export",
     "cache_dir": "config",
     "checkout": "export",
     "compare_folders": "listings",
@@ -64,6 +69,7 @@ _HOMES = {
     "look": "disk",
     "read_events": "stages",
     "resolve_pipeline": "pipeline",
+    "settle": "settling",
 }
 
 

@@ -19,10 +19,11 @@ _CACHE_SECTION = re.compile(r"^\s*\[\s*cache\s*\]", re.MULTILINE | re.IGNORECASE
 
 
 class Cache(NamedTuple):
-    """A DVC cache: its folder (absolute), and whether a group shares it (`cache.shared`)."""
+    """A DVC cache: its folder (absolute), whether a group shares it (`cache.shared`), and how its files get into a work tree."""
 
     folder: Path
     shared: bool = False
+    types: tuple[str, ...] = ("reflink", "copy")
 
     def object(self, digest: str, algorithm: str) -> Path:
         """Where the data of a digest lies: `files/md5/xx/yyyy`, and `xx/yyyy` for hashes of DVC 2 (`md5-dos2unix`)."""
@@ -37,13 +38,15 @@ def cache_dir(root: Path) -> Path:
 
 def find_cache(root: Path) -> Cache:
     """The cache of the DVC project at `root`; later levels of the config win. Raises DataError if a config file is broken."""
-    folder, shared = root / ".dvc" / "cache", False
+    folder, shared, types = root / ".dvc" / "cache", False, Cache._field_defaults["types"]
     for file in _config_files(root):
         section = _cache_section(file)
         if isinstance(said := section.get("dir"), str):
             folder = Path(os.path.normpath(file.parent / Path(said).expanduser()))
         shared = bool(section.get("shared", shared))
-    return Cache(folder.absolute(), shared)
+        if said := section.get("type"):
+            types = tuple(word.strip() for word in (said if isinstance(said, list) else str(said).split(",")))
+    return Cache(folder.absolute(), shared, types)
 
 
 def _config_files(root: Path) -> Iterator[Path]:

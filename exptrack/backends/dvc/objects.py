@@ -86,14 +86,15 @@ def sweep(cache: Cache) -> None:
 
 
 def _duplicate(reader: BinaryIO, source: str, size: int, new: Path) -> tuple[str, int]:
-    if size >= _CLONE_FROM and _clone(source, new):
-        with new.open("rb") as clone:
-            return digest_stream(clone, "md5"), os.fstat(clone.fileno()).st_size
+    if size >= _CLONE_FROM and clone(source, new):
+        with new.open("rb") as shared:
+            return digest_stream(shared, "md5"), os.fstat(shared.fileno()).st_size
     with new.open("xb") as writer:
         return copy(reader, writer)
 
 
-def _clone(source: str, new: Path) -> bool:
+def clone(source: str, new: Path) -> bool:
+    """Whether a file could be made that shares its blocks with another, until either is written to."""
     from dvc_objects.fs.system import reflink
 
     try:

@@ -109,6 +109,13 @@ def list_changed(repository: Repository, index: Path) -> list[str]:
     return sorted(set(command.split(out)))
 
 
+def list_untracked(repository: Repository) -> list[str]:
+    """Files that the work tree's index does not know and Git does not ignore."""
+    words = ("ls-files", "-z", "-o", "--exclude-standard")
+    out = command.run(repository.top, *words, environ=index_environ(repository, repository.index_file))
+    return command.split(out)
+
+
 def is_tracked(repository: Repository, path: str) -> bool:
     """Whether the user's index holds this file, or a file below this folder."""
     out = command.run(

@@ -1,0 +1,43 @@
+"""A DVC project in a work tree of its own: the cache and the remotes of the user's, by absolute paths."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from exptrack.backends.dvc.config import find_cache
+from exptrack.backends.dvc.project import one_line
+from exptrack.errors import DataError
+
+
+def settle(main: Path, root: Path) -> None:
+    """Write `.dvc/config.local` of the project at `root`, a copy of the one at `main`: the user's own, with all paths absolute.
+
+    Raises DataError if a config file is broken or cannot be written.
+    """
+    from configobj import ConfigObj, ConfigObjError
+
+    local = ConfigObj(interpolation=False, encoding="utf-8", list_values=False)
+    remotes: dict[str, dict[str, Any]] = {}
+    try:
+        for name in ("config", "config.local"):
+            file = main / ".dvc" / name
+            if not file.is_file():
+                continue
+            found = ConfigObj(str(file), interpolation=False, encoding="utf-8", list_values=False)
+            for section, values in found.items():
+                if isinstance(values, dict) and "remote" in section and _is_relative(str(values.get("url", "://"))):
+                    url = os.path.normpath(file.parent / str(values["url"]))
+                    remotes.setdefault(section, {})["url"] = url
+            if name == "config.local":
+                local.merge(found.dict())
+        local.merge({**remotes, "cache": {"dir": str(find_cache(main).folder)}})
+        local.filename = str(root / ".dvc" / "config.local")
+        local.write()
+    except (ConfigObjError, OSError) as error:
+        raise DataError(f"the DVC config in {main} cannot be used for a run of its own: {one_line(error)}") from error
+
+
+def _is_relative(url: str) -> bool:
+    return "://" not in url and not url.startswith(("/", "~"))

@@ -1,0 +1,149 @@
+"""A work tree of its own for a run: a slot, filled with the snapshot of the user's work tree, overrides applied, data brought in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
+from exptrack.backends import dvc
+from exptrack.backends.git import objects
+from exptrack.backends.git.worktrees import FOREIGN
+from exptrack.errors import DataError, ExptrackError
+from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.model.tree import Tree
+from exptrack.operations.context import Context
+from exptrack.operations.files import Disk
+from exptrack.operations.sources import Reader, Sources, below
+from exptrack.store import slots
+from exptrack.store.private_index import keep, survey
+from exptrack.store.slots import Slot
+from exptrack.store.snapshot import build
+
+_NAMED = 3
+
+
+class Place(NamedTuple):
+    """Where a command works: `context` and `directory` are those of the slot.
+
+    `omissions` are what the user's work tree has and the slot has not, `links` paths that lead back into the user's work tree, `lock`
+    what the command inherits, so that the slot stays taken as long as it lives.
+    """
+
+    context: Context
+    directory: Path
+    environ: Mapping[str, str]
+    omissions: tuple[Omission, ...]
+    links: tuple[str, ...]
+    lock: int
+
+
+class _Draft(NamedTuple):
+    """The user's work tree as a commit, and what it says."""
+
+    commit: str
+    omissions: tuple[Omission, ...]
+    sources: Sources
+    params: Mapping[str, Tree]
+
+
+class Wish(NamedTuple):
+    """What is asked for: where the command would run in the user's work tree, with what, and what is to be other than there."""
+
+    directory: Path
+    environ: Mapping[str, str]
+    overrides: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+@contextmanager
+def isolate(context: Context, name: str, base: str | None, wish: Wish) -> Iterator[Place]:
+    """A place in which the command of the run `name`, whose journal exists, works alone.
+
+    Raises ExptrackError for an override that cannot be applied, before a slot is taken.
+    """
+    repository = context.repository
+    draft = _draft(context, name, base)
+    parsed = parse_overrides(wish.overrides)
+    if wish.seed is not None and context.settings.seed is not None:
+        parsed += seed_overrides(context.settings.seed, wish.seed, draft.params)
+    changed = apply_overrides(draft.params, parsed)
+    with slots.claim(repository, name) as slot:
+        inside = context._replace(repository=slot.repository)
+        slots.prepare(slot, draft.commit, keep=[pointer.path for pointer in draft.sources.pointers])
+        _fill(context, inside, slot, draft, changed)
+        top = repository.top.resolve()
+        here = wish.directory.resolve()
+        relative = here.relative_to(top) if here.is_relative_to(top) else Path()
+        own = {key: value for key, value in wish.environ.items() if key not in FOREIGN}
+        links = context.settings.capture.links
+        yield Place(inside, slot.repository.top / relative, own, draft.omissions, links, slot.lock)
+
+
+def explain_failure(omissions: Sequence[Omission], links: Sequence[str]) -> str | None:
+    """What an isolated run may have missed: files that Git ignores; None if there is nothing of the kind."""
+    ignored = [one.path for one in omissions if one.reason is Reason.IGNORED and one.path.rstrip("/") not in links]
+    if not ignored:
+        return None
+    more = len(ignored) - _NAMED
+    named = ", ".join(ignored[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"it ran without what Git ignores in the work tree ({named}): name what it needs under capture.links in exptrack.yaml"
+
+
+def _draft(context: Context, name: str, base: str | None) -> _Draft:
+    """A commit of the work tree as a run in it would have it; only objects are written."""
+    repository, capture = context.repository, context.settings.capture
+    with TemporaryDirectory(prefix="exptrack-") as scratch:
+        found = survey(repository, base, capture, Path(scratch))
+        reader = Reader(Disk(repository.top), context.project, context.yaml.load)
+        sources = reader.find_sources(found.dvc_files, context.project)
+        excluded = frozenset([*sources.outs, *capture.links])
+        tree, omissions, origin = build(repository, found, capture, excluded)
+        if origin != found.origin:
+            keep(repository, found.index_file, origin)
+    commit = objects.write_commit(repository, tree, [base] if base else [], f"snapshot of {name}\n")
+    return _Draft(commit, omissions, sources, reader.params(sources.params))
+
+
+def _fill(context: Context, inside: Context, slot: Slot, draft: _Draft, changed: Mapping[str, Tree]) -> None:
+    """What a checkout alone does not bring: submodules, linked paths, overrides, data."""
+    for path in slots.add_submodules(slot, context.repository):
+        context.notice(f"the submodule {path} is empty in the run's own work tree: its commit is not on this machine")
+    for path in slots.link_paths(slot, context.repository.top, context.settings.capture.links):
+        context.notice(f"{path}, named under capture.links, is not there")
+    for file, tree in changed.items():
+        _edit(inside.repository.top / below(context.project, file), file, tree)
+    _bring_data(context, inside, draft.sources.pointers)
+
+
+def _edit(path: Path, name: str, tree: Tree) -> None:
+    from exptrack.analysis.fileedit import edit_text
+
+    try:
+        text = path.read_bytes().decode("utf-8") if path.exists() else ""
+        path.write_bytes(edit_text(name, text, tree).encode("utf-8"))
+    except (OSError, UnicodeError) as error:
+        raise ExptrackError(f"{name} cannot be changed for the run: {error}") from error
+
+
+def _bring_data(context: Context, inside: Context, pointers: Sequence[Pointer]) -> None:
+    """Data by its pointers out of the shared cache: what only goes in is linked as DVC is set to, what stages write is copied."""
+    main, root = (
+        dvc.find_root(context.folder, context.repository.top),
+        dvc.find_root(inside.folder, inside.repository.top),
+    )
+    if main is None or root is None:
+        return
+    dvc.settle(main, root)
+    top = inside.repository.top
+    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
+    for pointer in dvc.look(pointers, top, dvc.cache_dir(root), known):
+        if pointer.modified is False:
+            continue
+        try:
+            dvc.bring(root, pointer, top / pointer.path, is_linked=pointer.source.endswith(".dvc"))
+        except DataError as error:
+            context.notice(f"{pointer.path} is not in the run's own work tree: {error}")

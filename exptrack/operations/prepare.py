@@ -1,0 +1,133 @@
+"""What is known before the command of a run starts: the project is looked at, and the snapshot taken."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from exptrack.analysis.arguments import merge_arguments, parse_arguments
+from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
+from exptrack.analysis.seeds import find_seed
+from exptrack.backends import dvc
+from exptrack.backends.git import refs
+from exptrack.model.run import Links, Record, Status
+from exptrack.model.tree import Tree
+from exptrack.operations.context import Context
+from exptrack.operations.files import Disk
+from exptrack.operations.observe import Plan, describe_omissions
+from exptrack.operations.outputs import check_outputs
+from exptrack.operations.request import Place, Request
+from exptrack.operations.sources import Reader, below
+from exptrack.store import journal as journals
+from exptrack.store import runs, snapshot
+from exptrack.store.journal import Journal
+from exptrack.store.outset import Outset
+from exptrack.store.private_index import Survey, survey
+from exptrack.store.snapshot import Snapshot
+from exptrack.store.start import Start, read_start, stamp
+
+
+def prepare(place: Place, journal: Journal, outset: Outset, started: datetime) -> tuple[Start, Plan]:
+    """Look at the project, take the snapshot, and write down all that is known before the command starts."""
+    context, request = place.context, place.request
+    repository, settings = context.repository, context.settings
+    name, top = journal.folder.name, repository.top
+    found = survey(repository, outset.base, settings.capture, journal.folder)
+    reader = Reader(Disk(top), context.project, context.yaml.load)
+    sources = reader.find_sources(found.dvc_files, _inside(top, request.directory))
+    root = dvc.find_root(context.folder, top)
+    outputs = check_outputs(context, request.directory, request.outputs, root)
+    read = reader.params(sources.params)
+    merged = merge_arguments(read, parse_arguments(request.command))
+    params: dict[str, Tree] = {source: mask_tree(tree) for source, tree in merged.items()}
+    excluded = frozenset([*sources.outs, *outputs, *place.links])
+    taken = snapshot.take(repository, name, found, settings.capture, excluded)
+    taken = taken._replace(omissions=tuple(dict.fromkeys([*place.omissions, *taken.omissions])))
+    refs.create_ref(repository, runs.ACTIVE + name, taken.oid, f"start {name}")
+    parent = request.environ.get("EXPTRACK_RUN")
+    concurrent = _meet_others(context, name, parent)
+    draft = Record(
+        name=name,
+        status=Status.CRASHED,
+        started=started,
+        author=str(outset.committing.committer),
+        host=os.uname().nodename,
+        command=mask_arguments(request.command),
+        project=context.project,
+        directory=_inside(top, request.directory),
+        branch=outset.branch,
+        experiment=request.experiment,
+        seed=_seed(request, find_seed(params, settings.seed)),
+        note=mask(request.note) if request.note else None,
+        tags=request.tags,
+        params=params,
+        data=sources.pointers,
+        not_captured=taken.omissions,
+        concurrent=concurrent,
+        problems=tuple(reader.problems),
+        links=Links(parent=parent),
+    )
+    watched = (*sources.metrics, *sources.pointer_files, *outputs)
+    start = Start(
+        record=draft,
+        snapshot=taken.oid,
+        top=str(top),
+        git_dir=str(repository.git_dir),
+        metric_files=sources.metrics,
+        pointer_files=sources.pointer_files,
+        outputs=outputs,
+        outs=sources.outs,
+        stamps={path: stamp(top / path) for path in watched},
+        primary=next(iter(settings.metrics), None),
+        params_text=_params_text(context, found, taken),
+        is_isolated=bool(place.locks),
+        links=place.links,
+        is_overridden=any(merged.get(source) != tree for source, tree in read.items()),
+        author=str(outset.committing.author),
+        committer=str(outset.committing.committer),
+        is_signing=outset.committing.is_signing,
+    )
+    journal.save_start(start)
+    for line in (*reader.problems, describe_omissions(taken.omissions)):
+        if line:
+            context.notice(line)
+    environ = {**request.environ, "EXPTRACK_RUN": name}
+    plan = Plan(request.command, request.directory, environ, settings.capture, sources.pointers, taken.omissions, root)
+    return start, plan
+
+
+def _seed(request: Request, found: int | str | None) -> int | str | None:
+    return request.seed if found is None else found
+
+
+def _params_text(context: Context, found: Survey, taken: Snapshot) -> str | None:
+    """The project's `params.yaml`, if the snapshot holds it."""
+    path = below(context.project, "params.yaml")
+    if not found.is_captured(path, taken.omissions):
+        return None
+    try:
+        return (context.repository.top / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _inside(top: Path, path: Path) -> str:
+    """A folder as a path from the root of the repository; one outside it (GIT_DIR allows that) counts as the root."""
+    found, root = path.resolve(), top.resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else "."
+
+
+def _meet_others(context: Context, name: str, parent: str | None) -> tuple[str, ...]:
+    """Names of live runs in this work tree; each of them is told of this one, and the user of all but the parent."""
+    shared = context.repository.shared
+    others = []
+    for other in journals.list_names(shared):
+        start = read_start(journals.folder_of(shared, other)) if other != name else None
+        if start is not None and start.top == str(context.repository.top) and journals.is_alive(shared, other):
+            journals.append_elsewhere(shared, other, "concurrent", name=name)
+            others.append(other)
+    strangers = [other for other in others if other != parent]
+    if strangers:
+        context.notice(f"{', '.join(strangers)} runs in this work tree too: what both write cannot be told apart")
+    return tuple(others)
