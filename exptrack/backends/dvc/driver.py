@@ -34,6 +34,7 @@ from exptrack.errors import DataError, ExptrackError
 from exptrack.model.pipeline import StageState
 
 _FAILED, _REFUSED = 1, 2
+_TRIES = 10
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -110,6 +111,25 @@ class _Events:
             self._unwritten = self._unwritten[os.write(self._descriptor, self._unwritten) :]
 
 
+def _patiently(use: Callable[..., None]) -> Callable[..., None]:
+    """A use of the run cache, again and again while another process comes between.
+
+    DVC takes the half-written file of another process for a broken one and removes it under its hands, so that one of them fails: seen
+    with four pipelines at once on one cache.
+    """
+
+    def tried(*words: Any, **options: Any) -> None:
+        for _ in range(_TRIES):
+            try:
+                return use(*words, **options)
+            except FileNotFoundError as error:
+                if os.sep + "runs" + os.sep not in str(error.filename):
+                    raise
+        return use(*words, **options)
+
+    return tried
+
+
 class Pipeline:
     """The stages of one order, planned and checked on entry, under DVC's lock until the end."""
 
@@ -184,13 +204,15 @@ class Pipeline:
         return StageState.RAN if has_changed and not stage.frozen else StageState.SKIPPED
 
     def _watch_run_cache(self) -> None:
-        restore = self._repo.stage_cache.restore
+        cache = self._repo.stage_cache
+        restore = _patiently(cache.restore)
 
         def watched(stage: Any, **options: Any) -> None:
             restore(stage, **options)
             self._restored.add(stage)
 
-        self._repo.stage_cache.restore = watched
+        cache.restore = watched
+        cache.save = _patiently(cache.save)
 
     def _deps_now(self, stage: Any) -> dict[str, str]:
         """What a stage that failed depends on, as it is now: with force, DVC has not looked yet."""
