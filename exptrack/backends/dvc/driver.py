@@ -112,11 +112,7 @@ class _Events:
 
 
 def _patiently(use: Callable[..., None]) -> Callable[..., None]:
-    """A use of the run cache, again and again while another process comes between.
-
-    DVC takes the half-written file of another process for a broken one and removes it under its hands, so that one of them fails: seen
-    with four pipelines at once on one cache.
-    """
+    """A use of the run cache, again if another process moved a file of it meanwhile."""
 
     def tried(*words: Any, **options: Any) -> None:
         for _ in range(_TRIES):
@@ -205,12 +201,18 @@ class Pipeline:
 
     def _watch_run_cache(self) -> None:
         cache = self._repo.stage_cache
-        restore = _patiently(cache.restore)
+        load, restore = cache._load_cache, _patiently(cache.restore)  # noqa: SLF001 - there is no public way in
+
+        def load_whole(key: str, value: str) -> Any:
+            # What another process is still writing: DVC takes it as it is, or for broken and removes it under that one's hands. Both
+            # were seen with four pipelines at once on one cache.
+            return None if value.endswith(".tmp") else load(key, value)
 
         def watched(stage: Any, **options: Any) -> None:
             restore(stage, **options)
             self._restored.add(stage)
 
+        cache._load_cache = load_whole  # noqa: SLF001
         cache.restore = watched
         cache.save = _patiently(cache.save)
 
