@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RecordError, SettingsError
-from exptrack.model.difference import Area, Difference, Overview
-from exptrack.model.environment import Environment
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
 from exptrack.model.tree import Value
 from exptrack.operations.context import Context
-from exptrack.operations.listing import Runs, list_runs
-from exptrack.store import revs, runs
+from exptrack.store import runs
 from exptrack.store.parsed import ParsedYaml
 
+# Each method imports what it needs: `exptrack run` opens a project, too, and would pay 8 ms for reading runs.
 if TYPE_CHECKING:
     from exptrack.analysis.frame import Frame
     from exptrack.analysis.history import Point
+    from exptrack.model.difference import Area, Difference, Overview
+    from exptrack.model.environment import Environment
     from exptrack.operations.content import Content
+    from exptrack.operations.listing import Runs
 
 SETTINGS = "exptrack.yaml"
 ENVIRONMENT = ".exptrack/environment.json"
@@ -65,6 +66,8 @@ class Project:
         field, `metrics.KEY` or `params.KEY`, with `-` before it from the largest down. `number` is how many at most. Raises QueryError
         for a query, ExptrackError for a `since` or `sort`, that cannot be read or names what no run has.
         """
+        from exptrack.operations.listing import list_runs
+
         return list_runs(self.context, query, since=since, sort=sort, number=number)
 
     def to_dataframe(self, query: str | None = None) -> Frame:
@@ -73,15 +76,17 @@ class Project:
 
     def run(self, rev: str) -> Run:
         """The run that `rev` names; raises RevError."""
+        from exptrack.store import revs
+
         return revs.load(self.context.repository, rev)
 
-    def diff(self, old: str | Run = "@", new: str | Run = ".", *, areas: Collection[Area] = tuple(Area)) -> Difference:
+    def diff(self, old: str | Run = "@", new: str | Run = ".", *, areas: Collection[Area] | None = None) -> Difference:
         """What differs between two sides: each a run or its rev, a branch or commit of Git, or `.` for the work tree. Raises RevError."""
         from exptrack.operations.diff import diff
 
         return diff(self.context, old, new, areas=areas)
 
-    def overview(self, sides: Sequence[str | Run], *, areas: Collection[Area] = tuple(Area)) -> Overview:
+    def overview(self, sides: Sequence[str | Run], *, areas: Collection[Area] | None = None) -> Overview:
         """What differs between several sides, each as `diff` takes it."""
         from exptrack.operations.diff import overview
 

@@ -31,13 +31,14 @@ def diff(
     old: str | Run,
     new: str | Run = WORK_TREE,
     *,
-    areas: Collection[Area] = tuple(Area),
+    areas: Collection[Area] | None = None,
     patch: bool = True,
 ) -> Difference:
     """Compare two sides, each a run, a commit or branch of Git, or `.` for the work tree; raises RevError.
 
-    `patch` asks for the code's differences line by line.
+    `areas` are all if None; `patch` asks for the code's differences line by line.
     """
+    areas = tuple(Area) if areas is None else areas
     with ExitStack() as stack:
         sides, repository = _open(context, (old, new), areas, stack)
         before, after = _alike(repository, sides)
@@ -55,8 +56,9 @@ def diff(
         )
 
 
-def overview(context: Context, revs: Sequence[str | Run], *, areas: Collection[Area] = tuple(Area)) -> Overview:
+def overview(context: Context, revs: Sequence[str | Run], *, areas: Collection[Area] | None = None) -> Overview:
     """What differs between three sides or more, as `diff` understands them; of code the oids of the files' content."""
+    areas = tuple(Area) if areas is None else areas
     with ExitStack() as stack:
         found, repository = _open(context, revs, areas, stack)
         sides = _alike(repository, found)

@@ -7,7 +7,6 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from exptrack.backends.git import objects
@@ -80,6 +79,8 @@ class Committed:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """Only files that settings may be in are there."""
+        from tempfile import TemporaryDirectory  # 1.5 ms, which every run would pay
+
         wanted = [path for path in self._blobs if PurePosixPath(path).suffix in _SETTINGS or path == ".dvc/config"]
         contents = objects.read_many(self._repository, [self._blobs[path] for path in wanted])
         with TemporaryDirectory(prefix="exptrack-") as temporary:
