@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from exptrack.operations.listing import Runs
 
 SETTINGS = "exptrack.yaml"
-ENVIRONMENT = ".exptrack/environment.json"
 
 
 class Project:
@@ -94,7 +93,7 @@ class Project:
 
     def environment(self, run: str | Run) -> Environment | None:
         """What a run (or the run that a rev names) ran on; None if it was not captured or cannot be read."""
-        data = self.files(self._find(run).oid, [ENVIRONMENT]).get(ENVIRONMENT)
+        data = self.files(self._find(run).oid, [runs.ENVIRONMENT]).get(runs.ENVIRONMENT)
         try:
             return decode_environment(data) if data else None
         except RecordError:

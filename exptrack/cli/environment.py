@@ -13,7 +13,7 @@ from exptrack.cli.show import find_environment
 from exptrack.errors import ExptrackError
 from exptrack.model.environment import Environment
 from exptrack.operations.requirements import write_new
-from exptrack.project import ENVIRONMENT
+from exptrack.store.runs import ENVIRONMENT
 
 _REQUIREMENTS = ".exptrack/requirements.txt"
 _RELEASE = re.compile(r"[0-9]+(\.[0-9]+)*")

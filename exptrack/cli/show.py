@@ -12,9 +12,10 @@ from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Run, Status
 from exptrack.operations.edits import list_edits
-from exptrack.project import ENVIRONMENT, Project
+from exptrack.project import Project
 from exptrack.render.card import format_card
 from exptrack.render.page import Page
+from exptrack.store.runs import ENVIRONMENT
 
 _OUTPUT = ".exptrack/output.log"
 _READABLE = 64 << 20  # bytes of data

@@ -32,7 +32,6 @@ from exptrack.store.private_index import is_dvc_file, survey
 from exptrack.store.snapshot import build
 
 WORK_TREE = "."
-ENVIRONMENT = ".exptrack/environment.json"
 
 
 class Found(NamedTuple):
@@ -99,7 +98,7 @@ def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
     }
     unknown: dict[str, str] = {}
     if Area.ENVIRONMENT in areas:
-        data = runs.read_files(context.repository, run.oid, [ENVIRONMENT]).get(ENVIRONMENT)
+        data = runs.read_files(context.repository, run.oid, [runs.ENVIRONMENT]).get(runs.ENVIRONMENT)
         try:
             if data is None:
                 unknown[Area.ENVIRONMENT] = "it was not captured"

@@ -20,6 +20,7 @@ TRASH = "refs/exptrack/trash/"
 RECORD = ".exptrack/run.json"
 
 # Of an oid; 10,000 runs with a million objects around them need 9 digits.
+ENVIRONMENT = ".exptrack/environment.json"
 ABBREVIATED = 10
 
 _MANY, _BROKEN = 1000, 100  # records

@@ -29,12 +29,12 @@ from typing import Any, Self
 from exptrack.analysis.secrets import mask, mask_tree
 from exptrack.backends.dvc.planning import Order, address, check_dependencies, explain, hold_lock, make_plan, open_repo
 from exptrack.backends.dvc.project import one_line
+from exptrack.backends.dvc.runcache import share_run_cache
 from exptrack.backends.dvc.stages import RUNNING
 from exptrack.errors import DataError, ExptrackError
 from exptrack.model.pipeline import StageState
 
 _FAILED, _REFUSED = 1, 2
-_TRIES = 10
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -111,21 +111,6 @@ class _Events:
             self._unwritten = self._unwritten[os.write(self._descriptor, self._unwritten) :]
 
 
-def _patiently(use: Callable[..., None]) -> Callable[..., None]:
-    """A use of the run cache, again if another process moved a file of it meanwhile."""
-
-    def tried(*words: Any, **options: Any) -> None:
-        for _ in range(_TRIES):
-            try:
-                return use(*words, **options)
-            except FileNotFoundError as error:
-                if os.sep + "runs" + os.sep not in str(error.filename):
-                    raise
-        return use(*words, **options)
-
-    return tried
-
-
 class Pipeline:
     """The stages of one order, planned and checked on entry, under DVC's lock until the end."""
 
@@ -143,7 +128,7 @@ class Pipeline:
             stack.enter_context(hold_lock(self._repo))
             self._plan = make_plan(self._repo, self._order)
             check_dependencies(self._repo, self._plan)
-            self._watch_run_cache()
+            share_run_cache(self._repo.stage_cache, self._restored.add)
             self._exits = stack.pop_all()
         return self
 
@@ -198,23 +183,6 @@ class Pipeline:
         if stage in self._restored:
             return StageState.RESTORED
         return StageState.RAN if has_changed and not stage.frozen else StageState.SKIPPED
-
-    def _watch_run_cache(self) -> None:
-        cache = self._repo.stage_cache
-        load, restore = cache._load_cache, _patiently(cache.restore)  # noqa: SLF001 - there is no public way in
-
-        def load_whole(key: str, value: str) -> Any:
-            # What another process is still writing: DVC takes it as it is, or for broken and removes it under that one's hands. Both
-            # were seen with four pipelines at once on one cache.
-            return None if value.endswith(".tmp") else load(key, value)
-
-        def watched(stage: Any, **options: Any) -> None:
-            restore(stage, **options)
-            self._restored.add(stage)
-
-        cache._load_cache = load_whole  # noqa: SLF001
-        cache.restore = watched
-        cache.save = _patiently(cache.save)
 
     def _deps_now(self, stage: Any) -> dict[str, str]:
         """What a stage that failed depends on, as it is now: with force, DVC has not looked yet."""
