@@ -22,15 +22,14 @@ from exptrack.operations.sources import Reader, below
 from exptrack.store import journal as journals
 from exptrack.store import runs, snapshot
 from exptrack.store.journal import Journal
-from exptrack.store.outset import Outset
 from exptrack.store.private_index import Survey, survey
 from exptrack.store.snapshot import Snapshot
 from exptrack.store.start import Start, read_start, stamp
 
 
-def prepare(place: Place, journal: Journal, outset: Outset, started: datetime) -> tuple[Start, Plan]:
+def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, Plan]:
     """Look at the project, take the snapshot, and write down all that is known before the command starts."""
-    context, request = place.context, place.request
+    context, request, outset = place.context, place.request, place.outset
     repository, settings = context.repository, context.settings
     name, top = journal.folder.name, repository.top
     found = survey(repository, outset.base, settings.capture, journal.folder)
@@ -66,7 +65,7 @@ def prepare(place: Place, journal: Journal, outset: Outset, started: datetime) -
         not_captured=taken.omissions,
         concurrent=concurrent,
         problems=tuple(reader.problems),
-        links=Links(parent=parent),
+        links=Links(parent=parent, reproduces=request.reproduces),
     )
     watched = (*sources.metrics, *sources.pointer_files, *outputs)
     start = Start(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from exptrack.analysis.message import check_note
@@ -22,7 +23,7 @@ from exptrack.operations.housekeeping import tidy_in_background
 from exptrack.operations.listen import Listener
 from exptrack.operations.observe import EnvironmentLook, Observation, Plan
 from exptrack.operations.prepare import prepare
-from exptrack.operations.request import Place, Request
+from exptrack.operations.request import Arrange, Place, Request
 from exptrack.store import journal as journals
 from exptrack.store.journal import Journal
 from exptrack.store.outset import Outset, find_outset
@@ -41,8 +42,8 @@ class Recorded(NamedTuple):
     failure: str | None = None
 
 
-def record(context: Context, request: Request) -> Recorded:
-    """Run the command in the work tree and record it as a run.
+def record(context: Context, request: Request, arrange: Arrange | None = None) -> Recorded:
+    """Run the command in the work tree, or where `arrange` has it, and record it as a run.
 
     What can be refused is refused before the command starts (ExptrackError, CommandError; nothing is left behind). Afterwards nothing
     is lost: what cannot be recorded stays in the journal for `recover`.
@@ -50,12 +51,13 @@ def record(context: Context, request: Request) -> Recorded:
     _check(request)
     started = datetime.now(UTC)
     request = _with_seed(request)
-    look = None if _is_isolated(context, request) else _look(context, request)
+    look = None if arrange or _is_isolated(context, request) else _look(context, request)
     journal, outset = _claim(context.repository, request.name, started)
     try:
-        with _find_place(context, request, journal, outset) as place:
+        arrange = arrange or partial(_find_place, context)
+        with arrange(journal.folder.name, outset, request) as place:
             look = look or _look(place.context, place.request)
-            start, plan = prepare(place, journal, outset, started)
+            start, plan = prepare(place, journal, started)
             with patience(lambda: context.notice(_STILL_RECORDING)):
                 return _run_and_finish(place, journal, start, plan, look)
     except OSError as error:
@@ -88,17 +90,17 @@ def _look(context: Context, request: Request) -> EnvironmentLook:
 
 
 @contextmanager
-def _find_place(context: Context, request: Request, journal: Journal, outset: Outset) -> Iterator[Place]:
+def _find_place(context: Context, name: str, outset: Outset, request: Request) -> Iterator[Place]:
     """The work tree in which the run takes place: the user's, or a slot."""
     if not _is_isolated(context, request):
-        yield Place(context, request)
+        yield Place(context, request, outset)
         return
     from exptrack.operations.isolate import Wish, isolate  # overrides and slots: 10 ms that other runs do not pay
 
     wish = Wish(request.directory, request.environ, request.overrides, request.seed)
-    with isolate(context, journal.folder.name, outset.base, wish) as found:
+    with isolate(context, name, outset.base, wish) as found:
         moved = request._replace(directory=found.directory, environ=found.environ)
-        yield Place(found.context, moved, found.omissions, found.links, (found.lock,))
+        yield Place(found.context, moved, outset, found.omissions, found.links, (found.lock,))
 
 
 def _outcome(journal: Journal) -> str:

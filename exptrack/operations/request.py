@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from exptrack.model.data import Omission
 from exptrack.operations.context import Context
+from exptrack.store.outset import Outset
 
 
 class Request(NamedTuple):
     """What the user asks for. `directory` is where the command runs; `outputs` are paths as typed there.
 
-    `overrides` are words such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` that is a parameter, or
+    `reproduces` is the name of the run that this one executes again, `timeout` is in seconds. `overrides` are words such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` that is a parameter, or
     `is_isolated`, gets a work tree of its own.
     """
 
@@ -28,13 +30,20 @@ class Request(NamedTuple):
     overrides: tuple[str, ...] = ()
     seed: int | None = None
     is_isolated: bool = False
+    reproduces: str | None = None
+    timeout: float | None = None
 
 
 class Place(NamedTuple):
-    """Where the command works, as the request has it or in a slot: see `isolate.Place`."""
+    """Where the command works, as the request has it or in a slot (see `isolate.Place`), and on which base the snapshot stands."""
 
     context: Context
     request: Request
+    outset: Outset
     omissions: tuple[Omission, ...] = ()
     links: tuple[str, ...] = ()
     locks: tuple[int, ...] = ()
+
+
+# Gives the place for the run of this name, whose journal exists.
+Arrange: TypeAlias = Callable[[str, Outset, Request], AbstractContextManager[Place]]
