@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
-from exptrack.errors import RecordError, SettingsError
+from exptrack.errors import RecordError
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
-from exptrack.model.tree import Value
-from exptrack.operations.context import Context
+from exptrack.operations.context import SETTINGS, Context, read_settings
 from exptrack.store import runs
 from exptrack.store.parsed import ParsedYaml
 
@@ -26,22 +25,27 @@ if TYPE_CHECKING:
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
 
-SETTINGS = "exptrack.yaml"
-
 
 class Project:
     """The project that a folder lies in: the folder of the nearest `exptrack.yaml`, else the root of the repository.
 
-    Raises RepositoryError if `directory` is in no repository with a work tree, SettingsError if `exptrack.yaml` cannot be used.
+    `settings` count instead of `exptrack.yaml`. Raises RepositoryError if `directory` is in no repository with a work tree, SettingsError
+    if `exptrack.yaml` cannot be used.
     """
 
-    def __init__(self, directory: str | Path = ".", notice: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        directory: str | Path = ".",
+        notice: Callable[[str], None] | None = None,
+        *,
+        settings: Settings | None = None,
+    ) -> None:
         self.directory = Path(directory).absolute()
         repository = find_repository(self.directory)
         folder = _find_project(self.directory.resolve(), repository.top.resolve())
         project = folder.relative_to(repository.top.resolve()).as_posix()
         yaml = ParsedYaml(repository.shared)
-        settings = _read_settings(folder / SETTINGS, yaml.load)
+        settings = read_settings(folder / SETTINGS, yaml.load) if settings is None else settings
         self.context = Context(repository, project, settings, yaml, *([notice] if notice else []))
 
     def __repr__(self) -> str:
@@ -131,15 +135,3 @@ class Project:
 def _find_project(directory: Path, top: Path) -> Path:
     folders = (directory, *directory.parents) if directory.is_relative_to(top) else ()
     return next((folder for folder in folders if folder == top or (folder / SETTINGS).is_file()), top)
-
-
-def _read_settings(path: Path, load: Callable[[str], Value]) -> Settings:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
-    from exptrack.analysis.settings import parse_settings
-
-    return parse_settings(text, path.name, load)

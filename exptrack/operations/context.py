@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.backends.git.repository import Repository
+from exptrack.errors import SettingsError
 from exptrack.model.settings import Settings
+from exptrack.model.tree import Value
 from exptrack.store.parsed import ParsedYaml
+
+SETTINGS = "exptrack.yaml"
 
 
 def _silence(_line: str) -> None:
@@ -32,3 +36,16 @@ class Context(NamedTuple):
     def folder(self) -> Path:
         """The project's folder."""
         return self.repository.top / self.project
+
+
+def read_settings(path: Path, load: Callable[[str], Value]) -> Settings:
+    """What the `exptrack.yaml` at `path` says, the defaults if there is none; raises SettingsError. `load` parses YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    from exptrack.analysis.settings import parse_settings
+
+    return parse_settings(text, path.name, load)
