@@ -162,11 +162,12 @@ def _compose(
         record = record._replace(data=seen.data, not_captured=seen.not_captured, problems=seen.problems)
     entries = list(read_stream(folder))
     points = history.collect(entries)
+    looking = repository._replace(index_file=folder / "index")
     results = collect(
-        repository, start, record, {name: series[-1].value for name, series in points.items()}, found.large, until
+        looking, start, record, {name: series[-1].value for name, series in points.items()}, found.large, until
     )
     top = Path(start.top)
-    changed = second_look(repository._replace(top=top), folder / "index")
+    changed = second_look(looking._replace(top=top), looking.index_file)
     if until is not None:
         changed = tuple(path for path in changed if last_written(top / path) <= until)
     problems = [*record.problems, *results.problems, *_own_problems(journal, found)]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
 from exptrack.backends import dvc
 from exptrack.backends.git import objects
-from exptrack.backends.git.worktrees import FOREIGN
+from exptrack.backends.git.repository import FOREIGN
 from exptrack.errors import DataError, ExptrackError
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.tree import Tree
@@ -20,6 +20,7 @@ from exptrack.operations.files import Disk
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.store import slots
 from exptrack.store.private_index import keep, survey
+from exptrack.store.slotlinks import link_paths
 from exptrack.store.slots import Slot
 from exptrack.store.snapshot import build
 
@@ -112,7 +113,7 @@ def _fill(context: Context, inside: Context, slot: Slot, draft: _Draft, changed:
     """What a checkout alone does not bring: submodules, linked paths, overrides, data."""
     for path in slots.add_submodules(slot, context.repository):
         context.notice(f"the submodule {path} is empty in the run's own work tree: its commit is not on this machine")
-    for path in slots.link_paths(slot, context.repository.top, context.settings.capture.links):
+    for path in link_paths(slot, context.repository.top, context.settings.capture.links):
         context.notice(f"{path}, named under capture.links, is not there")
     for file, tree in changed.items():
         _edit(inside.repository.top / below(context.project, file), file, tree)

@@ -45,8 +45,9 @@ def collect(
 ) -> Results:
     """Read what the command wrote, and nothing that lay there before.
 
-    `logged` are the last values of metrics read from the output; what a file says of them counts more. `large` are pointers of
-    untracked files that were over the limit. What was written after `until` (Unix time) is not taken.
+    `repository` has the index of the snapshot, since the command may have changed its own. `logged` are the last values of metrics
+    read from the output; what a file says of them counts more. `large` are pointers of untracked files that were over the limit. What
+    was written after `until` (Unix time) is not taken.
     """
     top = Path(start.top)
     reader = Reader(Disk(top), record.project)
@@ -82,18 +83,21 @@ def _new_files(
 ) -> dict[str, bytes]:
     """Small files that the command made in its own work tree, which the next run empties; what is too large is named."""
     top = Path(start.top)
+    if not top.is_dir():
+        problems.append("its own work tree is gone, and with it the files that the command made")
+        return {}
     settings = Capture()
     stays = {*start.outs, *start.links, *start.outputs, *(pointer.path for pointer in outputs)}
     known = {omission.path for omission in record.not_captured}
     candidates = [
         Candidate(path, (top / path).stat().st_size)
-        for path in list_untracked(repository._replace(top=top, index_file=Path(start.git_dir) / "index"))
+        for path in list_untracked(repository._replace(top=top))
         if path not in known and not any(path == one or path.startswith(f"{one}/") for one in stays)
         if (top / path).is_file() and not (top / path).is_symlink()
     ]
     taken, left = choose(candidates, settings.limits, settings.secrets)
     problems += [f"{one.path}, which the command made, is not kept ({one.reason}): name it with `-o`" for one in left]
-    return {path: (top / path).read_bytes() for path in taken}
+    return {path: content for path in taken if (content := _read_small(top / path)) is not None}
 
 
 def _without_late(start: Start, until: float, problems: list[str]) -> Start:

@@ -12,15 +12,14 @@ A slot is free if nobody holds its lock, and its owner has no journal any more: 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from exptrack.backends.git import worktrees
 from exptrack.backends.git.clearing import Listing, clear, open_folder, remove
@@ -30,15 +29,6 @@ from exptrack.errors import ExptrackError, RepositoryError, explain
 from exptrack.store import journal, locks
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-_LOCK = re.compile(r"w(0|[1-9]\d*)\.lock")
-
-
-class SlotState(NamedTuple):
-    """A slot as it is now, and the run that has it, or had it last."""
-
-    number: int
-    owner: str | None
-    is_free: bool
 
 
 class Slot:
@@ -139,25 +129,6 @@ def _open(main: Repository, number: int, name: str, lock: int) -> Slot:
     )
 
 
-def list_slots(repository: Repository) -> tuple[SlotState, ...]:
-    """Every slot that there is, by number. Only reads."""
-    folder = _folder(repository)
-    try:
-        found = [_LOCK.fullmatch(entry.name) for entry in os.scandir(folder)]
-    except OSError:
-        return ()
-    return tuple(
-        _look(repository.shared, folder, number) for number in sorted(int(match[1]) for match in found if match)
-    )
-
-
-def _look(shared: Path, folder: Path, number: int) -> SlotState:
-    with locks.opened(folder / f"w{number}.lock") as lock:
-        is_held = lock is not None and not locks.try_lock(lock, fcntl.LOCK_SH)
-    owner = _read_owner(folder, number)
-    return SlotState(number, owner, not is_held and _is_done(shared, owner))
-
-
 def prepare(slot: Slot, commit: str, *, keep: Collection[str] = ()) -> None:
     """Make the slot's work tree exactly `commit` (a full oid), whatever it is now, with HEAD detached there and the index equal to it.
 
@@ -167,7 +138,7 @@ def prepare(slot: Slot, commit: str, *, keep: Collection[str] = ()) -> None:
     """
     tree = Worktree(slot.repository, slot.lock, settings=slot.main.git_dir / "config.worktree")
     slot.submodules = MappingProxyType({})
-    with _explained(slot):
+    with explained(slot):
         for path in _folder(slot.main).glob(f".w{slot.number}.*.gone"):
             _try_to_remove(path)
         slot.submodules = _make(tree, commit, frozenset(keep), _aside(slot, ""))
@@ -175,7 +146,8 @@ def prepare(slot: Slot, commit: str, *, keep: Collection[str] = ()) -> None:
 
 
 @contextmanager
-def _explained(slot: Slot) -> Iterator[None]:
+def explained(slot: Slot) -> Iterator[None]:
+    """Raise ExptrackError for an OSError: the slot cannot be filled."""
     try:
         yield
     except OSError as error:
@@ -230,7 +202,7 @@ def add_submodules(slot: Slot, main: Repository) -> tuple[str, ...]:
 
     `main` is the user's work tree. Nothing is fetched: paths of submodules whose commit is not there stay empty, and are given back.
     """
-    with _explained(slot):
+    with explained(slot):
         return tuple(_add(slot, slot.submodules, main, "", 1))
 
 
@@ -262,51 +234,3 @@ def _add_one(slot: Slot, module: Repository, path: str, commit: str, depth: int)
             remove(rest)
         top.mkdir()
         return None
-
-
-def link_paths(slot: Slot, main_top: Path, paths: Sequence[str]) -> tuple[str, ...]:
-    """Link files and folders of the user's work tree into a slot that was prepared; gives back those that are not there.
-
-    Paths are relative to the root. Raises ExptrackError, before anything is linked, for one that leads out of the repository or that
-    the slot's commit holds itself, in whole or in part.
-    """
-    top = slot.repository.top
-    wanted = {_check_link(path) for path in paths}
-    inner = {path for path in wanted if any(path.startswith(f"{other}/") for other in wanted)}
-    missing = {path for path in wanted if not os.path.lexists(main_top / path)}
-    chosen = sorted(wanted - inner - missing)
-    for path in chosen:
-        _check_place(top, path, main_top)
-    with _explained(slot):
-        for path in chosen:
-            (top / path).parent.mkdir(parents=True, exist_ok=True)
-            if not os.path.lexists(top / path):
-                (top / path).symlink_to(main_top / path)
-    return tuple(path for path in paths if _check_link(path) in missing)
-
-
-def _check_link(path: str) -> str:
-    """A path to be linked, in its plain form."""
-    parts = [part for part in path.split("/") if part not in {"", "."}]
-    if path.startswith("/") or ".." in parts or "\0" in path or not parts:
-        raise ExptrackError(f"{path!r} cannot be linked: name a file or folder below the root of the repository")
-    if ".git" in (part.lower() for part in parts):
-        raise ExptrackError(f"{path!r} cannot be linked: it belongs to Git")
-    return "/".join(parts)
-
-
-def _check_place(top: Path, path: str, main_top: Path) -> None:
-    """Raise, unless there is room for the link."""
-    place = top / path
-    for folder in reversed(place.relative_to(top).parents[:-1]):
-        if (top / folder).is_symlink():
-            raise ExptrackError(
-                f"{path!r} cannot be linked: {str(folder)!r} is a link, which may lead out of the repository"
-            )
-        if os.path.lexists(top / folder) and not (top / folder).is_dir():
-            raise ExptrackError(f"{path!r} cannot be linked: {str(folder)!r} is a file that Git tracks")
-    if os.path.lexists(place) and not (place.is_symlink() and os.readlink(place) == str(main_top / path)):  # noqa: PTH115
-        part = " files of" if place.is_dir() and not place.is_symlink() else ""
-        raise ExptrackError(
-            f"{path!r} cannot be linked: the snapshot holds{part} it already; name only what Git ignores"
-        )

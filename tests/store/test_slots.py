@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -17,10 +18,10 @@ from witness import Witness, put_git_in_front, until
 
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository, find_repository
-from exptrack.backends.git.worktrees import environ_of
 from exptrack.errors import ExptrackError, RepositoryError
-from exptrack.store import journal
-from exptrack.store.slots import SlotState, add_submodules, claim, link_paths, list_slots, prepare
+from exptrack.store import journal, locks
+from exptrack.store.slotlinks import link_paths
+from exptrack.store.slots import add_submodules, claim, prepare
 
 ODD = "quo\"te 'and new\nline ünï $HOME"
 FILES = {
@@ -149,33 +150,46 @@ def untouched(place):
 # Claiming
 
 
+def owners(place: Repository) -> dict[int, str]:
+    """The run that each slot has, or had last."""
+    files = (place.shared / "worktrees").glob("w*.owner")
+    return {int(path.stem[1:]): path.read_text().strip() for path in files}
+
+
+def is_free(place: Repository, number: int) -> bool:
+    """Whether nobody holds the slot, and its owner has no journal."""
+    file = place.shared / "worktrees" / f"w{number}.lock"
+    with locks.opened(file) as lock:
+        is_held = lock is not None and not locks.try_lock(lock, fcntl.LOCK_SH)
+    path = file.with_suffix(".owner")
+    owner = path.read_text(errors="replace").strip() if path.exists() else ""
+    is_waiting = owner.isalnum() and journal.folder_of(place.shared, owner).exists()
+    return not is_held and not is_waiting
+
+
 def test_slots_are_taken_from_the_first_free_one(place):
     first, second = claim(place, "one"), claim(place, "two")
     assert (first.number, second.number) == (0, 1)
     assert first.repository.top == place.shared / "worktrees" / "w0"
-    assert list_slots(place) == (SlotState(0, "one", is_free=False), SlotState(1, "two", is_free=False))
+    assert owners(place) == {0: "one", 1: "two"}
+    assert not any(is_free(place, number) for number in (0, 1))
     first.close()
     first.close()
-    assert list_slots(place)[0] == SlotState(0, "one", is_free=True)
+    assert is_free(place, 0)
     with claim(place, "three") as third:
         assert third.number == 0
     second.close()
-
-
-def test_without_slots_there_are_none_and_looking_makes_none(place):
-    assert list_slots(place) == ()
-    assert not (place.shared / "worktrees").exists()
 
 
 def test_the_slot_of_a_dead_run_waits_until_it_is_recovered(place):
     recorder = journal.claim(place.shared, "dead")
     claim(place, "dead").close()
     recorder.close()
-    assert list_slots(place) == (SlotState(0, "dead", is_free=False),)
+    assert (owners(place), is_free(place, 0)) == ({0: "dead"}, False)
     with claim(place, "next") as other:
         assert other.number == 1
     recorder.remove()
-    assert list_slots(place)[0].is_free
+    assert is_free(place, 0)
     with claim(place, "next") as other:
         assert other.number == 0
 
@@ -185,7 +199,7 @@ def test_an_owner_that_is_no_name_is_nobody(place, content):
     journal.claim(place.shared, "live").close()
     claim(place, "one").close()
     (place.shared / "worktrees" / "w0.owner").write_bytes(content)
-    assert list_slots(place) == (SlotState(0, None, is_free=True),)
+    assert is_free(place, 0)
     with claim(place, "two") as slot:
         assert slot.number == 0
 
@@ -235,7 +249,7 @@ def processes(place, tmp_path):
 def test_eight_processes_at_once_have_eight_slots_each_right(place, head, processes, check, untouched, git):
     before = untouched()
     assert sorted(processes(head)) == list(range(8))
-    assert not any(state.is_free for state in list_slots(place))
+    assert not any(is_free(place, number) for number in range(8))
     for number in range(8):
         top = place.shared / "worktrees" / f"w{number}"
         assert git("status", "--porcelain", "--ignored", cwd=top) == ""
@@ -258,33 +272,12 @@ def test_a_command_that_outlives_its_recorder_keeps_the_slot(place, head):
         [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=[slot.lock]
     )
     slot.close()
-    assert list_slots(place) == (SlotState(0, "one", is_free=False),)
+    assert (owners(place), is_free(place, 0)) == ({0: "one"}, False)
     assert (slot.repository.git_dir / "locked").exists(), "git keeps it too"
     with claim(place, "two") as other:
         assert other.number == 1
     child.communicate()
-    assert list_slots(place)[0].is_free
-
-
-def test_who_looks_at_slots_is_not_taken_for_who_holds_one(place):
-    claim(place, "one").close()
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom exptrack.backends.git.repository import find_repository\n"
-        "from exptrack.store.slots import list_slots\nplace = find_repository(Path(sys.argv[1]))\nprint('ready', flush=True)\n"
-        "while True: list_slots(place)\n"
-    )
-    lookers = [
-        subprocess.Popen([sys.executable, "-c", code, str(place.top)], stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    assert [looker.stdout.readline() for looker in lookers] == ["ready\n"] * 3
-    for _ in range(20):
-        with claim(place, "two") as slot:
-            assert slot.number == 0
-    for looker in lookers:
-        looker.kill()
-        looker.wait()
-        looker.stdout.close()
+    assert is_free(place, 0)
 
 
 def test_a_folder_that_cannot_be_written_is_named(place):
@@ -601,9 +594,9 @@ def test_the_variables_of_a_hook_do_not_reach_the_slot(place, head, project, git
 def test_what_git_finds_by_its_variables_is_the_slot(slot, monkeypatch, place):
     monkeypatch.setenv("GIT_DIR", str(place.git_dir))
     monkeypatch.setenv("GIT_INDEX_FILE", str(place.index_file))
-    out = command.run(slot.repository.top, "rev-parse", "--show-toplevel", environ=environ_of(slot.repository))
+    out = command.run(slot.repository.top, "rev-parse", "--show-toplevel", environ=slot.repository.environ)
     assert os.fsdecode(out).rstrip("\n") == str(slot.repository.top)
-    assert not command.run(slot.repository.top, "status", "--porcelain", environ=environ_of(slot.repository))
+    assert not command.run(slot.repository.top, "status", "--porcelain", environ=slot.repository.environ)
 
 
 # Layouts
@@ -1076,7 +1069,8 @@ WORK = """
 import os, sys
 from pathlib import Path
 from exptrack.backends.git.repository import find_repository
-from exptrack.store.slots import add_submodules, claim, link_paths, prepare
+from exptrack.store.slotlinks import link_paths
+from exptrack.store.slots import add_submodules, claim, prepare
 place = find_repository(Path(sys.argv[1]))
 with claim(place, sys.argv[2]) as slot:
     prepare(slot, sys.argv[3])
@@ -1112,9 +1106,7 @@ def survivor(outer, raw, git, check, tmp_path, untouched):
     expected["data"] = str(project / "data")
 
     def call() -> None:
-        until(
-            lambda: all(state.is_free for state in list_slots(place))
-        )  # a git that outlives its parent keeps the slot
+        until(lambda: is_free(place, 0))  # a git that outlives its parent keeps the slot
         with claim(place, "next") as slot:
             assert slot.number == 0
             prepare(slot, head)
@@ -1200,9 +1192,9 @@ def test_a_git_that_outlives_its_recorder_keeps_the_slot_until_it_ends(place, he
         [sys.executable, "-c", WORK, str(place.top), "one", head], env=environ, check=False, capture_output=True
     )
     assert done.returncode == -signal.SIGKILL
-    assert list_slots(place) == (SlotState(0, "one", is_free=False),)
+    assert (owners(place), is_free(place, 0)) == ({0: "one"}, False)
     with claim(place, "two") as slot:
         assert slot.number == 1
         prepare(slot, head)
     (tmp_path / "go").touch()
-    until(lambda: list_slots(place)[0].is_free)
+    until(lambda: is_free(place, 0))

@@ -132,7 +132,9 @@ def is_tracked(repository: Repository, path: str) -> bool:
 
 def find_ignored(repository: Repository, paths: Sequence[str]) -> set[str]:
     """Those of `paths` that Git ignores."""
-    done = command.call(repository.top, "check-ignore", "-z", "--stdin", stdin=command.join(list(paths)))
+    done = command.call(
+        repository.top, "check-ignore", "-z", "--stdin", stdin=command.join(list(paths)), environ=repository.environ
+    )
     return set(command.split(done.out))
 
 

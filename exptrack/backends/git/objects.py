@@ -84,9 +84,9 @@ def write_tree(repository: Repository, index: Path) -> str:
     return command.run(repository.top, "write-tree", environ=index_environ(repository, index)).decode().strip()
 
 
-def index_environ(repository: Repository, index: Path) -> dict[str, str]:
-    """The variables that make git work on this index file."""
-    return {"GIT_INDEX_FILE": str(index), **repository.environ}
+def index_environ(repository: Repository, index: Path) -> dict[str, str | None]:
+    """The variables that make git work on this index file; None unsets one."""
+    return {**repository.environ, "GIT_INDEX_FILE": str(index)}
 
 
 def write_commit(

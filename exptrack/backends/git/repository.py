@@ -13,6 +13,11 @@ from exptrack.errors import RepositoryError
 
 _QUESTIONS = ("--git-dir", "--git-common-dir", "--show-object-format", "--show-toplevel", "--git-path index")
 _FOREIGN = re.compile(r"dubious ownership in repository at '(.*?)'$", re.MULTILINE | re.DOTALL)
+# In a hook, or where a user set them, these name another repository, or another part of it.
+FOREIGN = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INTERNAL_SUPER_PREFIX", "GIT_ATTR_SOURCE", "GIT_REFLOG_ACTION",
+)  # fmt: skip
 _TRUE = re.compile(r"true|yes|on|[+-]?0*[1-9][0-9]*")
 
 
@@ -40,8 +45,19 @@ class Repository(NamedTuple):
         return self.common_dir / "exptrack"
 
     @property
-    def environ(self) -> dict[str, str]:
-        """The variables that make git find what is in `scratch`, and write there."""
+    def is_slot(self) -> bool:
+        """Whether the work tree is one of ours, for isolated runs."""
+        return self.top.parent == self.shared / "worktrees"
+
+    @property
+    def environ(self) -> dict[str, str | None]:
+        """The variables that make git work here; None unsets one.
+
+        In a slot they are given whatever the environment names (we may be called by a hook) and the command left of the slot's own link.
+        With `scratch`, git finds what is there, and writes there.
+        """
+        if self.is_slot:
+            return {**dict.fromkeys(FOREIGN), "GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.top)}
         if self.scratch is None:
             return {}
         others = [str(self.common_dir / "objects"), *filter(None, [os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")])]

@@ -21,14 +21,9 @@ from typing import NamedTuple
 from exptrack.backends.git import command
 from exptrack.backends.git.clearing import Listing, remove
 from exptrack.backends.git.index import copy_index
-from exptrack.backends.git.repository import Repository
+from exptrack.backends.git.repository import FOREIGN, Repository
 from exptrack.errors import RepositoryError
 
-# In a hook, or where a user set them, these name another repository, or another part of it.
-FOREIGN = (
-    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INTERNAL_SUPER_PREFIX", "GIT_ATTR_SOURCE", "GIT_REFLOG_ACTION",
-)  # fmt: skip
 _OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 
 # A checkout is the same whatever the user has set for his own work tree; what decides on the bytes of a file stays as he has it.
@@ -73,11 +68,6 @@ def _is_ours(git_dir: Path, top: Path) -> bool:
     if (git_dir / _MARK).exists() or _read(git_dir / "gitdir") == f"{top}/.git\n":
         return True
     return git_dir.is_dir() and not any(git_dir.iterdir())  # killed before it was marked
-
-
-def environ_of(repository: Repository) -> dict[str, str | None]:
-    """The variables that make git work in this repository, whatever the environment names; None unsets one."""
-    return {**dict.fromkeys(FOREIGN), "GIT_DIR": str(repository.git_dir), "GIT_WORK_TREE": str(repository.top)}
 
 
 def link(tree: Worktree, commit: str) -> None:
