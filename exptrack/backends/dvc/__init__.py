@@ -5,6 +5,7 @@ project   find_root, init              a DVC project
 config    cache_dir                    where its cache lies
 cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
 export    checkout, bring              data out of the cache
+fetch     fetch                        data out of the remote into the cache; remote.py opens it
 settling  settle                       a project in a work tree of its own
 disk      look                         is the data on disk what its pointers say?
 listings  compare_folders              what differs between two folders of data
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.config import cache_dir
     from exptrack.backends.dvc.disk import look
     from exptrack.backends.dvc.export import bring, checkout
+    from exptrack.backends.dvc.fetch import fetch
     from exptrack.backends.dvc.listings import compare_folders
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
@@ -39,6 +41,7 @@ __all__ = [
     "compare_folders",
     "driver_command",
     "dvc_file_text",
+    "fetch",
     "find_pipeline",
     "find_root",
     "has_in_cache",
@@ -60,6 +63,7 @@ _HOMES = {
     "compare_folders": "listings",
     "driver_command": "stages",
     "dvc_file_text": "text",
+    "fetch": "fetch",
     "find_pipeline": "stages",
     "find_root": "project",
     "has_in_cache": "cache",
