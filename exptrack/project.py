@@ -20,8 +20,10 @@ from exptrack.store.parsed import ParsedYaml
 if TYPE_CHECKING:
     from exptrack.analysis.frame import Frame
     from exptrack.analysis.history import Point
+    from exptrack.model.application import Applied, Part
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
+    from exptrack.operations.branch import Branch
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
 
@@ -94,6 +96,24 @@ class Project:
         from exptrack.operations.diff import overview
 
         return overview(self.context, sides, areas=areas)
+
+    def apply(
+        self, run: str | Run, parts: Collection[Part] | None = None, *, force: bool = False, dry: bool = False
+    ) -> Applied:
+        """Bring a run's code, parameters and data, or some `parts` of it, into the work tree; with `dry` only say what would change.
+
+        What is saved nowhere else is only overwritten with `force`. Raises RevError, DataError, ExptrackError; then nothing was changed.
+        """
+        from exptrack.model.application import Part
+        from exptrack.operations.apply import apply
+
+        return apply(self.context, self._find(run), tuple(Part) if parts is None else parts, force=force, dry=dry)
+
+    def branch(self, run: str | Run, name: str) -> Branch:
+        """Make an ordinary branch whose one commit on the run's base has its changes and results; raises ExptrackError."""
+        from exptrack.operations.branch import branch
+
+        return branch(self.context, self._find(run), name)
 
     def environment(self, run: str | Run) -> Environment | None:
         """What a run (or the run that a rev names) ran on; None if it was not captured or cannot be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Record, Status
@@ -27,6 +27,18 @@ def format_message(record: Record, primary: str | None = None) -> str:
     if record.experiment:
         trailers.append(f"Exptrack-Experiment: {_on_one_line(record.experiment)}")
     parts.append("\n".join(trailers))
+    return _CONTROL.sub("\ufffd", "\n\n".join(parts)) + "\n"
+
+
+def format_branch_message(record: Record, oid: str, notes: Sequence[str], primary: str | None = None) -> str:
+    """The message of an ordinary commit that claims the run whose commit is `oid`: the subject, the notes, the claim.
+
+    A line of a note that could be taken for a claim is quoted: somebody else may have recorded it.
+    """
+    parts = [f"{record.name}: {_summary(record, primary)}"]
+    lines = [[f"> {line}" if _CLAIM.match(line) else line for line in note.strip().splitlines()] for note in notes]
+    parts += ["\n".join(some) for some in lines if some]
+    parts.append(f"Exptrack-Run: {record.name} {oid}")
     return _CONTROL.sub("\ufffd", "\n\n".join(parts)) + "\n"
 
 

@@ -27,6 +27,8 @@ COMMANDS = {
     "show": "one run in full",
     "environment": "the packages that a run had, for pip or uv",
     "diff": "what differs between runs, commits and the work tree",
+    "apply": "bring a run's code, parameters and data into the work tree",
+    "branch": "make an ordinary branch of a run",
     "tag": "put tags on runs, or take them off",
     "note": "add a note to a run",
     "completion": "print the completion script for a shell",

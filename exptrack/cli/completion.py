@@ -9,6 +9,7 @@ from importlib import import_module
 
 from exptrack.cli import COMMANDS, Parser, add_common_options
 from exptrack.cli.helptext import Formatter
+from exptrack.model.application import Part
 from exptrack.model.difference import Area
 
 SHELLS = ("bash", "zsh", "tcsh")
@@ -132,8 +133,9 @@ def _complete(action: argparse.Action) -> None:
         **dict.fromkeys(("PATH", "FILE", "COMMAND"), shtab.FILE),
         "DIR": shtab.DIRECTORY,
     }
-    if action.metavar == "AREA":
-        action.choices = list(Area)
+    words = {"AREA": Area, "PART": Part}
+    if action.metavar in words:
+        action.choices = list(words[action.metavar])
     metavar = action.metavar if isinstance(action.metavar, str) else None
     found = active if action.dest == "names" else known.get(metavar or "")
     if found is not None and action.choices is None:

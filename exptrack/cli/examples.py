@@ -20,6 +20,8 @@ EXAMPLES = {
     "show": ("exptrack show", "exptrack show brave-otter --output", "exptrack show best --file params.yaml"),
     "environment": ("exptrack environment best -o requirements.txt",),
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
+    "apply": ("exptrack apply best", "exptrack apply brave-otter --only params,data --dry-run"),
+    "branch": ("exptrack branch best wider-layer",),
     "tag": ("exptrack tag best @", "exptrack tag --delete best brave-otter"),
     "note": ("exptrack note @ -m 'the loss was still falling'",),
     "completion": ("exptrack completion bash > ~/.local/share/bash-completion/completions/exptrack",),

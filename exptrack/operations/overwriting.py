@@ -1,0 +1,109 @@
+"""What would be lost if files of the work tree were replaced, and what is in the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from exptrack.analysis.trees import decode_tree
+from exptrack.backends import dvc
+from exptrack.backends.dvc.keeping import find_unkept
+from exptrack.backends.git import index as git_index
+from exptrack.backends.git import objects
+from exptrack.backends.git.staging import File, WorkTree
+from exptrack.model.application import Part
+from exptrack.model.run import Run
+from exptrack.model.tree import flatten
+from exptrack.operations.context import Context
+from exptrack.operations.wanted import Source, parts_of
+from exptrack.store import runs
+
+
+def find_unsaved(context: Context, source: Source, tree: WorkTree, differing: Mapping[str, File | None]) -> list[str]:
+    """Files that would be replaced or removed and are neither as they are staged, nor as they are committed.
+
+    What a run writes (pointer files, results) is saved, too, if a run has it; anything if it is in the DVC cache.
+    """
+    changed = [
+        path
+        for path in sorted(differing)
+        if path in tree.refused or (path in tree.found and tree.found[path] != tree.staged.get(path))
+    ]
+    if not changed:
+        return []
+    [head] = objects.resolve(context.repository, ["HEAD^{commit}"])
+    committed = git_index.list_tree(context.repository, head, changed) if head else {}
+    changed = [path for path in changed if path in tree.refused or tree.found[path] != committed.get(path)]
+    results = [path for path in changed if path not in tree.refused and Part.DATA in parts_of(source, path)]
+    saved = set(_find_in_runs(context, source, tree, results)) if results else set()
+    root = dvc.find_root(context.folder, context.repository.top)
+    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
+    return [
+        path
+        for path in changed
+        if path not in saved
+        and (root is None or path in tree.staged or find_unkept(root, context.repository.top / path, known))
+    ]
+
+
+def _find_in_runs(context: Context, source: Source, tree: WorkTree, paths: Sequence[str]) -> Iterator[str]:
+    """Those of `paths` whose content on disk is that in some run; of the file of metrics, if its values are those of some run."""
+    repository = context.repository
+    listed = runs.list_run_refs(repository)
+    names = [f"{oid}:{path}" for path in paths for oid in listed.values()]
+    found = objects.resolve(repository, names)
+    for number, path in enumerate(paths):
+        theirs = found[number * len(listed) : (number + 1) * len(listed)]
+        if tree.found[path][1] in theirs or (path == source.metrics and _has_metrics(context, path, listed)):
+            yield path
+
+
+def _has_metrics(context: Context, path: str, listed: Mapping[str, str]) -> bool:
+    """The file in a run commit holds the same values in another form, and what was logged besides."""
+    try:
+        mine = flatten(decode_tree((context.repository.top / path).read_bytes(), "json")).items()
+    except (OSError, ValueError):
+        return False
+    newest_first = dict(reversed(tuple(listed.items())))
+    return any(
+        mine <= flatten(run.metrics).items()
+        for run in runs.read_runs(context.repository, newest_first)
+        if isinstance(run, Run)
+    )
+
+
+def find_obstacle(
+    top: Path, places: Sequence[str], gone: Collection[str], data: Collection[str]
+) -> tuple[str, str] | None:
+    """What lies where something is to be written and may not be replaced by it, and what is to be written there.
+
+    A file or a link in place of a folder, unless it is `gone` by then; a folder in place of a file, unless all in it is. `data` are
+    those of `places` that may replace a folder.
+    """
+    checked = set[str]()
+    for path in places:
+        for end in (end for end, letter in enumerate(path) if letter == "/"):
+            folder = path[:end]
+            if folder not in checked and folder not in gone and _is_no_folder(top / folder):
+                return folder, path
+            checked.add(folder)
+        if path not in data and _is_folder(top / path):
+            for one in _list_below(top / path):
+                if (found := one.relative_to(top).as_posix()) not in gone:
+                    return found, path
+    return None
+
+
+def _is_no_folder(path: Path) -> bool:
+    return os.path.lexists(path) and not _is_folder(path)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _list_below(folder: Path) -> Iterator[Path]:
+    for path, folders, files in os.walk(folder):
+        yield from (Path(path, name) for name in files)
+        yield from (Path(path, name) for name in folders if Path(path, name).is_symlink())
