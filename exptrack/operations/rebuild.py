@@ -84,7 +84,8 @@ def translate(command: Sequence[str], environment: Environment, rebuilt: Rebuilt
         return (str(rebuilt.interpreter), *others)
     folder = os.path.normpath(os.path.dirname(word))  # noqa: PTH120 - as text: the word may be relative to another folder
     program = rebuilt.folder / "bin" / Path(word).name
-    if f"/{os.path.dirname(recorded)}".endswith(f"/{folder}") and program.is_file():  # noqa: PTH120
+    # `bin/train` alone may as well be a script of the project.
+    if folder != "bin" and f"/{os.path.dirname(recorded)}".endswith(f"/{folder}") and program.is_file():  # noqa: PTH120
         return (str(program), *others)
     return tuple(command)
 

@@ -138,7 +138,7 @@ def _make(wanted: Interpreter, folder: Path, tools: _Tools) -> Python:
             for request in _requests(wanted, found)
         )
     elif found is None:
-        raise _no_python(wanted)
+        raise _no_python(wanted, tools)
     elif not tools.call(found.path, "-I", "-m", "venv", folder):
         message = f"no virtual environment can be made with {found.path}: install its venv module and ensurepip, or uv; {ADVICE}"
         raise _with_log(message, tools.log)
@@ -146,7 +146,7 @@ def _make(wanted: Interpreter, folder: Path, tools: _Tools) -> Python:
         is_made = True
     python = pythons.ask(folder / "bin" / "python", tools.environ) if is_made else None
     if python is None or python.implementation != wanted.implementation:
-        raise _with_log(str(_no_python(wanted)), tools.log)
+        raise _no_python(wanted, tools)
     return python
 
 
@@ -158,11 +158,11 @@ def _requests(wanted: Interpreter, found: Python | None) -> Sequence[str]:
     return [*requests, str(found.path)] if found else requests
 
 
-def _no_python(wanted: Interpreter) -> ExptrackError:
+def _no_python(wanted: Interpreter, tools: _Tools) -> ExptrackError:
     name = "Python" if wanted.implementation == "cpython" else wanted.implementation
-    minor = minor_of(wanted.version)
-    advice = f"install it, or uv, which can get it; {ADVICE}"
-    return ExptrackError(f"there is no {name} {minor} for the recorded environment ({name} {wanted.version}): {advice}")
+    advice = "install it, or uv, which can get it" if tools.uv is None else "uv could not get it, install it"
+    missing = f"there is no {name} {minor_of(wanted.version)} for the recorded environment ({name} {wanted.version})"
+    return _with_log(f"{missing}: {advice}; {ADVICE}", tools.log)
 
 
 def _install(recipe: Recipe, folder: Path, requirements: Path, tools: _Tools) -> None:
