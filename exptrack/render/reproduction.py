@@ -75,7 +75,7 @@ def format_reproduction(
 
 
 def say_verdict(reproduction: Reproduction) -> str:
-    """`reproduces: statistical, not exact`, to follow the name of the run; our own words only."""
+    """`reproduces: statistical, not exact`, to follow the name of the run; inert."""
     if reproduction.reached is not None:
         missed = [one.level for one in reproduction.levels[: _count_above(reproduction)] if one.answer is Answer.NO]
         return f"reproduces: {reproduction.reached}" + (f", not {' or '.join(missed)}" if missed else "")
@@ -140,7 +140,7 @@ def _say_otherwise(reproduction: Reproduction, otherwise: Sequence[Run]) -> str:
     if len(reproduction.reruns) > 1:
         said = f"{len(otherwise)} of {len(reproduction.reruns)} reruns ended otherwise"
     else:
-        said = f"the rerun {_verb(otherwise[0])}{format_ending(otherwise[0].record)}"
+        said = f"the rerun {_verb(otherwise[0])}{inert(format_ending(otherwise[0].record))}"
     is_usual = reproduction.original.status is Status.COMPLETED
     return said if is_usual else f"{said}, the recorded run {_verb(reproduction.original)}"
 
