@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from posixpath import normpath
 from typing import Any, NoReturn, TypeVar
 
 from exptrack.errors import SettingsError
@@ -158,7 +159,7 @@ def _capture(section: _Section) -> Capture:
     return Capture(
         patterns=_patterns(section),
         outputs=section.texts("outputs") or (),
-        links=section.texts("links") or (),
+        links=tuple(map(normpath, section.texts("links") or ())),
         large=section.choice("large", Large) or default.large,
         limits=_limits(section.section("limits")),
         secrets=default.secrets if secrets is None else _with_default(secrets, default.secrets),

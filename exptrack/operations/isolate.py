@@ -11,13 +11,14 @@ from typing import NamedTuple
 from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
 from exptrack.backends import dvc
 from exptrack.backends.git import objects
-from exptrack.backends.git.repository import FOREIGN
-from exptrack.errors import DataError, ExptrackError
+from exptrack.errors import ExptrackError
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
+from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Disk
 from exptrack.operations.sources import Reader, Sources, below
+from exptrack.operations.surroundings import Move, surround
 from exptrack.store import slots
 from exptrack.store.private_index import keep, survey
 from exptrack.store.slotlinks import link_paths
@@ -31,7 +32,7 @@ class Place(NamedTuple):
     """Where a command works: `context` and `directory` are those of the slot.
 
     `omissions` are what the user's work tree has and the slot has not, `links` paths that lead back into the user's work tree, `lock`
-    what the command inherits, so that the slot stays taken as long as it lives.
+    what the command inherits, so that the slot stays taken as long as it lives. `problems` are lines for the user and the record.
     """
 
     context: Context
@@ -40,6 +41,7 @@ class Place(NamedTuple):
     omissions: tuple[Omission, ...]
     links: tuple[str, ...]
     lock: int
+    problems: tuple[str, ...]
 
 
 class _Draft(NamedTuple):
@@ -58,6 +60,7 @@ class Wish(NamedTuple):
     environ: Mapping[str, str]
     overrides: tuple[str, ...] = ()
     seed: int | None = None
+    command: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -75,13 +78,19 @@ def isolate(context: Context, name: str, base: str | None, wish: Wish) -> Iterat
     with slots.claim(repository, name) as slot:
         inside = context._replace(repository=slot.repository)
         slots.prepare(slot, draft.commit, keep=[pointer.path for pointer in draft.sources.pointers])
-        _fill(context, inside, slot, draft, changed)
-        top = repository.top.resolve()
-        here = wish.directory.resolve()
-        relative = here.relative_to(top) if here.is_relative_to(top) else Path()
-        own = {key: value for key, value in wish.environ.items() if key not in FOREIGN}
+        problems = _fill(context, inside, slot, draft, changed)
+        directory = slot.repository.top / _inside(repository.top, wish.directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        move, cache = Move(repository.top, slot.repository.top), environment_cache(repository.shared)
+        around = surround(move, directory, wish.command, wish.environ, cache)
         links = context.settings.capture.links
-        yield Place(inside, slot.repository.top / relative, own, draft.omissions, links, slot.lock)
+        yield Place(inside, directory, around.environ, draft.omissions, links, slot.lock, (*problems, *around.problems))
+
+
+def _inside(top: Path, folder: Path) -> Path:
+    """Where a folder lies in the work tree; one outside counts as the root."""
+    here, root = folder.resolve(), top.resolve()
+    return here.relative_to(root) if here.is_relative_to(root) else Path()
 
 
 def explain_failure(omissions: Sequence[Omission], links: Sequence[str]) -> str | None:
@@ -109,15 +118,20 @@ def _draft(context: Context, name: str, base: str | None) -> _Draft:
     return _Draft(commit, omissions, sources, reader.params(sources.params))
 
 
-def _fill(context: Context, inside: Context, slot: Slot, draft: _Draft, changed: Mapping[str, Tree]) -> None:
-    """What a checkout alone does not bring: submodules, linked paths, overrides, data."""
-    for path in slots.add_submodules(slot, context.repository):
-        context.notice(f"the submodule {path} is empty in the run's own work tree: its commit is not on this machine")
-    for path in link_paths(slot, context.repository.top, context.settings.capture.links):
-        context.notice(f"{path}, named under capture.links, is not there")
+def _fill(context: Context, inside: Context, slot: Slot, draft: _Draft, changed: Mapping[str, Tree]) -> list[str]:
+    """What a checkout alone does not bring: submodules, linked paths, overrides, data; gives what cannot be had."""
+    empty = slots.add_submodules(slot, context.repository)
+    missing = link_paths(slot, context.repository.top, context.settings.capture.links)
     for file, tree in changed.items():
         _edit(inside.repository.top / below(context.project, file), file, tree)
-    _bring_data(context, inside, draft.sources.pointers)
+    return [
+        *(
+            f"the submodule {path} is empty in the run's own work tree: its commit is not on this machine"
+            for path in empty
+        ),
+        *(f"{path}, named under capture.links, is not there" for path in missing),
+        *_bring_data(context, inside, draft.sources.pointers),
+    ]
 
 
 def _edit(path: Path, name: str, tree: Tree) -> None:
@@ -130,8 +144,11 @@ def _edit(path: Path, name: str, tree: Tree) -> None:
         raise ExptrackError(f"{name} cannot be changed for the run: {error}") from error
 
 
-def _bring_data(context: Context, inside: Context, pointers: Sequence[Pointer]) -> None:
-    """Data by its pointers out of the shared cache: what only goes in is linked as DVC is set to, what stages write is copied."""
+def _bring_data(context: Context, inside: Context, pointers: Sequence[Pointer]) -> Iterator[str]:
+    """Data by its pointers out of the shared cache: what only goes in is linked as DVC is set to, what stages write is copied.
+
+    Gives a line for what the cache has not. Raises DataError for what cannot be written.
+    """
     main, root = (
         dvc.find_root(context.folder, context.repository.top),
         dvc.find_root(inside.folder, inside.repository.top),
@@ -139,12 +156,11 @@ def _bring_data(context: Context, inside: Context, pointers: Sequence[Pointer]) 
     if main is None or root is None:
         return
     dvc.settle(main, root)
-    top = inside.repository.top
+    top, folder = inside.repository.top, dvc.cache_dir(root)
     known = dvc.StatCache(context.repository.shared / "cache" / "digests")
-    for pointer in dvc.look(pointers, top, dvc.cache_dir(root), known):
-        if pointer.modified is False:
-            continue
-        try:
+    wanted = [pointer for pointer in dvc.look(pointers, top, folder, known) if pointer.modified is not False]
+    for pointer, is_there in dvc.has_in_cache(root, wanted).items():
+        if is_there:
             dvc.bring(root, pointer, top / pointer.path, is_linked=pointer.source.endswith(".dvc"))
-        except DataError as error:
-            context.notice(f"{pointer.path} is not in the run's own work tree: {error}")
+        else:
+            yield f"{pointer.path} is not in the run's own work tree: its data is not in the DVC cache at {folder}; fetch it first"

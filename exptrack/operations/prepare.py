@@ -64,7 +64,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         data=sources.pointers,
         not_captured=taken.omissions,
         concurrent=concurrent,
-        problems=tuple(reader.problems),
+        problems=(*place.problems, *reader.problems),
         links=Links(parent=parent, reproduces=request.reproduces),
     )
     watched = (*sources.metrics, *sources.pointer_files, *outputs)
@@ -88,7 +88,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         is_signing=outset.committing.is_signing,
     )
     journal.save_start(start)
-    for line in (*reader.problems, describe_omissions(taken.omissions)):
+    for line in (*place.problems, *reader.problems, describe_omissions(taken.omissions)):
         if line:
             context.notice(line)
     environ = {**request.environ, "EXPTRACK_RUN": name}

@@ -43,6 +43,7 @@ class Place(NamedTuple):
     omissions: tuple[Omission, ...] = ()
     links: tuple[str, ...] = ()
     locks: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 # Gives the place for the run of this name, whose journal exists.

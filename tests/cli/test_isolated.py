@@ -258,7 +258,7 @@ class TestData:
     def test_data_that_the_cache_lacks_is_named(self, exptrack, repository):
         shutil.rmtree(repository / ".dvc" / "cache")
         done = exptrack("run", "--isolated", "--", "true")
-        assert "data is not in the run's own work tree: the data of data is not in the DVC cache" in done.stderr
+        assert "data is not in the run's own work tree: its data is not in the DVC cache" in done.stderr
 
 
 def test_a_second_run_in_a_slot_costs_little(exptrack, repository):
