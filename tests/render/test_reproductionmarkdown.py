@@ -193,6 +193,12 @@ def test_a_note_begins_no_list_and_no_heading(note):
     assert sum(token.type == "heading_open" for token in tokens) == 1
 
 
+@given(st.text("`<b>|\\ ax-1", max_size=12))
+def test_no_fence_of_a_text_ends_another(text):
+    said = levels((Answer.NO, text, text), Answer.NO, Answer.NO, Answer.NO)
+    parse(shown(EXACT._replace(levels=said, notes=(text, f"a {text}"), nondeterministic=text)))
+
+
 @given(st.lists(REPRODUCTIONS, min_size=1, max_size=3), st.integers(0, 5000))
 def test_it_keeps_to_any_limit_and_stays_whole(reproductions, limit):
     files = (FileChange("train.py", Kind.CHANGED, 1, 1),)
