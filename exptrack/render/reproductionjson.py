@@ -15,15 +15,14 @@ SCHEMA = 1
 
 
 def format_json(reproductions: Sequence[Reproduction]) -> str:
-    """A list, one mapping a reproduction, keys in alphabetical order; everything that is not ASCII is an escape."""
-    document = [_encode(one) for one in reproductions]
+    """`schema` and the `reproductions`, keys in alphabetical order; everything that is not ASCII is an escape."""
+    document = {"schema": SCHEMA, "reproductions": [_encode(one) for one in reproductions]}
     return json.dumps(finite(document), indent=2, sort_keys=True, allow_nan=False)
 
 
 def _encode(reproduction: Reproduction) -> dict[str, Any]:
     divergence = reproduction.divergence
     return {
-        "schema": SCHEMA,
         "run": {"name": reproduction.original.name, "oid": reproduction.original.oid},
         "reached": reproduction.reached,
         "levels": [level._asdict() for level in reproduction.levels],

@@ -21,8 +21,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 
 
 def read(reproduction: Reproduction) -> dict:
-    [document] = json.loads(format_json([reproduction]))
+    [document] = read_all([reproduction])
     return document
+
+
+def read_all(reproductions: list[Reproduction]) -> list[dict]:
+    return json.loads(format_json(reproductions))["reproductions"]
 
 
 def rows(mark: str) -> dict[str, list[str]]:
@@ -31,7 +35,6 @@ def rows(mark: str) -> dict[str, list[str]]:
 
 def test_the_whole_of_a_reproduction():
     assert read(AT) == {
-        "schema": 1,
         "run": {"name": NAME, "oid": "1" * 40},
         "reached": None,
         "levels": [
@@ -55,12 +58,14 @@ def test_the_whole_of_a_reproduction():
 
 
 def test_several_are_a_list_in_their_order():
-    assert [one["reached"] for one in json.loads(format_json([FAILED, STATISTICAL, EXACT]))] == [
+    assert [one["reached"] for one in read_all([FAILED, STATISTICAL, EXACT])] == [
         None,
         "statistical",
         "exact",
     ]
-    assert json.loads(format_json([])) == []
+    document = json.loads(format_json([]))
+    assert document == {"schema": 1, "reproductions": []}
+    assert set(document) == set(rows("reproductions"))
 
 
 def test_numbers_that_are_not_finite_are_words():
