@@ -243,6 +243,23 @@ Collecting gone-repo@ git+https://example.com/x.git@aaaa
   fatal: remote error: upload-pack: not our ref aaaa
 error: subprocess-exited-with-error
 """
+PIP_REFUSED = """\
+Collecting gone-repo@ git+https://example.com/x.git@aaaa
+  fatal: could not read Username for 'https://example.com': terminal prompts disabled
+error: subprocess-exited-with-error
+"""
+PIP_CLONE_BROKEN = """\
+Collecting gone-repo@ git+https://example.com/x.git@aaaa
+  fatal: bad object
+error: subprocess-exited-with-error
+
+? git fetch -q https://example.com/x.git aaaa did not run successfully.
+"""
+UV_FULL = """\
+error: Failed to install: zz-1.0-py3-none-any.whl (zz==1.0)
+  cause: failed to write to file `/x/zz.py`
+  cause: No space left on device (os error 28)
+"""
 PIP_BUILD_NEEDS = """\
 Processing /srv/links/zz-1.0.tar.gz
   Installing build dependencies: finished with status 'error'
@@ -274,6 +291,9 @@ UV_OLD_STYLE = """\
         (PIP_UNREACHABLE, "zz==1.0 cannot be installed: where it comes from cannot be reached"),
         (PIP_CLONE, "gone-repo==0.3 cannot be installed: where it comes from cannot be reached"),
         (PIP_COMMIT, "gone-repo==0.3 cannot be installed: its repository does not have the recorded commit any more"),
+        (PIP_REFUSED, "gone-repo==0.3 cannot be installed: where it comes from refuses access"),
+        (PIP_CLONE_BROKEN, "gone-repo==0.3 cannot be installed: its repository cannot be read"),
+        (UV_FULL, "zz==1.0 cannot be installed: No space left on device (os error 28)"),
         (PIP_BUILD_NEEDS, "zz==1.0 cannot be installed: it cannot be built here"),
         (UV_UNREACHABLE, "zz==1.0 cannot be installed: where it comes from cannot be reached"),
         (UV_CLONE, "gone-repo==0.3 cannot be installed: where it comes from cannot be reached"),

@@ -21,29 +21,54 @@ _BLAME = tuple(
         rf"Failed building \w+ for {_NAME}",
         rf"Could not build wheels for {_NAME}",
         rf"^ERROR: Package '{_NAME}' requires a different",
+        rf"^error: Failed to install: \S+ \({_NAME}==",
         r"^error: Failed to fetch: `?\S+/([A-Za-z0-9._-]+)/`?$",
         rf"^error: Failed to fetch: `?\S+/{_NAME}-\d",
     )
 )
 _AT_WORK = re.compile(rf"^(?:Collecting|Obtaining|Processing) (?:\S*/)?{_NAME}", re.MULTILINE)
 
-_UNREACHABLE = re.compile(
-    r"failed to connect|connection refused|failed to establish a new connection|could not resolve host|temporary failure in name|"
-    r"tcp connect error|dns error|network is unreachable|max retries exceeded|after connection broken|timed out|"
-    r"network connectivity is disabled|unable to access|could not read from remote",
-    re.IGNORECASE,
-)
-_COMMIT_GONE = re.compile(
-    r"not our ref|couldn't find remote ref|did not match any file|reference is not a tree", re.IGNORECASE
-)
-_GONE = re.compile(
-    r"No matching distribution found|no versions? of|was not found in|has no wheels|no usable wheels|has no publicly|404",
-    re.ASCII,
-)
-_UNBUILT = re.compile(
-    r"subprocess-exited-with-error|Failed to build|Failed building|Could not build wheels|metadata-generation-failed"
-)
 _SOME_VERSIONS = re.compile(r"\(from versions: (?!none\b)")
+_UNREACHABLE = "where it comes from cannot be reached"
+
+# The first that fits counts: what comes later is often a consequence.
+_REASONS = tuple(
+    (re.compile(pattern, re.IGNORECASE), reason)
+    for pattern, reason in (
+        (
+            r"not our ref|couldn't find remote ref|did not match any file|reference is not a tree",
+            "its repository does not have the recorded commit any more",
+        ),
+        (
+            (
+                r"could not read (?:username|password)|authentication failed|permission denied \(|host key verification failed|"
+                r"repository not found|40[13] (?:client error|unauthorized|forbidden)|http error 40[13]"
+            ),
+            "where it comes from refuses access",
+        ),
+        (
+            (
+                r"failed to connect|connection refused|failed to establish a new connection|could not resolve host|"
+                r"temporary failure in name|tcp connect error|dns error|network is unreachable|max retries exceeded|"
+                r"after connection broken|timed out|network connectivity is disabled|unable to access|"
+                r"could not read from remote|error sending request|client error \(connect\)"
+            ),
+            _UNREACHABLE,
+        ),
+        (r"\b(?:git|hg|svn|bzr) .*did not run successfully|git operation failed", "its repository cannot be read"),
+        (
+            r"subprocess-exited-with-error|failed to build|failed building|could not build wheels|metadata-generation-failed",
+            "it cannot be built here",
+        ),
+        (
+            r"no matching distribution found|no versions? of|was not found in|has no wheels|no usable wheels|has no publicly|\b404\b",
+            "no index has it for this Python and platform",
+        ),
+    )
+)
+
+# uv gives the deepest cause last.
+_ERROR = re.compile(r"(?:error|cause|caused by):\s*", re.IGNORECASE)
 
 
 def explain_failure(said: str, packages: Sequence[Package]) -> str:
@@ -74,19 +99,13 @@ def _names(said: str, known: dict[str, Package]) -> Iterator[str]:
 
 
 def _find_reason(said: str) -> str:
-    if _COMMIT_GONE.search(said):
-        return "its repository does not have the recorded commit any more"
-    if _UNREACHABLE.search(said) and not _SOME_VERSIONS.search(said):
-        return "where it comes from cannot be reached"
-    if _UNBUILT.search(said):
-        return "it cannot be built here"
-    if _GONE.search(said):
-        return "no index has it for this Python and platform"
-    return _last_error(said)
+    # One index of several may be out of reach, and the package known to another.
+    is_known = _SOME_VERSIONS.search(said) is not None
+    reasons = (reason for pattern, reason in _REASONS if pattern.search(said))
+    return next((reason for reason in reasons if not (is_known and reason == _UNREACHABLE)), None) or _last_error(said)
 
 
 def _last_error(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error:")]
-    line = (errors or lines or ["nothing was said"])[-1]
-    return re.sub(r"^error:\s*", "", line, flags=re.IGNORECASE).removesuffix(".")[:200]
+    errors = [line for line in lines if _ERROR.match(line)]
+    return _ERROR.sub("", (errors or lines or ["nothing was said"])[-1]).removesuffix(".")[:200]
