@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     scene.tell("A run that fails is kept, too")
     name, note, words = _DIVERGES
     scene.do(_TRAIN.format(name=name, note=shlex.quote(note), arguments=words), expected=1, shown=3)
+    _repeat(scene)
     _look(scene)
     scene.tell(f"Your turn: cd {shlex.quote(os.path.relpath(folder))} && exptrack run -- python train.py train.lr=0.2")
     return 0
@@ -81,6 +82,16 @@ def _look(scene: _Scene) -> None:
     scene.do("git status --short --branch")
 
 
+def _repeat(scene: _Scene) -> None:
+    scene.tell("Without a command the DVC pipeline runs; with -S it has another parameter, and a work tree of its own")
+    scene.do("exptrack run --name narrow -S model.hidden=8", shown=3)
+    scene.tell("Stages that have nothing new to do are not run again")
+    scene.do("exptrack run --name narrow-fast -S model.hidden=8 -S train.lr=0.3", shown=3)
+    scene.do("exptrack show narrow-fast")
+    scene.tell("Does it reproduce? It is executed again, from what was recorded alone")
+    scene.do("exptrack reproduce narrow-fast", is_answer_only=True)
+
+
 def _free(start: Path) -> Path:
     names = ["exptrack-demo", *(f"exptrack-demo-{number}" for number in range(2, 1000))]
     return next(start / name for name in names if not (start / name).exists())
@@ -98,12 +109,14 @@ class _Scene:
     def tell(self, text: str) -> None:
         print(f"\n# {text}", flush=True)
 
-    def do(self, line: str, *, expected: int = 0, shown: int | None = None) -> None:
-        """Run a line; `shown` cuts its output to the last lines."""
+    def do(self, line: str, *, expected: int = 0, shown: int | None = None, is_answer_only: bool = False) -> None:
+        """Run a line; `shown` cuts its output to the last lines, `is_answer_only` leaves out what it says on stderr."""
         print(f"$ {line}", flush=True)
         words = shlex.split(line)
         command = [sys.executable, "-m", "exptrack", *words[1:]] if words[0] == "exptrack" else words
         streams = {} if shown is None else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        if is_answer_only:
+            streams["stderr"] = subprocess.DEVNULL
         done = subprocess.run(command, cwd=self.folder, env=self._environ, check=False, text=True, **streams)  # type: ignore[call-overload]
         if shown is not None:
             print("\n".join(done.stdout.splitlines()[-shown:]), flush=True)

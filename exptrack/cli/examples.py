@@ -20,6 +20,11 @@ EXAMPLES = {
     "show": ("exptrack show", "exptrack show brave-otter --output", "exptrack show best --file params.yaml"),
     "environment": ("exptrack environment best -o requirements.txt",),
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
+    "reproduce": (
+        "exptrack reproduce best --require exact",
+        "exptrack reproduce brave-otter --at main --reruns 3",
+        "exptrack reproduce best --environment recorded --timeout 30m --markdown",
+    ),
     "apply": ("exptrack apply best", "exptrack apply brave-otter --only params,data --dry-run"),
     "branch": ("exptrack branch best wider-layer",),
     "tag": ("exptrack tag best @", "exptrack tag --delete best brave-otter"),

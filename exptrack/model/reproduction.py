@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from exptrack.model.difference import Difference
 from exptrack.model.run import Run, Status
+from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import Tree, Value
 
 
@@ -92,7 +93,7 @@ class Reproduction(NamedTuple):
 
     `levels` has all four, the strongest first. `difference` is between the run and the first of `reruns`. `at` is what was executed
     instead of the run's own snapshot, as it was typed. `environment` is `present` or `recorded`. `nondeterministic` says why exact was
-    expected and missed, else it is None. `notes` are lines about what weakens the evidence.
+    expected and missed, else it is None. `notes` are lines about what weakens the evidence. `declared` are the metrics that it was judged by.
     """
 
     original: Run
@@ -104,6 +105,7 @@ class Reproduction(NamedTuple):
     at: str | None = None
     environment: str = "present"
     notes: tuple[str, ...] = ()
+    declared: Mapping[str, MetricDeclaration] = {}
 
     @property
     def reached(self) -> Level | None:

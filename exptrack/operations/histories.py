@@ -40,6 +40,11 @@ def read_history(context: Context, run: Run, metric: str) -> bytes:
     raise ExptrackError(f"run '{run.name}' has no history of '{metric}': {advice}")
 
 
+def read_histories(context: Context, run: Run) -> dict[str, tuple[Point, ...]]:
+    """All histories of a run, by the metric's name as it stands in the file (tabs and newlines are spaces there)."""
+    return {name: parse_history(data) for name, data in sorted(_read_all(context, run).items())}
+
+
 def find_logged(repository: Repository, oid: str, metrics: Sequence[str]) -> set[str]:
     """Those of the metrics that have a history in the run's commit: they were read from the output, or logged."""
     found = resolve(repository, [f"{oid}:{FOLDER}{path_of(metric)}" for metric in metrics]) if metrics else []

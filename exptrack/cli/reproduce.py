@@ -1,0 +1,129 @@
+"""`exptrack reproduce`: execute runs again, and say at which level they reproduce."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from exptrack.cli.common import say
+from exptrack.cli.terminal import find_width, has_color, show
+from exptrack.model.reproduction import Level, Reproduction
+from exptrack.model.run import Status
+from exptrack.model.settings import Settings
+from exptrack.operations.replay import PRESENT, RECORDED, Manner
+from exptrack.operations.reproduce import reproduce
+from exptrack.project import Project
+
+_INTERRUPTED = 130
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("revs", nargs="+", metavar="REV", help="a run")
+    parser.add_argument(
+        "--at",
+        metavar="COMMIT",
+        help="execute other code and data: a branch or commit of Git, a run, or `worktree` (else the run's own snapshot)",
+    )
+    parser.add_argument(
+        "--environment",
+        choices=(PRESENT, RECORDED),
+        default=PRESENT,
+        help="the packages as they are here (and say what differs), or those that were recorded, in a virtual environment",
+    )
+    parser.add_argument("--reruns", type=_positive, default=1, metavar="M", help="execute it M times")
+    parser.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="end an execution that takes longer (90, 30m, 2h)"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep the work tree, and say where it is")
+    parser.add_argument("--anyway", action="store_true", help="also if what the run used is not all there")
+    parser.add_argument(
+        "--require",
+        choices=tuple(level.value for level in Level),
+        metavar="LEVEL",
+        help=f"exit with 1 below this level: {', '.join(Level)}",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--markdown", action="store_true", help="as Markdown, for a pull request")
+    parser.epilog = (
+        "What the command prints goes to stderr. The exit status is 1 if a run does not end as it did when it was recorded, or is "
+        "below the level of --require; else 0."
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    # The work tree's exptrack.yaml does not count: what ran is in the snapshot.
+    context = Project(arguments.directory, notice=say, settings=Settings()).context
+    manner = Manner(
+        environ=dict(os.environ),
+        at=arguments.at,
+        environment=arguments.environment,
+        reruns=arguments.reruns,
+        timeout=arguments.timeout,
+        anyway=arguments.anyway,
+        is_kept=arguments.keep,
+    )
+    found: list[Reproduction] = []
+    for rev in arguments.revs:
+        with _output_aside():
+            found.append(reproduce(context, rev, manner))
+        if found[-1].reruns[-1].status is Status.INTERRUPTED:
+            break
+    show(_format(found, arguments), is_paged=False)
+    return _status(found, arguments.require)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of executions: give 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+    try:
+        seconds = float(number) * unit
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is no time: give seconds, or 30m, or 2h")
+    return seconds
+
+
+@contextmanager
+def _output_aside() -> Iterator[None]:
+    """While a command runs, its standard output goes to stderr: ours holds only the answer."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _format(found: Sequence[Reproduction], arguments: argparse.Namespace) -> str:
+    if arguments.json:
+        from exptrack.render.reproductionjson import format_json
+
+        return format_json(found)
+    if arguments.markdown:
+        from exptrack.render.reproductionmarkdown import format_markdown
+
+        return format_markdown(found, found[0].declared)
+    from exptrack.render.reproduction import format_reproduction
+
+    return "\n\n".join(format_reproduction(one, one.declared, width=find_width(), color=has_color()) for one in found)
+
+
+def _status(found: Sequence[Reproduction], required: str | None) -> int:
+    if any(rerun.status is Status.INTERRUPTED for one in found for rerun in one.reruns):
+        return _INTERRUPTED
+    if any(rerun.status is not one.original.status for one in found for rerun in one.reruns):
+        return 1
+    return int(required is not None and not all(one.meets(Level(required)) for one in found))

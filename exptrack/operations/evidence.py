@@ -1,0 +1,113 @@
+"""What a reproduction is judged by: what came of a run, which runs are its replicates, what differs between it and its rerun."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from exptrack.analysis.configurations import code_digest, configuration_key
+from exptrack.analysis.history import Point
+from exptrack.backends.git import objects
+from exptrack.model.data import Pointer
+from exptrack.model.difference import Area, Difference
+from exptrack.model.reproduction import Outcome, Replicates
+from exptrack.model.run import Record, Run, Status
+from exptrack.operations.context import Context
+from exptrack.operations.files import Committed
+from exptrack.operations.histories import read_histories
+from exptrack.operations.sources import Reader
+from exptrack.store import runs
+from exptrack.store.private_index import is_dvc_file
+
+
+def gather_outcome(context: Context, run: Run) -> Outcome:
+    """What came of a run: its declared outputs and its metrics. Metric files count by their values, not as outputs."""
+    record = run.record
+    made = {
+        one.path: f"{one.algorithm}:{one.digest}" for one in (*record.data, *record.outputs) if _is_made(record, one)
+    }
+    for stage in record.stages or ():
+        made |= stage.outs
+    metric_files = _metric_files(context, run) if record.stages else frozenset()
+    outputs = {path: digest for path, digest in made.items() if path not in metric_files}
+    return Outcome(run.name, record.status, record.seed, record.metrics, outputs)
+
+
+def gather_histories(context: Context, run: Run) -> Mapping[str, tuple[Point, ...]]:
+    """The history of each metric of a run, by name."""
+    return read_histories(context, run)
+
+
+def find_replicates(context: Context, run: Run, seed_name: str | None, without: Collection[str]) -> Replicates:
+    """The completed runs of the same configuration on the same data, the run itself among them, but for those named `without`."""
+    repository = context.repository
+    key, inputs = configuration_key(run.record, seed_name), input_data(run.record)
+    refs = runs.list_run_refs(repository)
+    candidates = [
+        one
+        for one in runs.read_runs(repository, refs)
+        if isinstance(one, Run) and one.name not in without and configuration_key(one.record, seed_name) == key
+    ]
+    digests = {one.name: _digest_code(context, one) for one in candidates}
+    left: Counter[str] = Counter()
+    outcomes = []
+    for one in candidates:
+        if digests[one.name] != digests.get(run.name):
+            left["other code"] += 1
+        elif input_data(one.record) != inputs:
+            left["other data"] += 1
+        elif one.status is not Status.COMPLETED:
+            left[str(one.status)] += 1
+        else:
+            record = one.record
+            outcomes.append(Outcome(one.name, record.status, record.seed, record.metrics))
+    return Replicates(tuple(outcomes), dict(left))
+
+
+def input_data(record: Record) -> dict[str, str]:
+    """The data that a run did not make itself: digests by path."""
+    return {one.path: f"{one.algorithm}:{one.digest}" for one in record.data if not _is_made(record, one)}
+
+
+def name_differences(difference: Difference) -> tuple[str, ...]:
+    """What was executed otherwise than recorded, a line each: files of code, input data, parameters."""
+    run = difference.old.run
+    made = set(gather_made(run.record)) if run else set()
+    lines = []
+    for file in difference.files:
+        lines_changed = "" if file.added is None else f", {file.added} lines added, {file.removed} removed"
+        lines.append(f"code: {file.path} {file.kind}{lines_changed}")
+    for change in difference.changes:
+        key = ".".join(change.key)
+        if change.area == Area.DATA and change.key[0] not in made:
+            lines.append(f"data: {change.key[0]} {change.kind}")
+        elif change.area == Area.PARAMS:
+            lines.append(f"parameter: {key} {change.old} → {change.new}")
+    return tuple(lines)
+
+
+def gather_made(record: Record) -> tuple[str, ...]:
+    """Paths of what a run made itself."""
+    made = [one.path for one in (*record.data, *record.outputs) if _is_made(record, one)]
+    return tuple(dict.fromkeys([*made, *(path for stage in record.stages or () for path in stage.outs)]))
+
+
+def _is_made(record: Record, pointer: Pointer) -> bool:
+    """Whether a pointer stands for something that the run made: an output, or what a stage of its pipeline wrote."""
+    if pointer in record.outputs:
+        return True
+    return record.stages is not None and pointer.stage is not None
+
+
+def _metric_files(context: Context, run: Run) -> frozenset[str]:
+    if run.snapshot is None:
+        return frozenset()
+    files = Committed(context.repository, run.snapshot)
+    reader = Reader(files, run.record.project, context.yaml.load)
+    sources = reader.find_sources([path for path in files.paths if is_dvc_file(path)], run.record.directory)
+    return frozenset(sources.metrics)
+
+
+def _digest_code(context: Context, run: Run) -> str:
+    blobs, _ = objects.list_blobs(context.repository, f"{run.oid}^")
+    return code_digest(run.record, blobs, context.settings.compare)

@@ -1,0 +1,271 @@
+"""A work tree of its own in which a recorded run is executed again: a slot at the run's snapshot, or at other code, with its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os.path import relpath
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from exptrack.analysis.codec import decode_environment
+from exptrack.analysis.secretshapes import MASK
+from exptrack.backends import dvc
+from exptrack.backends.git import objects
+from exptrack.errors import DataError, ExptrackError, RecordError, RepositoryError
+from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.model.environment import Environment
+from exptrack.model.run import Record, Run
+from exptrack.model.settings import Settings
+from exptrack.operations.context import SETTINGS, Context, read_settings
+from exptrack.operations.environment import environment_cache
+from exptrack.operations.files import Committed, Disk
+from exptrack.operations.request import Place, Request
+from exptrack.operations.sides import WORK_TREE, find
+from exptrack.operations.sources import Reader, below
+from exptrack.operations.surroundings import Move, surround
+from exptrack.store import runs, slotlinks, slots
+from exptrack.store.outset import Outset
+from exptrack.store.private_index import is_dvc_file, survey
+from exptrack.store.slots import Slot
+from exptrack.store.snapshot import build
+
+PRESENT, RECORDED = "present", "recorded"
+
+_NAMED = 3
+_SEEDS = ("EXPTRACK_SEED", "PYTHONHASHSEED")
+# What was there when the run started, is no secret, and is neither in Git nor in the DVC cache.
+_MISSING = frozenset({Reason.TOO_LARGE, Reason.TOO_MANY, Reason.UNREADABLE, Reason.DIRTY_SUBMODULE, Reason.SPECIAL})
+
+
+class Manner(NamedTuple):
+    """How a run is to be executed again.
+
+    `at` is what to execute instead of the run's own snapshot: `worktree`, a rev, a commit. `environment` is `present` or `recorded`.
+    `timeout` (seconds) is that of each of the `reruns`. `anyway` goes on where what the run used is not all there; `is_kept` keeps the
+    work tree of each rerun. `environ` are the variables that the command would have here.
+    """
+
+    environ: Mapping[str, str]
+    at: str | None = None
+    environment: str = PRESENT
+    reruns: int = 1
+    timeout: float | None = None
+    anyway: bool = False
+    is_kept: bool = False
+
+
+class Code(NamedTuple):
+    """What is executed: `commit` has its files, `base` is the commit that the new run's snapshot will stand on."""
+
+    commit: str
+    base: str | None
+
+
+def check_complete(run: Run) -> None:
+    """Raise ExptrackError if what the run used is not all in Git and the DVC cache, or its command is not known."""
+    record = run.record
+    missing = [one for one in record.not_captured if one.reason in _MISSING and not one.pointer]
+    if missing:
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        named = ", ".join(map(_describe, missing[:_NAMED])) + more
+        raise ExptrackError(
+            f"'{run.name}' cannot be reproduced: it has no copy of {named}; record a new run after `dvc add` or `git add` of it, "
+            "or try with --anyway"
+        )
+    if masked := next((word for word in record.command if MASK in word), None):
+        raise ExptrackError(
+            f"'{run.name}' cannot be reproduced: its command held a credential, which is not recorded ({masked}); pass such things in "
+            "the environment"
+        )
+
+
+def weaknesses(run: Run) -> tuple[str, ...]:
+    """Lines about what the run may have used and a reproduction has otherwise, or not at all."""
+    record = run.record
+    modified = [one.path for one in record.data if one.modified and one.stage is None]
+    lines = [
+        f"{path} was not what its pointer says when {run.name} ran: the pointer's data is taken" for path in modified
+    ]
+    lines += [f"{path} changed while {run.name} ran: it is taken as it was at the start" for path in record.changed]
+    secret = [one.path for one in record.not_captured if one.reason is Reason.SECRET]
+    if secret:
+        lines.append(f"left out, since it looks secret: {', '.join(secret)}")
+    return tuple(lines)
+
+
+def find_code(context: Context, run: Run, at: str | None) -> Code:
+    """The run's own snapshot; or what `at` names: the work tree (`worktree`), a run's snapshot, a commit. Raises RevError."""
+    if at is None:
+        if run.snapshot is None:
+            raise RepositoryError(
+                f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
+            )
+        return Code(run.snapshot, run.base)
+    found = find(context, WORK_TREE if at == "worktree" else at)
+    if found.run is not None:
+        return find_code(context, found.run, None)
+    if found.commit is not None:
+        return Code(found.commit, found.commit)
+    return _build_work_tree(context)
+
+
+def settings_at(context: Context, commit: str) -> Settings | None:
+    """What `exptrack.yaml` says in a commit, None if it has none; raises SettingsError."""
+    path = below(context.project, SETTINGS)
+    data = runs.read_files(context.repository, commit, [path]).get(path)
+    if data is None:
+        return None
+    from exptrack.analysis.settings import parse_settings
+
+    return parse_settings(data.decode(errors="replace"), f"{path} of {commit[: runs.ABBREVIATED]}", context.yaml.load)
+
+
+def _build_work_tree(context: Context) -> Code:
+    """A commit of the work tree as it is; only objects are written."""
+    repository = context.repository
+    settings = read_settings(context.folder / SETTINGS, context.yaml.load)
+    [base] = objects.resolve(repository, ["HEAD^{commit}"])
+    with TemporaryDirectory(prefix="exptrack-") as scratch:
+        found = survey(repository, base, settings.capture, Path(scratch))
+        reader = Reader(Disk(repository.top), context.project, context.yaml.load)
+        sources = reader.find_sources(found.dvc_files, context.project)
+        excluded = frozenset([*sources.outs, *settings.capture.links])
+        tree, _, _ = build(repository, found, settings.capture, excluded)
+    return Code(objects.write_commit(repository, tree, [base] if base else [], "the work tree\n"), base)
+
+
+class Replay(NamedTuple):
+    """What is executed again, and how; `notes` grow by what turns out on the way."""
+
+    context: Context
+    run: Run
+    code: Code
+    environment: Environment | None
+    manner: Manner
+    notes: dict[str, None]
+
+    @contextmanager
+    def arrange(self, name: str, outset: Outset, request: Request) -> Iterator[Place]:
+        """A place in which the command works on the code alone, for the run `name`, whose journal exists.
+
+        Of the user's work tree nothing is read but `.dvc/config`, `.dvc/config.local`, and what `capture.links` names. Raises DataError
+        if data is not to be had, ExptrackError if the recorded environment cannot be built.
+        """
+        context, record, commit = self.context, self.run.record, self.code.commit
+        files = Committed(context.repository, commit)
+        sources = Reader(files, context.project, context.yaml.load).find_sources(
+            [path for path in files.paths if is_dvc_file(path)], record.directory
+        )
+        pointers = (*sources.pointers, *_large_pointers(context, self.run))
+        with slots.claim(context.repository, name) as slot:
+            settings = settings_at(context, commit) or Settings()
+            inside = context._replace(repository=slot.repository, settings=settings)
+            slots.prepare(slot, commit, keep=[one.path for one in pointers if one.stage is None])
+            _complete(slot, context, settings.capture.links)
+            _bring_data(context, inside, record, pointers)
+            directory = slot.repository.top / record.directory
+            directory.mkdir(parents=True, exist_ok=True)
+            outputs = tuple(relpath(one.path, record.directory) for one in record.outputs)
+            environ = _restore_seeds(request.environ, self.environment)
+            moved = request._replace(directory=directory, environ=environ, outputs=outputs)
+            if self.manner.environment == RECORDED:
+                moved = self._activate(moved, slot.repository.top)
+            move, cache = (
+                Move(context.repository.top, slot.repository.top),
+                environment_cache(context.repository.shared),
+            )
+            around = surround(move, directory, moved.command, moved.environ, cache)
+            self.notes.update(dict.fromkeys(around.problems))
+            yield Place(
+                inside,
+                moved._replace(environ=around.environ),
+                outset._replace(base=self.code.base, branch=None),
+                links=settings.capture.links,
+                locks=(slot.lock,),
+                problems=around.problems,
+            )
+
+    def _activate(self, request: Request, top: Path) -> Request:
+        from exptrack.operations.rebuild import activate, rebuild, translate
+
+        if self.environment is None:
+            raise ExptrackError(
+                f"the environment of '{self.run.name}' was not captured: leave out `--environment recorded`"
+            )
+        rebuilt = rebuild(self.context, self.environment, top)
+        self.notes.update(dict.fromkeys(rebuilt.notes))
+        command = translate(request.command, self.environment, rebuilt)
+        return request._replace(command=command, environ=activate(request.environ, rebuilt.folder))
+
+
+def read_environment(context: Context, run: Run) -> Environment | None:
+    """What the run ran on; None if it was not captured or cannot be read."""
+    data = runs.read_files(context.repository, run.oid, [runs.ENVIRONMENT]).get(runs.ENVIRONMENT)
+    try:
+        return decode_environment(data) if data else None
+    except RecordError:
+        return None
+
+
+def _restore_seeds(environ: Mapping[str, str], environment: Environment | None) -> dict[str, str]:
+    """The present variables, with the seeds as they were recorded."""
+    if environment is None:
+        return dict(environ)
+    without = {key: value for key, value in environ.items() if key not in _SEEDS}
+    return without | {key: environment.variables[key] for key in _SEEDS if key in environment.variables}
+
+
+def _describe(omission: Omission) -> str:
+    if omission.files:
+        return f"{omission.path} ({omission.reason}, {omission.files:,} files)"
+    return f"{omission.path} ({omission.reason}{'' if omission.size is None else f', {omission.size:,} bytes'})"
+
+
+def _large_pointers(context: Context, run: Run) -> tuple[Pointer, ...]:
+    """Of files that were too large for Git, and went into the DVC cache."""
+    paths = [f"{one.path}.dvc" for one in run.record.not_captured if one.pointer]
+    if not paths:
+        return ()
+    reader = Reader(Committed(context.repository, run.oid), context.project)
+    return tuple(pointer for path in paths for pointer in reader.pointers(path))
+
+
+def _complete(slot: Slot, context: Context, links: Sequence[str]) -> None:
+    """What a checkout alone does not bring: submodules, linked paths."""
+    for path in slots.add_submodules(slot, context.repository):
+        context.notice(f"the submodule {path} is empty: its commit is not on this machine")
+    for path in slotlinks.link_paths(slot, context.repository.top, links):
+        context.notice(f"{path}, named under capture.links, is not there")
+
+
+def _bring_data(context: Context, inside: Context, record: Record, pointers: Sequence[Pointer]) -> None:
+    """Data by its pointers, out of the shared cache, and what is not there from the DVC remote.
+
+    What the run had not on disk, and what a stage of the pipeline makes, is only brought if it is in the cache.
+    """
+    top = inside.repository.top
+    root = dvc.find_root(inside.folder, top)
+    if root is None or not pointers:
+        return
+    main = context.repository.top / root.relative_to(top)
+    dvc.settle(main, root)
+    needed = [one for one in pointers if one.stage is None and one.path not in _absent(record)]
+    dvc.fetch(main if (main / ".dvc").is_dir() else root, needed)
+    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
+    needed_paths = {one.path for one in needed}
+    for pointer in dvc.look(pointers, top, dvc.cache_dir(root), known):
+        if pointer.modified is False:
+            continue
+        try:
+            dvc.bring(root, pointer, top / pointer.path, is_linked=pointer.stage is None)
+        except DataError:
+            if pointer.path in needed_paths:
+                raise
+
+
+def _absent(record: Record) -> set[str]:
+    """Data that was not on disk when the run started. Where none was looked at (it died early), all may have been there."""
+    absent = {one.path for one in record.data if one.modified is None}
+    return set() if len(absent) == len(record.data) else absent
