@@ -40,10 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _parts(text: str) -> tuple[Part, ...]:
     words = [word.strip() for word in text.split(",")]
-    if wrong := next((word for word in words if word not in set(Part)), None):
+    wrong = next((word for word in words if word not in set(Part)), None)
+    if wrong is not None:
         raise argparse.ArgumentTypeError(f"'{wrong}' is not one of {', '.join(Part)}")
-    if "" in words:
-        raise argparse.ArgumentTypeError(f"'{text}' names nothing: give some of {', '.join(Part)}")
     return tuple(map(Part, words))
 
 

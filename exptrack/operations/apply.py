@@ -42,7 +42,8 @@ def apply(
 ) -> Applied:
     """Bring the files of a run into the work tree; with `dry` only say what would be done.
 
-    Code and parameters are those of the snapshot, data and results those of the run commit. Nothing is touched unless all of it is to
+    Code and parameters are those of the snapshot, with the values that the command's own words gave; data and results are those of
+    the run commit. Nothing is touched unless all of it is to
     be had; an error while files are exchanged puts back what was there. Raises ExptrackError for work that would be lost (unless
     `force`) or is in the way, DataError for data that is not to be had, RepositoryError if git refuses.
     """

@@ -15,11 +15,15 @@ from exptrack.model.run import Record, Run
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.sources import Reader, below
+from exptrack.operations.told import find_told
 from exptrack.store.private_index import is_dvc_file, is_ours
 
 
 class Source(NamedTuple):
-    """A run, the files of its snapshot and of its commit, the paths of its parameter files, and its pointers by path."""
+    """A run, the files of its snapshot and of its commit, the paths of its parameter files, and its pointers by path.
+
+    In the snapshot the parameter files are as the command's own words would have them.
+    """
 
     run: Run
     snapshot: Mapping[str, File]
@@ -41,9 +45,10 @@ def read_source(context: Context, run: Run) -> Source:
         )
     record = run.record
     named = (below(record.project, source) for source in record.params if source != ARGUMENTS)
+    snapshot = list_files(context.repository, run.snapshot)
     return Source(
         run,
-        list_files(context.repository, run.snapshot),
+        snapshot | dict(find_told(context, run, snapshot)),
         list_files(context.repository, run.oid),
         frozenset([*named, below(record.project, "params.yaml")]),
         {one.path: one for one in (*_large_pointers(context, run), *record.data, *record.outputs)},

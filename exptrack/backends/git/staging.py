@@ -101,6 +101,11 @@ def write_files(repository: Repository, files: Mapping[str, File], folder: Path)
     return frozenset(path for path in files if os.path.lexists(folder / path))
 
 
+def write_content(repository: Repository, data: bytes) -> str:
+    """Store the content of a file and give its oid."""
+    return command.run(repository.top, "hash-object", "-w", "--stdin", stdin=data).decode().strip()
+
+
 def write_tree_without(repository: Repository, commit: str, scratch: Path, without: Iterable[str]) -> str:
     """The tree of a commit, without some of its files. `scratch` is a folder of the moment."""
     index = scratch / "index"
