@@ -129,19 +129,27 @@ class BrokenRun(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How a command ended: an exit code, or the number of the signal that ended it. `interrupted`: Ctrl-C or SIGINT came while it ran."""
+    """How a command ended: an exit code, or the number of the signal that ended it.
+
+    `interrupted`: Ctrl-C or SIGINT came while it ran. `timed_out`: it was ended since its time was over.
+    """
 
     exit_code: int | None = None
     signal: int | None = None
     interrupted: bool = False
+    timed_out: bool = False
 
     @property
     def status(self) -> Status:
+        if self.timed_out:
+            return Status.FAILED
         if self.interrupted and self.exit_code != 0:
             return Status.INTERRUPTED
         return Status.COMPLETED if self.exit_code == 0 else Status.FAILED
 
     @property
     def shell_code(self) -> int:
-        """The exit status that a shell gives: the command's own, or 128 + n for signal n."""
+        """The exit status that a shell gives: the command's own, 128 + n for signal n, or 124 as `timeout` gives."""
+        if self.timed_out:
+            return 124
         return self.exit_code if self.exit_code is not None else 128 + (self.signal or 0)

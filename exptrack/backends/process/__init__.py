@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from exptrack.backends.process import command, signals, streams
+from exptrack.backends.process.limit import Limit
 from exptrack.model.run import Ending
 
 # After the command's end its children may hold its stdout open: this long we wait for what they still have to say (a `tee` at the
@@ -31,6 +32,8 @@ def run(  # noqa: PLR0913 - what a process starts with, and whom to tell
     started: Callable[[int], None] | None = None,
     inherit: tuple[int, ...] = (),
     idle: Callable[[], None] | None = None,
+    timeout: float | None = None,
+    is_apart: bool = False,
 ) -> Ending:
     """Run `argv` in `directory` and give how it ended.
 
@@ -39,12 +42,16 @@ def run(  # noqa: PLR0913 - what a process starts with, and whom to tell
     in it. With a controlling terminal it stays in our process group, so that Ctrl-C and Ctrl-Z reach it as always; else it gets
     a group of its own, and signals are passed on to that. We survive those signals ourselves.
 
+    With `is_apart` it runs in a session of its own, without a controlling terminal and with nothing on stdin, so that whoever asks for
+    something fails instead of waiting; signals are passed on to its group. After `timeout` seconds it and all that it started get
+    SIGTERM, and five seconds later SIGKILL.
+
     Raises CommandError (126 or 127) if it cannot be executed or found, and ExptrackError if `directory` is not there. What one of
     the callbacks raises is raised when the command has ended.
     """
     with ExitStack() as stack:
         inbox = stack.enter_context(signals.caught())
-        terminal = stack.enter_context(signals.controlling_terminal())
+        terminal = None if is_apart else stack.enter_context(signals.controlling_terminal())
         opened = streams.open_streams()
         for stream in opened:
             stack.callback(stream.close)
@@ -55,12 +62,14 @@ def run(  # noqa: PLR0913 - what a process starts with, and whom to tell
             outputs=(opened[0].theirs, opened[-1].theirs),
             inherit=inherit,
             own_group=terminal is None,
+            is_apart=is_apart,
         )
+        limit = Limit(child.pid, timeout, leads=terminal is None)
         early = inbox.take()
         for stream in opened:
             stream.hand_over()
         bell = _open_pidfd(child.pid, stack) if inbox.source is None else None
-        attendance = _Attendance(child, opened, inbox, bell, terminal, output, idle)
+        attendance = _Attendance(child, opened, inbox, bell, terminal, output, idle, limit)
         attendance.begin(early, started)
         while attendance.goes_on():
             attendance.attend()
@@ -81,6 +90,7 @@ class _Attendance:
         terminal: int | None,
         output: Callable[[bytes], None],
         idle: Callable[[], None] | None,
+        limit: Limit,
     ) -> None:
         self.child = child
         self.streams = opened
@@ -89,6 +99,7 @@ class _Attendance:
         self.terminal = terminal
         self.output = output
         self.idle = idle
+        self.limit = limit
         self.error: Exception | None = None
         self.interrupted = False
         self.next_idle = 0.0
@@ -98,7 +109,8 @@ class _Attendance:
     def ending(self) -> Ending:
         code = self.child.returncode
         interrupted = self.interrupted or code == -signal.SIGINT
-        return Ending(code, None, interrupted) if code >= 0 else Ending(None, -code, interrupted)
+        exit_code, number = (code, None) if code >= 0 else (None, -code)
+        return Ending(exit_code, number, interrupted, self.limit.is_over)
 
     def begin(self, early: tuple[int, ...], started: Callable[[int], None] | None) -> None:
         for number in early:
@@ -108,7 +120,7 @@ class _Attendance:
         self.next_idle = monotonic() + _IDLE
 
     def goes_on(self) -> bool:
-        if self.deadline is None or any(stream.pending for stream in self.streams):
+        if self.deadline is None or self.limit.is_at_work or any(stream.pending for stream in self.streams):
             return True
         if all(stream.ended for stream in self.streams):
             return False
@@ -141,7 +153,9 @@ class _Attendance:
                     self._call(self.output, chunk)
             elif has_ended:
                 stream.is_complete = True
-        if not has_ended and self.child.poll() is not None:
+        has_ended = self.child.poll() is not None
+        self.limit.enforce(has_ended=has_ended)
+        if has_ended and (self.deadline is None or self.limit.is_at_work):
             self.deadline = monotonic() + _GRACE
         if self.idle is not None and monotonic() >= self.next_idle:
             self._call(self.idle)
@@ -176,10 +190,13 @@ class _Attendance:
     def _timeout(self, *, has_unread: bool) -> float | None:
         now = monotonic()
         moments = [] if self.idle is None else [self.next_idle]
+        if self.limit.next_look is not None:
+            moments.append(self.limit.next_look)
         if self.deadline is None:
             if self.inbox.source is None and self.bell is None:
                 moments.append(now + _LOOK)
-        elif now < self.deadline or has_unread:
+        elif now < self.deadline or has_unread or not any(stream.pending for stream in self.streams):
+            # If it has passed since `goes_on` looked, nothing else might ever wake us.
             moments.append(self.deadline)
         return max(0.0, min(moments) - now) if moments else None
 

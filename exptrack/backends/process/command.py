@@ -31,7 +31,7 @@ def find(name: str, directory: Path, environ: Mapping[str, str]) -> str:
     raise _not_executable(there, directory)
 
 
-def spawn(
+def spawn(  # noqa: PLR0913 - what a process starts with
     argv: Sequence[str],
     *,
     directory: Path,
@@ -39,8 +39,9 @@ def spawn(
     outputs: tuple[int, int],
     inherit: tuple[int, ...],
     own_group: bool,
+    is_apart: bool,
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` in `directory` with `outputs` as stdout and stderr, and our stdin.
+    """Start `argv` in `directory` with `outputs` as stdout and stderr, and our stdin; `is_apart`: in a session of its own, without stdin.
 
     A script without `#!` is run by `/bin/sh`, as execvp, and so `env` and the shells, do.
     Raises CommandError: 127 if it, or its interpreter, is not there, 126 if it cannot be executed; ExptrackError if `directory` is not
@@ -57,10 +58,13 @@ def spawn(
             executable=executable,
             cwd=directory,
             env=environ,
+            stdin=subprocess.DEVNULL if is_apart else None,
             stdout=outputs[0],
             stderr=outputs[1],
             pass_fds=inherit,
-            process_group=0 if own_group else None,
+            # The leader of a session leads a group already.
+            process_group=0 if own_group and not is_apart else None,
+            start_new_session=is_apart,
         )
 
     try:

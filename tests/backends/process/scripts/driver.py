@@ -10,10 +10,12 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from exptrack.backends import process
+from exptrack.backends.process import limit
 
 folder, options, argv = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3:]
 log = bytearray()
@@ -41,6 +43,13 @@ def output(chunk: bytes) -> None:
         raise ValueError("the journal is full")
 
 
+def started(pid: int) -> None:
+    write("pid", b"%d" % pid)
+    end = time.monotonic() + 120
+    while "wait_for" in options and not (folder / options["wait_for"]).exists() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 def idle() -> None:
     with (folder / "ticks").open("a") as file:
         file.write(".")
@@ -53,12 +62,15 @@ def handlers() -> list[str]:
 
 def main() -> None:
     environ = Gap(os.environ) if "gap" in options else os.environ
-    callbacks: dict[str, Any] = {"started": lambda pid: write("pid", b"%d" % pid), "idle": idle}
+    callbacks: dict[str, Any] = {"started": started, "idle": idle}
     if options.get("plain"):
         callbacks = {}
+    how = {key: options[key] for key in ("timeout", "is_apart") if key in options}
+    limit.MERCY = options.get("mercy", limit.MERCY)
     try:
-        ending = process.run(argv, directory=Path.cwd(), environ=environ, output=output, **callbacks)
+        ending = process.run(argv, directory=Path.cwd(), environ=environ, output=output, **callbacks, **how)
         report["ending"] = [ending.exit_code, ending.signal, ending.interrupted]
+        report["timed_out"] = [ending.timed_out, ending.status, ending.shell_code]
     except ValueError as error:
         report["error"] = str(error)
 
