@@ -1,0 +1,52 @@
+"""Numbers and counts in lines of evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from exptrack.model.tree import Value
+
+_DIGITS = range(2, 17)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `3 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def shorten(lines: Sequence[str], most: int, noun: str) -> tuple[str, ...]:
+    """The first lines, and how many more there are; one line more than `most` costs no more than saying so."""
+    return (*lines[:most], f"{len(lines) - most} more {noun}s") if len(lines) > most + 1 else tuple(lines)
+
+
+def number(value: Value) -> str:
+    """A value with the digits that tell it from every other one."""
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def within(value: float, centre: float, width: float) -> tuple[str, str, str]:
+    """Three numbers with the decimals that two digits of `width` have, or as many more as show whether value lies in centre ± width."""
+    if 1e-12 < width < 1e15 and max(abs(value), abs(centre)) < 1e15:
+        for digits in _DIGITS:
+            decimals = max(0, digits - 1 - math.floor(math.log10(width)))
+            texts = (f"{value:.{decimals}f}", f"{centre:.{decimals}f}", f"{width:.{decimals}f}")
+            first, second, third = map(float, texts)
+            if (abs(first - second) <= third * (1 + 1e-9)) is (abs(value - centre) <= width):
+                return texts
+    return number(value), number(centre), f"{width:g}"
+
+
+def percentages(share: float, allowed: float, *, is_within: bool) -> tuple[str, str]:
+    """Two shares in percent, with three digits, or as many more as show which is the larger."""
+    texts = _percent(share, 3), _percent(allowed, 3)
+    for digits in _DIGITS[1:]:
+        texts = _percent(share, digits), _percent(allowed, digits)
+        if (float(texts[0][:-1]) <= float(texts[1][:-1])) is is_within:
+            break
+    return texts
+
+
+def _percent(share: float, digits: int) -> str:
+    whole = len(str(int(100 * share))) if share < 1e6 else 0
+    return f"{100 * share:.{max(digits, whole)}g}%"
