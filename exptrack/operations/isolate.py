@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from os.path import normpath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -54,13 +55,17 @@ class _Draft(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What is asked for: where the command would run in the user's work tree, with what, and what is to be other than there."""
+    """What is asked for: where the command would run in the user's work tree, with what, and what is to be other than there.
+
+    `outputs` are paths that it writes, as typed there: what lies there is never shared with the cache.
+    """
 
     directory: Path
     environ: Mapping[str, str]
     overrides: tuple[str, ...] = ()
     seed: int | None = None
     command: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -77,9 +82,14 @@ def isolate(context: Context, name: str, base: str | None, wish: Wish) -> Iterat
     changed = apply_overrides(draft.params, parsed)
     with slots.claim(repository, name) as slot:
         inside = context._replace(repository=slot.repository)
-        slots.prepare(slot, draft.commit, keep=[pointer.path for pointer in draft.sources.pointers])
-        problems = _fill(context, inside, slot, draft, changed)
-        directory = slot.repository.top / _inside(repository.top, wish.directory)
+        here = _inside(repository.top, wish.directory)
+        outputs = {normpath(here / path) for path in wish.outputs}
+        outputs |= {normpath(below(context.project, path)) for path in context.settings.capture.outputs}
+        inputs = {pointer.path for pointer in draft.sources.pointers} - outputs
+        slots.prepare(slot, draft.commit, keep=inputs)
+        problems = _fill(context, inside, slot, changed)
+        problems += _bring_data(context, inside, draft.sources.pointers, outputs)
+        directory = slot.repository.top / here
         directory.mkdir(parents=True, exist_ok=True)
         move, cache = Move(repository.top, slot.repository.top), environment_cache(repository.shared)
         around = surround(move, directory, wish.command, wish.environ, cache)
@@ -118,8 +128,8 @@ def _draft(context: Context, name: str, base: str | None) -> _Draft:
     return _Draft(commit, omissions, sources, reader.params(sources.params))
 
 
-def _fill(context: Context, inside: Context, slot: Slot, draft: _Draft, changed: Mapping[str, Tree]) -> list[str]:
-    """What a checkout alone does not bring: submodules, linked paths, overrides, data; gives what cannot be had."""
+def _fill(context: Context, inside: Context, slot: Slot, changed: Mapping[str, Tree]) -> list[str]:
+    """What a checkout alone does not bring: submodules, linked paths, overrides; gives what cannot be had."""
     empty = slots.add_submodules(slot, context.repository)
     missing = link_paths(slot, context.repository.top, context.settings.capture.links)
     for file, tree in changed.items():
@@ -130,7 +140,6 @@ def _fill(context: Context, inside: Context, slot: Slot, draft: _Draft, changed:
             for path in empty
         ),
         *(f"{path}, named under capture.links, is not there" for path in missing),
-        *_bring_data(context, inside, draft.sources.pointers),
     ]
 
 
@@ -144,8 +153,10 @@ def _edit(path: Path, name: str, tree: Tree) -> None:
         raise ExptrackError(f"{name} cannot be changed for the run: {error}") from error
 
 
-def _bring_data(context: Context, inside: Context, pointers: Sequence[Pointer]) -> Iterator[str]:
-    """Data by its pointers out of the shared cache: what only goes in is linked as DVC is set to, what stages write is copied.
+def _bring_data(
+    context: Context, inside: Context, pointers: Sequence[Pointer], outputs: Collection[str]
+) -> Iterator[str]:
+    """Data by its pointers out of the shared cache: what only goes in is linked as DVC is set to, what is written is copied.
 
     Gives a line for what the cache has not. Raises DataError for what cannot be written.
     """
@@ -161,6 +172,7 @@ def _bring_data(context: Context, inside: Context, pointers: Sequence[Pointer]) 
     wanted = [pointer for pointer in dvc.look(pointers, top, folder, known) if pointer.modified is not False]
     for pointer, is_there in dvc.has_in_cache(root, wanted).items():
         if is_there:
-            dvc.bring(root, pointer, top / pointer.path, is_linked=pointer.source.endswith(".dvc"))
+            is_linked = pointer.source.endswith(".dvc") and pointer.path not in outputs
+            dvc.bring(root, pointer, top / pointer.path, is_linked=is_linked)
         else:
             yield f"{pointer.path} is not in the run's own work tree: its data is not in the DVC cache at {folder}; fetch it first"

@@ -97,7 +97,9 @@ def _find_place(context: Context, name: str, outset: Outset, request: Request) -
         return
     from exptrack.operations.isolate import Wish, isolate  # overrides and slots: 10 ms that other runs do not pay
 
-    wish = Wish(request.directory, request.environ, request.overrides, request.seed, request.command)
+    wish = Wish(
+        request.directory, request.environ, request.overrides, request.seed, request.command, request.outputs
+    )
     with isolate(context, name, outset.base, wish) as found:
         moved = request._replace(directory=found.directory, environ=found.environ)
         yield Place(found.context, moved, outset, found.omissions, found.links, (found.lock,), found.problems)

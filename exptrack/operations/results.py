@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -135,6 +135,17 @@ def _renew_pointers(start: Start, record: Record, reader: Reader) -> tuple[tuple
     return tuple(kept[path] for path in sorted(kept)), files
 
 
+def _mend(root: Path, pointers: Sequence[Pointer], top: Path) -> Iterator[str]:
+    """Undo in the DVC cache what the command wrote there through a link; a line for each pointer that it was."""
+    for pointer in pointers:
+        mended, removed = dvc.mend(root, pointer, top / pointer.path) if pointer.modified else (0, 0)
+        said = f"the command wrote to {pointer.path}, which is linked to the DVC cache"
+        if removed:
+            yield f"{said}: what it spoilt there is removed (files: {removed}); fetch it again"
+        elif mended:
+            yield f"{said}: there it is as before"
+
+
 def _compare(
     repository: Repository, start: Start, data: tuple[Pointer, ...], problems: list[str]
 ) -> tuple[Pointer, ...]:
@@ -147,6 +158,8 @@ def _compare(
     try:
         now = dvc.look(data, top, dvc.cache_dir(root) if root else None, known)
         known.save()
+        if root is not None and start.is_isolated:
+            problems += _mend(root, now, top)
     except (DataError, OSError) as error:
         problems.append(f"data could not be compared with its pointers: {explain(error)}")
         return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -259,6 +260,47 @@ class TestData:
         shutil.rmtree(repository / ".dvc" / "cache")
         done = exptrack("run", "--isolated", "--", "true")
         assert "data is not in the run's own work tree: its data is not in the DVC cache" in done.stderr
+
+    @pytest.mark.parametrize("mode", ["a", "w"])
+    def test_what_a_script_writes_to_its_input_leaves_the_cache_true(self, exptrack, repository, look, project, mode):
+        """Also as root, who may write to what is linked to the cache; who is not root is refused there."""
+        code = f"import sys\nfor path in sys.argv[1:]: open(path, {mode!r}).write('more')"
+        done = exptrack("run", "--isolated", "--name", "one", "--", PYTHON, "-c", code, "data/a")
+        may_write = os.geteuid() == 0 or project in {"", "copy"}
+        assert done.returncode == (0 if may_write else 1)
+        said = "the command wrote to data, which is linked to the DVC cache: "
+        if project not in {"", "copy"} and may_write:
+            said += (
+                "there it is as before" if mode == "a" else "what it spoilt there is removed (files: 1); fetch it again"
+            )
+            assert said in look.record("one")["problems"]
+        else:
+            assert said not in done.stderr
+        self.check_cache(repository)
+        slot = repository / ".git" / "exptrack" / "worktrees" / "w0"
+        assert (slot / "data" / "a").read_text() == ({"a": "amore", "w": "more"}[mode] if may_write else "a")
+        again = exptrack("run", "--isolated", "--", "cat", "data/a")
+        if said.endswith("fetch it again"):
+            assert "data is not in the run's own work tree" in again.stderr
+        else:
+            assert again.stdout == "a"
+
+    def test_an_output_that_is_an_input_too_is_never_shared_with_the_cache(self, exptrack, repository, look):
+        exptrack("run", "--isolated", "--", "cat", "data/a")  # linked, and kept for the next run
+        code = "open('data/a', 'a').write('more'); open('data/a').read()"
+        for _ in range(2):
+            done = exptrack("run", "--isolated", "-o", "data", "--", PYTHON, "-c", code)
+            assert done.returncode == 0, done.stderr
+            assert "linked" not in done.stderr
+        self.check_cache(repository)
+        assert (repository / "data" / "a").read_text() == "a"
+
+    @staticmethod
+    def check_cache(repository) -> None:
+        """Every object is what its name says."""
+        for path in (repository / ".dvc" / "cache" / "files" / "md5").glob("*/*"):
+            digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+            assert path.parent.name + path.name.removesuffix(".dir") == digest
 
 
 def test_a_second_run_in_a_slot_costs_little(exptrack, repository):

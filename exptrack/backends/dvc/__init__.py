@@ -7,6 +7,7 @@ cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it
 export    checkout, bring              data out of the cache
 fetch     fetch                        data out of the remote into the cache; remote.py opens it
 settling  settle                       a project in a work tree of its own
+spoilt    mend                         the cache, where a command wrote to it through a link
 disk      look                         is the data on disk what its pointers say?
 listings  compare_folders              what differs between two folders of data
 state     StatCache, hash_file         hashes, remembered
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
     from exptrack.backends.dvc.settling import settle
+    from exptrack.backends.dvc.spoilt import mend
     from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events
     from exptrack.backends.dvc.state import StatCache, hash_file
     from exptrack.backends.dvc.text import dvc_file_text, ignore_line
@@ -49,6 +51,7 @@ __all__ = [
     "ignore_line",
     "init",
     "look",
+    "mend",
     "read_events",
     "resolve_pipeline",
     "settle",
@@ -71,6 +74,7 @@ _HOMES = {
     "ignore_line": "text",
     "init": "project",
     "look": "disk",
+    "mend": "spoilt",
     "read_events": "stages",
     "resolve_pipeline": "pipeline",
     "settle": "settling",
