@@ -48,5 +48,5 @@ def percentages(share: float, allowed: float, *, is_within: bool) -> tuple[str, 
 
 
 def _percent(share: float, digits: int) -> str:
-    whole = len(str(int(100 * share))) if share < 1e6 else 0
+    whole = len(str(int(100 * share))) if share < 1e4 else 0
     return f"{100 * share:.{max(digits, whole)}g}%"

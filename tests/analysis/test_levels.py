@@ -74,11 +74,9 @@ outcomes = st.builds(
     Outcome,
     st.just("a"),
     st.sampled_from(Status),
-    st.one_of(st.none(), st.integers(), st.text()),
-    st.dictionaries(
-        st.text("ab.", min_size=1), st.one_of(numbers, st.lists(numbers, max_size=2)), min_size=1, max_size=3
-    ),
-    st.dictionaries(st.text(), st.text(min_size=1), max_size=3),
+    st.one_of(st.none(), st.integers(0, 2), st.sampled_from(["0", "x"])),
+    st.dictionaries(st.sampled_from(["a", "b", "a.b"]), st.one_of(numbers, st.lists(numbers, max_size=2)), min_size=1),
+    st.dictionaries(st.sampled_from(["m.pt", "out/a", "out"]), st.sampled_from(["md5:1", "md5:2"])),
 )
 replicates = st.lists(outcomes, max_size=6).map(
     lambda found: Replicates(tuple(one._replace(name=f"p{number}") for number, one in enumerate(found)))
@@ -103,7 +101,7 @@ def test_the_order_of_the_reruns_does_not_matter(run, again, prior, shuffle):
 def test_a_line_of_evidence_is_one_line_without_a_full_stop(run, again, prior):
     for level in judge(run, again, prior, {}, Terms()):
         assert level.evidence
-        assert not any("\n" in line or line.endswith(".") for line in level.evidence if run.outputs == {})
+        assert not any("\n" in line or line.endswith(".") for line in level.evidence)
 
 
 # Exact
