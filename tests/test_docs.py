@@ -30,6 +30,7 @@ from exptrack.cli import COMMANDS, parse
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
+from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.run import Links, Record, Status
 from exptrack.model.settings import (
     ENVIRONMENT_VARIABLES,
@@ -153,6 +154,7 @@ RECORD = Record(
     author="Ada <ada@example.com>", host="babbage", command=("train",), project="ml", directory="ml/src", branch="main", experiment="digits",
     seed=1, note="wider", tags=("first",), params={"params.yaml": {"lr": 0.1}}, metrics={"loss": 0.5}, data=(POINTER,), outputs=(POINTER,),
     not_captured=(OMISSION,), changed=("train.py",), concurrent=("other",), ambiguous=("metrics.json",), problems=("a problem",), links=LINKS,
+    stages=(StageRun("train", StageState.RAN, "python train.py", 1.5, 0.5, {"raw.csv": "md5:00"}, {"model": "md5:01"}),),
 )  # fmt: skip
 INTERPRETER = Interpreter("/usr/bin/python3", "3.11.9", "cpython", "path")
 PACKAGE = Package("numpy", "2.0", "/src/numpy", "ab12", dirty=True, editable=True)
@@ -167,6 +169,7 @@ FULL = {
     "pointer": FULL_RECORD["data"][0],
     "omission": FULL_RECORD["not_captured"][0],
     "links": FULL_RECORD["links"],
+    "stage": FULL_RECORD["stages"][0],
     "environment": FULL_ENVIRONMENT,
     "platform": FULL_ENVIRONMENT["platform"],
     "hardware": FULL_ENVIRONMENT["hardware"],
@@ -178,7 +181,14 @@ FULL = {
 
 LEAST_RECORD = json.loads(
     encode_record(
-        Record("a", Status.CRASHED, NOW, data=(Pointer("a", "b"),), not_captured=(Omission("a", Reason.SECRET),))
+        Record(
+            "a",
+            Status.CRASHED,
+            NOW,
+            data=(Pointer("a", "b"),),
+            not_captured=(Omission("a", Reason.SECRET),),
+            stages=(StageRun("a", StageState.FAILED),),
+        )
     )
 )
 LEAST_ENVIRONMENT = json.loads(
@@ -187,10 +197,11 @@ LEAST_ENVIRONMENT = json.loads(
     )
 )
 LEAST = {
-    "record": {key: value for key, value in LEAST_RECORD.items() if key not in {"data", "not_captured"}},
+    "record": {key: value for key, value in LEAST_RECORD.items() if key not in {"data", "not_captured", "stages"}},
     "pointer": LEAST_RECORD["data"][0],
     "omission": LEAST_RECORD["not_captured"][0],
     "links": {},
+    "stage": LEAST_RECORD["stages"][0],
     "environment": json.loads(encode_environment(Environment(PLATFORM, Hardware()))),
     "platform": LEAST_ENVIRONMENT["platform"],
     "hardware": {},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from exptrack.analysis import stagefields
 from exptrack.analysis.fields import (
     WrongFieldError,
     decode_mapping,
@@ -95,6 +96,8 @@ def encode_record(record: Record) -> bytes:
             "params": finite(record.params),
             "metrics": finite(record.metrics),
             **without(fields, author="", host="", project=".", directory="."),
+            # A pipeline that came to no stage has an empty list, a command none.
+            **({} if record.stages is None else {"stages": [stagefields.encode(stage) for stage in record.stages]}),
         }
     )
 
@@ -211,6 +214,7 @@ def _record(fields: dict[str, Any], schema: int) -> Record:
         ambiguous=read_texts(fields, "ambiguous"),
         problems=read_texts(fields, "problems"),
         links=_links(fields),
+        stages=None if fields.get("stages") is None else read_list(fields, "stages", stagefields.decode),
         schema=schema,
     )
 

@@ -33,12 +33,21 @@ class Out(NamedTuple):
     cached: bool = True
 
 
+class Stage(NamedTuple):
+    """What a stage runs in `folder`, and what it depends on: paths from the root of the repository, or absolute ones of outside."""
+
+    folder: str
+    commands: tuple[str, ...] = ()
+    deps: tuple[str, ...] = ()
+
+
 class Pipeline(NamedTuple):
     """What a `dvc.yaml` names; paths are relative to the root of the repository, sorted, each once.
 
     `outs` holds every out of a stage, metrics and plots included. `templated` says that a path holds `${…}`, or that stages are made by
     `foreach` or `matrix`: DVC alone knows the paths then, and those that need no DVC are here. `folders` maps each stage, as in
-    `sub/dvc.yaml:train`, to the folder that it runs in; a stage whose folder is templated is not in it.
+    `sub/dvc.yaml:train`, to the folder that it runs in; a stage whose folder is templated is not in it. `stages` are in the order of the
+    file.
     """
 
     metrics: tuple[str, ...] = ()
@@ -47,6 +56,7 @@ class Pipeline(NamedTuple):
     plots: tuple[str, ...] = ()
     templated: bool = False
     folders: Mapping[str, str] = {}
+    stages: tuple[Stage, ...] = ()
 
 
 def parse_pointers(
@@ -88,6 +98,7 @@ def parse_pipeline(path: str, text: str, load: Callable[[str], Value] | None = N
         plots=tuple(sorted(found.plots)),
         templated=found.templated,
         folders=found.folders,
+        stages=tuple(found.stages),
     )
 
 
@@ -195,6 +206,7 @@ class _Found:
         self.outs: dict[str, bool] = {}
         self.plots: set[str] = set()
         self.folders: dict[str, str] = {}
+        self.stages: list[Stage] = []
         self.templated = False
 
     def read(self, top: dict[str, Any]) -> None:
@@ -222,6 +234,7 @@ class _Found:
             return
         folder = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), wdir))
         self.folders[f"{self.path}:{name}"] = folder
+        self.stages.append(_stage(stage, folder))
         for key, found in (("outs", None), ("metrics", self.metrics), ("plots", self.plots)):
             for path, properties in _entries(stage, key):
                 inside = self.add(found, folder, path)
@@ -245,6 +258,17 @@ class _Found:
         if inside is not None and found is not None:
             found.add(inside)
         return inside
+
+
+def _stage(fields: dict[str, Any], folder: str) -> Stage:
+    commands = fields.get("cmd")
+    commands = commands if isinstance(commands, list) else [commands]
+    deps = [path for path, _ in _entries(fields, "deps") if "://" not in path]
+    return Stage(
+        folder,
+        tuple(command for command in commands if isinstance(command, str)),
+        tuple(posixpath.normpath(posixpath.join(folder, path)) for path in deps),
+    )
 
 
 _BARE = object()

@@ -9,7 +9,7 @@ from typing import Any
 
 from exptrack.analysis.fieldnames import ALIASES
 from exptrack.analysis.query import Fact
-from exptrack.model.run import Run
+from exptrack.model.run import PIPELINE, Run
 from exptrack.model.tree import Value, flatten
 
 _FIELDS: Mapping[str, Callable[[Run], Fact]] = {
@@ -19,7 +19,7 @@ _FIELDS: Mapping[str, Callable[[Run], Fact]] = {
     "author": lambda run: run.record.author or None,
     "host": lambda run: run.record.host or None,
     "branch": lambda run: run.record.branch,
-    "command": lambda run: shlex.join(run.record.command) or None,
+    "command": lambda run: PIPELINE if run.record.is_pipeline else shlex.join(run.record.command) or None,
     "commit": lambda run: run.oid,
     "tag": lambda run: run.tags,
     "note": lambda run: "\n".join(run.notes) or None,

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from exptrack.errors import ExptrackError
-from exptrack.model.run import Record, Status
+from exptrack.model.pipeline import StageState
+from exptrack.model.run import PIPELINE, Record, Status
 from exptrack.model.tree import Value, flatten
 
 # Git takes blanks before the colon too.
@@ -53,7 +54,7 @@ def check_note(note: str) -> str:
 
 
 def _summary(record: Record, primary: str | None) -> str:
-    given = ", ".join(_pairs(_told(record)))
+    given = PIPELINE if record.is_pipeline else ", ".join(_pairs(_told(record)))
     result = ", ".join(_pairs(_results(record, primary)))
     if record.status is not Status.COMPLETED:
         result = f"{record.status}{_cause(record)}" + (f", {result}" if result else "")
@@ -62,6 +63,12 @@ def _summary(record: Record, primary: str | None) -> str:
 
 
 def _cause(record: Record) -> str:
+    failed = next((stage.name for stage in record.stages or () if stage.state is StageState.FAILED), None)
+    where = f" in stage '{_on_one_line(failed)}'" if failed else ""
+    return where + _reason(record)
+
+
+def _reason(record: Record) -> str:
     if record.signal:
         return f" ({record.signal})"
     return (

@@ -14,7 +14,7 @@ _FAILED = 125
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "exptrack run [OPTIONS] [--] COMMAND [ARGUMENT ...]"
+    parser.usage = "exptrack run [OPTIONS] [--] [COMMAND [ARGUMENT ...]]"
     parser.add_argument("-m", "--note", help="a note on the run")
     parser.add_argument("-e", "--experiment", help="file the run under this experiment")
     parser.add_argument(
@@ -36,15 +36,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="set EXPTRACK_SEED, PYTHONHASHSEED, and the parameter that exptrack.yaml names as seed",
     )
     parser.add_argument("--isolated", action="store_true", help="run in a work tree of its own, made from the snapshot")
+    parser.add_argument(
+        "-f", "--force", action="store_true", help="without a command: run stages that have not changed, too"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no line about the recorded run")
-    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run, with its arguments")
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="COMMAND",
+        help="what to run, with its arguments; without it the DVC pipeline (dvc.yaml) runs, stage by stage",
+    )
     parser.epilog = "The exit status is the command's own; 125 if exptrack failed, 126 if the command cannot be executed, 127 if it is not found."
 
 
 def run(arguments: argparse.Namespace) -> int:
     command = tuple(arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command)
-    if not command:
-        raise ExptrackError("no command given: `exptrack run -- COMMAND`")
+    if command and arguments.force:
+        raise ExptrackError("-f makes all stages of the DVC pipeline run: it does not go with a command")
     project = open_project(arguments)
     mention_dead(project)
     request = Request(
@@ -59,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         overrides=tuple(arguments.overrides),
         seed=arguments.seed,
         is_isolated=arguments.isolated,
+        is_forced=arguments.force,
     )
     return _report(record(project.context, request), quiet=arguments.quiet)
 

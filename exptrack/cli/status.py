@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from exptrack.analysis.codec import finite
 from exptrack.cli.common import open_project
+from exptrack.model.run import PIPELINE
 from exptrack.operations.active import Active, list_active
 from exptrack.render.text import format_age, format_command, format_pairs
 
@@ -40,7 +41,7 @@ def _describe(one: Active) -> str:
     words = [one.name, _state(one)]
     if one.record is not None:
         words.append(f"started {format_age(one.record.started, datetime.now(UTC))} ago")
-        words.append(format_command(one.record.command))
+        words.append(PIPELINE if one.record.is_pipeline else format_command(one.record.command))
     if one.pid is not None and (one.is_alive or one.is_command_running):
         words.append(f"process {one.pid}")
     if one.metrics:

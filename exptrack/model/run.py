@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer
+from exptrack.model.pipeline import StageRun
 from exptrack.model.tree import Tree, Value, unite
 
 SCHEMA = 1
+PIPELINE = "the DVC pipeline"  # what stands for the command of a run that had none
 
 
 class Status(StrEnum):
@@ -37,6 +39,7 @@ class Record(NamedTuple):
 
     Paths are relative to the root of the repository, with forward slashes; the root itself is `.`. Times are UTC, `duration` in
     seconds. `branch` is the one that was checked out at the start. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
+    `stages` are those that a run of the DVC pipeline came to; None for a run of a command.
     """
 
     name: str
@@ -66,7 +69,13 @@ class Record(NamedTuple):
     ambiguous: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     links: Links = Links()
+    stages: tuple[StageRun, ...] | None = None
     schema: int = SCHEMA
+
+    @property
+    def is_pipeline(self) -> bool:
+        """Whether the DVC pipeline ran, and no command of the user's."""
+        return self.stages is not None
 
 
 class Run(NamedTuple):

@@ -55,12 +55,13 @@ def finish(repository: Repository, journal: Journal, start: Start, *, until: flo
 
     Another run may have come by the name meanwhile (a fetch brings them): then this one is recorded as `<name>-2`, and says so.
     """
-    record, files = _compose(repository, journal, start, until)
+    record, files, executable = _compose(repository, journal, start, until)
     active = runs.ACTIVE + record.name
     for name in _names(record):
         renamed = record if name == record.name else _rename(record, name)
         files[f"{_FOLDER}/run.json"] = encode_record(renamed)
-        oid, warnings = _write(repository, start, files, format_message(renamed, start.primary))
+        message = format_message(renamed, start.primary)
+        oid, warnings = _write(repository, start, files, message, executable)
         ref = runs.ref_of(name, start.record.started)
         is_created, is_tidy = refs.create_and_delete(repository, (ref, oid), (active, start.snapshot), f"record {name}")
         # What went wrong is told by trying the one step again, alone.
@@ -82,7 +83,7 @@ def _advise(repository: Repository, record: Record) -> tuple[str, ...]:
         *(
             f"{pointer.path} was not what {pointer.source} stands for: `dvc add` or `dvc commit` it, and the next run names it rightly"
             for pointer in record.data
-            if pointer.modified
+            if pointer.modified and not (record.is_pipeline and pointer.stage)
         ),
         *(
             f"{path} is not ignored by Git: add it to .gitignore, or the next run takes it for code"
@@ -104,18 +105,36 @@ def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
     A run that has its ref already is finished, and only tidied up.
     """
     start = read_start(journal.folder)
+    is_pipeline = start is not None and start.record.is_pipeline
     if start is None and (journal.folder / "start.json").exists():
         raise RecordError(f"{journal.folder / 'start.json'} is damaged, or of a later version of exptrack")
-    if start is None or not any(entry["kind"] == "starting" for entry in read_stream(journal.folder)):
+    has_started = any(entry["kind"] == "starting" for entry in read_stream(journal.folder))
+    if start is None or not has_started or (is_pipeline and _was_refused(journal.folder)):
         discard(repository, journal)
         return None
     run = _find_own(repository, start)
     if run is None:
-        entries = list(read_stream(journal.folder))
-        return finish(repository, journal, start, until=last_sign(journal.folder, entries) + _CLOCKS)
+        until = _last_sign(journal.folder, list(read_stream(journal.folder)), start.record)
+        return finish(repository, journal, start, until=until + _CLOCKS)
     note_recorded(repository.shared, run.name)
     journal.remove()
     return Finished(run, _tidy_ref(repository, runs.ACTIVE + journal.folder.name, start.snapshot))
+
+
+def _was_refused(folder: Path) -> bool:
+    from exptrack.operations.pipeline import find_refusal
+
+    return find_refusal(folder) is not None
+
+
+def _last_sign(folder: Path, entries: Sequence[Mapping[str, Value]], record: Record) -> float:
+    """When a run gave its last sign of life; a pipeline goes on to write down its stages when its recorder is dead."""
+    sign = last_sign(folder, entries)
+    if not record.is_pipeline or any(entry["kind"] == "ended" for entry in entries):
+        return sign
+    from exptrack.operations.pipeline import last_event
+
+    return max(sign, last_event(folder))
 
 
 def _names(record: Record) -> list[str]:
@@ -153,13 +172,15 @@ def _tidy_ref(repository: Repository, active: str, snapshot: str) -> tuple[str, 
 
 def _compose(
     repository: Repository, journal: Journal, start: Start, until: float | None
-) -> tuple[Record, dict[str, bytes]]:
-    """The final record and the files of the run commit."""
+) -> tuple[Record, dict[str, bytes], frozenset[str]]:
+    """The final record and the files of the run commit, and which of those are executable."""
     folder = journal.folder
     found = read_found(folder)
     record = start.record
     if seen := found.record:
         record = record._replace(data=seen.data, not_captured=seen.not_captured, problems=seen.problems)
+    if record.is_pipeline:
+        record = _with_stages(record, start, folder)
     entries = list(read_stream(folder))
     points = history.collect(entries)
     looking = repository._replace(index_file=folder / "index")
@@ -174,9 +195,19 @@ def _compose(
     record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
     files = dict(results.files)
     files |= _params_file(start, record)
-    files[below(record.project, "metrics.json")] = encode_metrics(record.metrics)
+    path = below(record.project, "metrics.json")
+    # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
+    if not (record.is_pipeline and path in start.own):
+        files[path] = encode_metrics(record.metrics)
     files |= _our_files(record, found, points, read_output(folder))
-    return record, files
+    return record, files, results.executable
+
+
+def _with_stages(record: Record, start: Start, folder: Path) -> Record:
+    from exptrack.operations.pipeline import describe_stages, read_stages
+
+    stages = read_stages(folder)
+    return record._replace(stages=stages, problems=(*record.problems, *describe_stages(stages, start.unversioned)))
 
 
 def _own_problems(journal: Journal, found: Found) -> list[str]:
@@ -218,7 +249,7 @@ def _end(record: Record, entries: Sequence[Mapping[str, Value]], folder: Path) -
     else:
         ending = Ending(_integer(last["exit_code"]), _integer(last["signal"]), bool(last["interrupted"]))
         record = record._replace(status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
-    ended = datetime.fromtimestamp(max(last_sign(folder, entries), record.started.timestamp()), UTC)
+    ended = datetime.fromtimestamp(max(_last_sign(folder, entries, record), record.started.timestamp()), UTC)
     return record._replace(ended=ended, duration=round((ended - record.started).total_seconds(), 6))
 
 
@@ -258,12 +289,12 @@ def _our_files(
 
 
 def _write(
-    repository: Repository, start: Start, files: Mapping[str, bytes], message: str
+    repository: Repository, start: Start, files: Mapping[str, bytes], message: str, executable: frozenset[str]
 ) -> tuple[str, tuple[str, ...]]:
     """The run commit, signed if the user's Git says so and the signer works."""
     now = strftime(f"{int(time())} %z")
     people = f"author {start.author} {now}\ncommitter {start.committer} {now}\n".encode(errors="surrogateescape")
-    oid = runs.write_run(repository, start.snapshot, files, message, people)
+    oid = runs.write_run(repository, start.snapshot, files, message, people, executable)
     if not start.is_signing:
         return oid, ()
     try:

@@ -25,7 +25,7 @@ Files: TypeAlias = dict[str, bytes]
 
 
 class Plan(NamedTuple):
-    """What to look at. `dvc_root` is None where the project has no DVC."""
+    """What to look at. `dvc_root` is None where the project has no DVC, `words` are what the stages of a pipeline run."""
 
     command: tuple[str, ...]
     directory: Path
@@ -34,6 +34,7 @@ class Plan(NamedTuple):
     pointers: tuple[Pointer, ...]
     omissions: tuple[Omission, ...]
     dvc_root: Path | None
+    words: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from exptrack.analysis.arguments import merge_arguments, parse_arguments
 from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
@@ -18,7 +18,7 @@ from exptrack.operations.files import Disk
 from exptrack.operations.observe import Plan, describe_omissions
 from exptrack.operations.outputs import check_outputs
 from exptrack.operations.request import Place, Request
-from exptrack.operations.sources import Reader, below
+from exptrack.operations.sources import Reader, Sources, below
 from exptrack.store import journal as journals
 from exptrack.store import runs, snapshot
 from exptrack.store.journal import Journal
@@ -82,18 +82,44 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         params_text=_params_text(context, found, taken),
         is_isolated=bool(place.locks),
         links=place.links,
+        limits=settings.capture.limits,
+        secrets=settings.capture.secrets,
         is_overridden=any(merged.get(source) != tree for source, tree in read.items()),
         author=str(outset.committing.author),
         committer=str(outset.committing.committer),
         is_signing=outset.committing.is_signing,
     )
+    if not request.command:
+        start = _start_pipeline(place, found, taken, sources, start)
     journal.save_start(start)
     for line in (*place.problems, *reader.problems, describe_omissions(taken.omissions)):
         if line:
             context.notice(line)
     environ = {**request.environ, "EXPTRACK_RUN": name}
     plan = Plan(request.command, request.directory, environ, settings.capture, sources.pointers, taken.omissions, root)
-    return start, plan
+    return start, plan if request.command else _plan_pipeline(place, journal, plan, sources)
+
+
+def _start_pipeline(place: Place, found: Survey, taken: Snapshot, sources: Sources, start: Start) -> Start:
+    """What besides is to be looked at in the end: files that Git may hold, and ignore lines, which DVC writes."""
+    from exptrack.operations.pipeline import find_unversioned
+
+    top = place.context.repository.top
+    ignores = dict.fromkeys(str(PurePosixPath(path).with_name(".gitignore")) for path in sources.outs)
+    return start._replace(
+        record=start.record._replace(stages=()),
+        own=sources.own,
+        plain=(*sources.plain, *ignores),
+        unversioned=find_unversioned(sources, found, taken.omissions, place.links, top),
+        stamps={**start.stamps, **{path: stamp(top / path) for path in (*sources.plain, *ignores)}},
+    )
+
+
+def _plan_pipeline(place: Place, journal: Journal, plan: Plan, sources: Sources) -> Plan:
+    from exptrack.operations.pipeline import as_shell, driver
+
+    words = as_shell(sources.stages, place.context.repository.top)
+    return plan._replace(command=driver(place, journal.folder), words=words)
 
 
 def _seed(request: Request, found: int | str | None) -> int | str | None:

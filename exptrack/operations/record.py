@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.analysis.message import check_note
 from exptrack.analysis.names import check_name, check_tag, make_up
 from exptrack.backends import process
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.process.signals import patience
-from exptrack.errors import ExptrackError, NameTakenError, explain
+from exptrack.errors import DataError, ExptrackError, NameTakenError, explain
 from exptrack.model.run import Ending, Record
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
@@ -28,6 +28,9 @@ from exptrack.store import journal as journals
 from exptrack.store.journal import Journal
 from exptrack.store.outset import Outset, find_outset
 from exptrack.store.start import Start
+
+if TYPE_CHECKING:
+    from exptrack.operations.pipeline import Held
 
 _ATTEMPTS = 20
 _STILL_RECORDING = "the command has ended and is being recorded; Ctrl-C once more leaves that to `exptrack recover`"
@@ -48,16 +51,19 @@ def record(context: Context, request: Request, arrange: Arrange | None = None) -
     What can be refused is refused before the command starts (ExptrackError, CommandError; nothing is left behind). Afterwards nothing
     is lost: what cannot be recorded stays in the journal for `recover`.
     """
-    _check(request)
+    _check(context, request, arrange)
     started = datetime.now(UTC)
     request = _with_seed(request)
-    look = None if arrange or _is_isolated(context, request) else _look(context, request)
+    look = None if arrange or _is_isolated(context, request) else _look_early(context, request)
     journal, outset = _claim(context.repository, request.name, started)
+    held = None if request.command else _hold(context, journal)
     try:
-        arrange = arrange or partial(_find_place, context)
-        with arrange(journal.folder.name, outset, request) as place:
-            look = look or _look(place.context, place.request)
+        arrange = arrange or partial(_find_place, context._replace(notice=held.hold) if held else context)
+        with arrange(journal.folder.name, outset, request) as found:
+            place = _with_held(found, held)
+            look = look or _look_early(place.context, place.request)
             start, plan = prepare(place, journal, started)
+            look = look or _look(place.context, place.request, plan.words)
             with patience(lambda: context.notice(_STILL_RECORDING)):
                 return _run_and_finish(place, journal, start, plan, look)
     except OSError as error:
@@ -84,9 +90,24 @@ def _is_isolated(context: Context, request: Request) -> bool:
     return request.is_isolated or bool(request.overrides) or is_seeded
 
 
-def _look(context: Context, request: Request) -> EnvironmentLook:
+def _hold(context: Context, journal: Journal) -> Held:
+    from exptrack.operations.pipeline import Held
+
+    return Held(context.notice, journal.folder)
+
+
+def _with_held(place: Place, held: Held | None) -> Place:
+    return place._replace(context=place.context._replace(notice=held.hold), held=held) if held else place
+
+
+def _look_early(context: Context, request: Request) -> EnvironmentLook | None:
+    """A look that goes on while the project is looked at; which Python a pipeline uses is known only then."""
+    return _look(context, request, request.command) if request.command else None
+
+
+def _look(context: Context, request: Request, command: Sequence[str]) -> EnvironmentLook:
     cache = environment_cache(context.repository.shared)
-    return EnvironmentLook(request.command, request.directory, request.environ, context.settings.capture, cache)
+    return EnvironmentLook(command, request.directory, request.environ, context.settings.capture, cache)
 
 
 @contextmanager
@@ -97,9 +118,7 @@ def _find_place(context: Context, name: str, outset: Outset, request: Request) -
         return
     from exptrack.operations.isolate import Wish, isolate  # overrides and slots: 10 ms that other runs do not pay
 
-    wish = Wish(
-        request.directory, request.environ, request.overrides, request.seed, request.command, request.outputs
-    )
+    wish = Wish(request.directory, request.environ, request.overrides, request.seed, request.command, request.outputs)
     with isolate(context, name, outset.base, wish) as found:
         moved = request._replace(directory=found.directory, environ=found.environ)
         yield Place(found.context, moved, outset, found.omissions, found.links, (found.lock,), found.problems)
@@ -109,18 +128,24 @@ def _outcome(journal: Journal) -> str:
     return "all of the run is kept for `exptrack recover`" if journal.has_started else "nothing was started"
 
 
-def _check(request: Request) -> None:
-    """Nothing that the user named may break the message of the commit, or be taken for something else later."""
+def _check(context: Context, request: Request, arrange: Arrange | None) -> None:
+    """Nothing that the user named may break the message of the commit, or be taken for something else later; a pipeline is there."""
     check_note(request.note or "")
     for tag in request.tags:
         check_tag(tag)
     if request.experiment is not None:
         check_tag(request.experiment, "experiment")
+    if not (request.command or arrange):
+        from exptrack.operations.pipeline import check_pipeline
+
+        check_pipeline(context, request)
 
 
 def _run_and_finish(place: Place, journal: Journal, start: Start, plan: Plan, look: EnvironmentLook) -> Recorded:
     name, repository = journal.folder.name, place.context.repository
     ending = _run(place, journal, start.record, plan, look)
+    if place.held:
+        _let_go_of_lines(place, journal)
     try:
         finished = finish(repository, journal, start)
     except (ExptrackError, OSError) as error:
@@ -132,6 +157,17 @@ def _run_and_finish(place: Place, journal: Journal, start: Start, plan: Plan, lo
         finished = finished._replace(warnings=(*finished.warnings, *([missed] if missed else [])))
     tidy_in_background(repository)
     return Recorded(name, ending, finished)
+
+
+def _let_go_of_lines(place: Place, journal: Journal) -> None:
+    """Tell what waited to be told; raises DataError if the pipeline was refused, of which nothing is kept."""
+    from exptrack.operations.pipeline import find_refusal
+
+    if refusal := find_refusal(journal.folder, place.omissions):
+        journal.has_started = False
+        raise DataError(refusal)
+    if place.held:
+        place.held.release()
 
 
 def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[Journal, Outset]:
@@ -187,6 +223,7 @@ def _run(place: Place, journal: Journal, draft: Record, plan: Plan, look: Enviro
             output=listener.hear,
             started=started,
             inherit=(lock, *place.locks),
+            idle=place.held.look if place.held else None,
         )
     except ExptrackError:
         journal.has_started = False

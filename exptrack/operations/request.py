@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from exptrack.model.data import Omission
 from exptrack.operations.context import Context
 from exptrack.store.outset import Outset
 
+if TYPE_CHECKING:
+    from exptrack.operations.pipeline import Held
+
 
 class Request(NamedTuple):
     """What the user asks for. `directory` is where the command runs; `outputs` are paths as typed there.
 
-    `reproduces` is the name of the run that this one executes again, `timeout` is in seconds. `overrides` are words such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` that is a parameter, or
-    `is_isolated`, gets a work tree of its own.
+    `reproduces` is the name of the run that this one executes again, `timeout` is in seconds. `overrides` are words
+    such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` that is a parameter, or `is_isolated`, gets a work tree
+    of its own.
+
+    Without a command the DVC pipeline runs, as `dvc repro` does it in `directory`; `is_forced`: stages that have not changed, too.
     """
 
     command: tuple[str, ...]
@@ -32,10 +38,14 @@ class Request(NamedTuple):
     is_isolated: bool = False
     reproduces: str | None = None
     timeout: float | None = None
+    is_forced: bool = False
 
 
 class Place(NamedTuple):
-    """Where the command works, as the request has it or in a slot (see `isolate.Place`), and on which base the snapshot stands."""
+    """Where the command works, as the request has it or in a slot (see `isolate.Place`), and on which base the snapshot stands.
+
+    `held` has the lines that the user of a pipeline hears only once a stage has begun.
+    """
 
     context: Context
     request: Request
@@ -44,6 +54,7 @@ class Place(NamedTuple):
     links: tuple[str, ...] = ()
     locks: tuple[int, ...] = ()
     problems: tuple[str, ...] = ()
+    held: Held | None = None
 
 
 # Gives the place for the run of this name, whose journal exists.

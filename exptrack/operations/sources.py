@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline, parse_pointers
+from exptrack.analysis.dvcfiles import Pipeline, Stage, parse_pipeline, parse_pointers
 from exptrack.analysis.fields import finite
 from exptrack.analysis.patterns import numbers_only
 from exptrack.analysis.trees import decode_tree
@@ -20,18 +20,29 @@ _KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
 
 class Sources(NamedTuple):
-    """Paths relative to the repository's root. `outs` are all files and folders that DVC answers for, metric files included."""
+    """Paths relative to the repository's root. `outs` are all files and folders that DVC answers for, metric files included.
+
+    `own` are outs of stages, `plain` those and plots that DVC does not cache, so that Git may hold them; `stages` are those of the project.
+    """
 
     params: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     outs: tuple[str, ...] = ()
     pointer_files: tuple[str, ...] = ()
     pointers: tuple[Pointer, ...] = ()
+    own: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
 
 
 def below(project: str, path: str) -> str:
     """A path inside the project, seen from the root of the repository."""
     return path if project == "." else f"{project}/{path}"
+
+
+def is_at(path: str, places: Iterable[str]) -> bool:
+    """Whether a path is one of `places`, or lies below one."""
+    return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
 class Reader:
@@ -62,13 +73,19 @@ class Reader:
             below(directory, "metrics.json"),
             *(path for pipeline in mine for path in pipeline.metrics),
         ]
-        outs = [out.path for pipeline in pipelines.values() for out in pipeline.outs]
+        declared = [out for pipeline in pipelines.values() for out in pipeline.outs]
+        outs = [out.path for out in declared]
+        cached = [out.path for out in declared if out.cached]
+        plots = [path for pipeline in mine for path in pipeline.plots if not is_at(path, cached)]
         return Sources(
             params=tuple(path for path in dict.fromkeys(params) if self._files.has(path)),
             metrics=tuple(dict.fromkeys(metrics)),
             outs=tuple(dict.fromkeys([*outs, *metrics, *(pointer.path for pointer in pointers)])),
             pointer_files=pointer_files,
             pointers=tuple(pointers),
+            own=tuple(dict.fromkeys(outs)),
+            plain=tuple(dict.fromkeys([*(out.path for out in declared if not out.cached), *plots])),
+            stages=tuple(stage for pipeline in mine for stage in pipeline.stages),
         )
 
     def pointers(self, path: str) -> tuple[Pointer, ...]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.difference import FileChange
 from exptrack.model.environment import Environment
-from exptrack.model.run import Record, Run, Status
+from exptrack.model.pipeline import StageRun, StageState
+from exptrack.model.run import PIPELINE, Record, Run, Status
 from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import Value, flatten
 from exptrack.render.codestat import name_file
@@ -97,6 +98,8 @@ def _head(run: Run, code: Sequence[FileChange] | None, page: Page) -> Iterator[s
 
 def _command(record: Record) -> str | None:
     inside = f"  (in {record.directory})" if record.directory != "." else ""
+    if record.is_pipeline:
+        return PIPELINE + inside
     return format_command(record.command) + inside if record.command else None
 
 
@@ -149,6 +152,7 @@ def _body(
         leaves = flatten(record.params[source])
         yield _section(f"parameters ({source})", _values(leaves, {}, page), page, most)
         most = max(0, most - len(leaves))
+    yield _section("stages", _stages(record.stages or ()), page)
     yield _section("data", _pointers(record.data, page), page)
     yield _section("outputs", _pointers(record.outputs, page, are_looked_at=False), page)
     yield _section("changed while it ran", map(_Row, record.changed), page)
@@ -202,6 +206,16 @@ def _name(text: str, page: Page) -> str:
     if page.is_whole:
         return inert(text)
     return clip(inert(text), _WIDEST if page.width is None else min(_WIDEST, page.width // 2))
+
+
+def _stages(stages: Sequence[StageRun]) -> Iterator[_Row]:
+    """State, name and duration; of one that the pipeline died in there is none."""
+    names = [inert(stage.name) for stage in stages]
+    width, widest = max(map(display_width, names), default=0), max(map(len, StageState))
+    for stage, name in zip(stages, names, strict=True):
+        duration = "" if stage.duration is None else format_duration(stage.duration)
+        color = STATUS_COLORS[Status.FAILED] if stage.state is StageState.FAILED else ""
+        yield _Row(f"{stage.state:<{widest}}  {pad(name, width)}  {duration}".rstrip(), color)
 
 
 def _pointers(pointers: Sequence[Pointer], page: Page, *, are_looked_at: bool = True) -> Iterator[_Row]:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from exptrack.analysis.diff import same
 from exptrack.analysis.message import format_message
-from exptrack.model.run import Run, Status
+from exptrack.model.run import PIPELINE, Run, Status
 from exptrack.model.tree import Value, flatten
 from exptrack.render.page import STATUS_COLORS, YELLOW, Page, fit, format_ending
 from exptrack.render.text import clip, display_width, format_command, format_duration, format_value, inert, inert_page
@@ -69,7 +69,7 @@ def _head(run: Run, page: Page) -> Iterator[str]:
         "Author": _author(record.author, page.room(_LABEL)),
         "Date": f"{record.started:%Y-%m-%d %H:%M:%S} UTC",
         "Status": f"{record.status}{format_ending(record)}{took}",
-        "Command": format_command(record.command),
+        "Command": PIPELINE if record.is_pipeline else format_command(record.command),
         "Experiment": record.experiment,
         "Seed": record.seed,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from exptrack.analysis.codec import decode_record
@@ -141,9 +141,16 @@ def parse_run(ref: str, oid: str, data: bytes | None) -> Run | BrokenRun:
     return Run(record, oid, ref)
 
 
-def write_run(repository: Repository, snapshot: str, files: Mapping[str, bytes], message: str, people: bytes) -> str:
+def write_run(
+    repository: Repository,
+    snapshot: str,
+    files: Mapping[str, bytes],
+    message: str,
+    people: bytes,
+    executable: Collection[str] = (),
+) -> str:
     """Store the run commit: the snapshot plus `files`. `people` are the lines of its author and committer."""
-    return import_commit(repository, people, message, snapshot, format_files(files))
+    return import_commit(repository, people, message, snapshot, format_files(files, executable))
 
 
 def sign_run(repository: Repository, run: str, snapshot: str, message: str) -> str:

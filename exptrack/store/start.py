@@ -12,6 +12,7 @@ from typing import NamedTuple
 from exptrack.analysis.codec import decode_record, encode_record
 from exptrack.errors import RecordError
 from exptrack.model.run import Record
+from exptrack.model.settings import SECRET_PATTERNS, Limits
 
 
 class Start(NamedTuple):
@@ -21,6 +22,9 @@ class Start(NamedTuple):
     `outs` are those that DVC answers for already. `primary` names the metric that matters most. `params_text` is `params.yaml` in the
     snapshot; `is_overridden`: the command line gave other values than the files. `author` and `committer` are those of the run commit,
     `is_signing`: the user's Git signs commits. `is_isolated`: `top` is a slot, with `links` into the user's work tree.
+    `limits` and `secrets` say what of the files that the command makes may be kept.
+
+    Of a pipeline, `own` are the outs of its stages, `plain` outs and plots that Git may hold, `unversioned` dependencies that neither Git nor DVC has.
     """
 
     record: Record
@@ -40,6 +44,11 @@ class Start(NamedTuple):
     is_signing: bool = False
     is_isolated: bool = False
     links: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    secrets: tuple[str, ...] = SECRET_PATTERNS
+    own: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
+    unversioned: tuple[str, ...] = ()
 
 
 def encode_start(start: Start) -> bytes:
@@ -57,7 +66,8 @@ def read_start(folder: Path) -> Start | None:
         record = decode_record(json.dumps(fields.pop("record")).encode())
         known = {name: value for name, value in fields.items() if name in Start._fields}
         lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
-        return Start(**{**known, **lists, "record": record})
+        limits = Limits(*lists.pop("limits", ()))
+        return Start(**{**known, **lists, "limits": limits, "record": record})
     except (OSError, ValueError, TypeError, KeyError, RecordError):
         return None
 

@@ -26,6 +26,7 @@ from exptrack.errors import RecordError
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
+from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.run import SCHEMA, Links, Record, Status
 
 # Any text that Python can hold, but for a high surrogate before a low one, which JSON cannot tell from the character that they make.
@@ -61,6 +62,16 @@ POINTERS = st.builds(
     st.none() | st.booleans(),
 )
 OMISSIONS = st.builds(Omission, TEXTS, st.sampled_from(Reason), SIZES, SIZES, MAYBE, st.booleans())
+STAGES = st.builds(
+    StageRun,
+    TEXTS,
+    st.sampled_from(StageState),
+    TEXTS,
+    st.floats(0, 2e9),
+    st.none() | st.floats(0, 1e9),
+    st.dictionaries(TEXTS, TEXTS, max_size=2),
+    st.dictionaries(TEXTS, TEXTS, max_size=2),
+)
 MANY_TEXTS = st.lists(TEXTS, max_size=2).map(tuple)
 RECORDS = st.builds(
     Record,
@@ -91,6 +102,7 @@ RECORDS = st.builds(
     ambiguous=MANY_TEXTS,
     problems=MANY_TEXTS,
     links=st.builds(Links, MAYBE, MAYBE, MAYBE, MAYBE),
+    stages=st.none() | st.lists(STAGES, max_size=2).map(tuple),
 )
 PACKAGES = st.builds(Package, TEXTS, TEXTS, MAYBE, MAYBE, st.none() | st.booleans(), st.booleans())
 ENVIRONMENTS = st.builds(

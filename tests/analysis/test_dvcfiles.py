@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.dvcfiles import Out, Pipeline, parse_pipeline, parse_pointers
+from exptrack.analysis.dvcfiles import Out, Pipeline, Stage, parse_pipeline, parse_pointers
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 
@@ -173,8 +173,20 @@ def test_a_pointer_written_by_hand_for_a_listed_folder_has_the_hash_that_dvc_giv
     assert again.digest == whole.digest
 
 
+def test_a_pipeline_names_what_its_stages_run_and_need():
+    text = """
+stages:
+  list: {cmd: [one, two], wdir: in, deps: [../a, ../../b, /c, ../../../d, 'remote://e/f', g: {}]}
+  each: {foreach: [1], do: {cmd: 'x ${item}', deps: ['y-${item}']}}
+"""
+    assert parse_pipeline("sub/dvc.yaml", text).stages == (
+        Stage("sub/in", ("one", "two"), ("sub/a", "b", "/c", "../d", "sub/in/g")),
+        Stage("sub", ("x ${item}",), ("sub/y-${item}",)),
+    )
+
+
 def test_a_pipeline_names_what_it_names():
-    assert parse_pipeline("sub/dvc.yaml", SUB_PIPELINE) == Pipeline(
+    assert parse_pipeline("sub/dvc.yaml", SUB_PIPELINE)._replace(stages=()) == Pipeline(
         metrics=("sub/inner/m.json", "sub/inner/m2.json", "sub/m/top.json"),
         params=(
             "params.yaml",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from exptrack.backends import process
-from exptrack.backends.dvc import driver_command, find_pipeline, read_events
+from exptrack.backends.dvc import driver_command, find_pipeline, read_events, read_refusal
 from exptrack.model.pipeline import StageRun, StageState
 
 EXAMPLE = Path(__file__).parent.parent.parent / ".dvc-example"
@@ -167,6 +167,8 @@ def drive(tmp_path):
         command = driver_command(root, events, force=force, single_item=single_item, targets=targets)
         options = {"capture_output": True, "text": True, "stdin": subprocess.DEVNULL, **options}
         done = subprocess.run(command, cwd=cwd or root, check=False, **options)
+        if refusal := read_refusal(events):
+            done.stderr += f"exptrack: {refusal.reason}\n"
         return done, read_events(events)
 
     return call

@@ -67,7 +67,9 @@ def project(repository):
 
 def test_a_templated_pipeline_is_resolved(project, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert resolve_pipeline(project, project) == Pipeline(
+    found = resolve_pipeline(project, project)
+    assert [(stage.folder, "${" in str(stage)) for stage in found.stages] == [("work", False)] * 2 + [(".", False)] * 2
+    assert found._replace(stages=()) == Pipeline(
         metrics=("all.json", "work/scores/large.json", "work/scores/small.json"),
         params=("config.yaml", "extra.yaml", "work/other.toml", "work/params.yaml"),
         plots=(

@@ -13,7 +13,7 @@ listings  compare_folders              what differs between two folders of data
 state     StatCache, hash_file         hashes, remembered
 text      dvc_file_text, ignore_line   what DVC writes beside data
 pipeline  resolve_pipeline             what a templated dvc.yaml says
-stages    find_pipeline, driver_command, read_events   a pipeline as the command of a run; driver.py runs it, planning.py orders it
+stages    find_pipeline, driver_command, read_events, read_refusal   a pipeline as the command of a run; driver.py runs it, planning.py orders it
 ```
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.project import find_root, init
     from exptrack.backends.dvc.settling import settle
     from exptrack.backends.dvc.spoilt import mend
-    from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events
+    from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events, read_refusal
     from exptrack.backends.dvc.state import StatCache, hash_file
     from exptrack.backends.dvc.text import dvc_file_text, ignore_line
 
@@ -53,6 +53,7 @@ __all__ = [
     "look",
     "mend",
     "read_events",
+    "read_refusal",
     "resolve_pipeline",
     "settle",
 ]
@@ -76,6 +77,7 @@ _HOMES = {
     "look": "disk",
     "mend": "spoilt",
     "read_events": "stages",
+    "read_refusal": "stages",
     "resolve_pipeline": "pipeline",
     "settle": "settling",
 }

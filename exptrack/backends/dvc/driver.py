@@ -3,15 +3,16 @@
 It is the only place where dvc itself decides what runs. Each stage goes through DVC's `Stage.reproduce`, under DVC's locks, so that run
 cache, `dvc.lock`, outs and ignore lines are what `dvc repro` leaves. Besides, it
 
-- writes down what happens to each stage (`stages.py` reads that),
+- writes down what happens to each stage (`stages.py` reads that), and why nothing ran,
 - refuses before anything runs what cannot end well: a dependency that is not there and that no stage makes,
+- lets each stage have the files that we were started with (locks, which say that a stage outlived us),
 - waits for DVC's lock when a command has ended, however long it takes, so that no result is lost to a `dvc add` next door,
 - leaves Git's index alone (no autostage), asks nothing, and calls nobody: updates and analytics belong to DVC's command line.
 
 The environment of the stages is ours, unchanged, with DVC_ROOT and DVC_STAGE as DVC sets them.
 
-Exit status: 0; the status of the command that failed (128 + n for signal n), or 1 if a stage failed otherwise; 2 if nothing ran.
-What DVC says goes to stderr, since stdout is the stages' own.
+Exit status: 0; the status of the command that failed (128 + n for signal n), or 1 if a stage failed otherwise; 2 if nothing ran. Why a
+stage failed is a line on stderr, why nothing ran is written down only. What DVC says goes to stderr, since stdout is the stages' own.
 """
 
 from __future__ import annotations
@@ -21,21 +22,32 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 from exptrack.analysis.secrets import mask, mask_tree
-from exptrack.backends.dvc.planning import Order, address, check_dependencies, explain, hold_lock, make_plan, open_repo
+from exptrack.backends.dvc.ourselves import attentive, die, inherited_files, passing_on
+from exptrack.backends.dvc.planning import (
+    MissingError,
+    Order,
+    address,
+    check_dependencies,
+    explain,
+    git_top,
+    hold_lock,
+    make_plan,
+    open_repo,
+)
 from exptrack.backends.dvc.project import one_line
 from exptrack.backends.dvc.runcache import share_run_cache
-from exptrack.backends.dvc.stages import RUNNING
+from exptrack.backends.dvc.stages import REFUSED, RUNNING
 from exptrack.errors import DataError, ExptrackError
 from exptrack.model.pipeline import StageState
 
 _FAILED, _REFUSED = 1, 2
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_REFUSED_BY_LOCK = -1
 
 
 class StageError(ExptrackError):
@@ -48,17 +60,32 @@ class StageError(ExptrackError):
 
 def main() -> int:
     """Run what the arguments say; see above for the status that comes back."""
+    inherited = inherited_files()
     order, file = _read_arguments()
     try:
-        with _Events(file) as events, Pipeline(order) as pipeline:
+        with _Events(file) as events:
+            return _run(order, events, inherited)
+    except DataError as error:
+        _say(f"exptrack: {error}")
+        return _REFUSED
+
+
+def _run(order: Order, events: _Events, inherited: tuple[int, ...]) -> int:
+    try:
+        with Pipeline(order) as pipeline, passing_on(inherited):
             pipeline.run(events)
     except KeyboardInterrupt:
-        _die(signal.SIGINT)
+        die(signal.SIGINT)
     except Exception as error:  # DVC raises what its libraries raise, and this is where it ends
         if os.environ.get("EXPTRACK_DEBUG") == "1":
             raise
-        _say(f"exptrack: {error if isinstance(error, ExptrackError) else explain(error)}")
-        return error.status if isinstance(error, StageError) else _REFUSED
+        said = str(error) if isinstance(error, ExptrackError) else explain(error)
+        if isinstance(error, StageError) and error.status != _REFUSED_BY_LOCK:
+            _say(f"exptrack: {said}")
+            return error.status
+        missing = error.missing if isinstance(error, MissingError) else ()
+        events.write(state=REFUSED, reason=said, missing=missing)
+        return _REFUSED
     return 0
 
 
@@ -81,12 +108,6 @@ def _say(line: str) -> None:
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
-
-
-def _die(number: int) -> None:
-    """End as the signal would have ended us."""
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
 
 
 class _Events:
@@ -118,12 +139,13 @@ class Pipeline:
         self._order = order
         self._stop: list[int] = []
         self._restored: set[Any] = set()
+        self._has_done_something = False
 
     def __enter__(self) -> Self:
         from contextlib import ExitStack
 
         with ExitStack() as stack:
-            stack.enter_context(_attentive(self._stop))
+            stack.enter_context(attentive(self._stop))
             self._repo = stack.enter_context(open_repo(self._order.root))
             stack.enter_context(hold_lock(self._repo))
             self._plan = make_plan(self._repo, self._order)
@@ -137,14 +159,15 @@ class Pipeline:
 
     def run(self, events: _Events) -> None:
         """Run all stages in their order; raises StageError at the first that fails."""
-        has_changed = [False]
+        has_changed = False
         for stage in self._plan:
             if self._stop:
-                _die(self._stop[0])
-            if has_changed[-1]:
+                die(self._stop[0])
+            if has_changed:
                 _say("")
-            has_changed.append(self._run_stage(stage, events))
-        if not any(has_changed):
+            has_changed = self._run_stage(stage, events)
+            self._has_done_something |= has_changed
+        if not self._has_done_something:
             _say("Data and pipelines are up to date.")
 
     def _run_stage(self, stage: Any, events: _Events) -> bool:
@@ -207,7 +230,7 @@ class Pipeline:
     def _path(self, entry: Any) -> str:
         if entry.protocol != "local":
             return mask(str(entry))
-        path, top = Path(entry.fs_path), _top(self._order.root)
+        path, top = Path(entry.fs_path), git_top(self._order.root)
         return (path.relative_to(top) if path.is_relative_to(top) else path).as_posix()
 
     def _stage_error(self, stage: Any, error: Exception) -> StageError:
@@ -219,9 +242,8 @@ class Pipeline:
             status = _status(str(error))
             how = f"signal {-status}" if status < 0 else f"status {status}"
             return StageError(f"{name} failed: its command ended with {how}", 128 - status if status < 0 else status)
-        is_first = stage is next((one for one in self._plan if one.cmd), None)
-        refused = isinstance(error, LockError) and is_first
-        return StageError(f"{name} failed: {explain(error)}", _REFUSED if refused else _FAILED)
+        is_refused = isinstance(error, LockError) and not self._has_done_something
+        return StageError(f"{name} failed: {explain(error)}", _REFUSED_BY_LOCK if is_refused else _FAILED)
 
 
 def _nothing(**_: object) -> None:
@@ -237,46 +259,12 @@ def _values(params: object) -> dict[str, str]:
     return {key: json.dumps(value, sort_keys=True, default=str, ensure_ascii=False) for key, value in tree.items()}
 
 
-def _top(root: Path) -> Path:
-    """The root of the Git repository (or work tree) that `root` lies in."""
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
-
-
 def _status(message: str) -> int:
     """The status of a stage's command; DVC's error has it in its text alone."""
     try:
         return int(message.rpartition(", exited with ")[2]) or _FAILED
     except ValueError:
         return _FAILED
-
-
-@contextmanager
-def _attentive(stop: list[int]) -> Iterator[None]:
-    """Survive what is to end or to tell the running stage, as DVC survives Ctrl-C, and put what is to end us into `stop`.
-
-    With a terminal a signal comes to us alone, and is passed on; else we lead a group of our own, and the stage has it already.
-    """
-    from gc import get_objects
-    from subprocess import Popen
-
-    def receive(number: int, _frame: object) -> None:
-        # DVC keeps the stage's process to itself.
-        running = [child for child in get_objects() if type(child) is Popen and child.returncode is None]
-        if os.getpgrp() != os.getpid():
-            for child in running:
-                child.send_signal(number)
-        if number in _ENDING:
-            stop.append(number)
-            if not running:
-                _die(number)
-
-    numbers = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
-    outer = {number: signal.signal(number, receive) for number in numbers if signal.getsignal(number) == signal.SIG_DFL}
-    try:
-        yield
-    finally:
-        for number, handler in outer.items():
-            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

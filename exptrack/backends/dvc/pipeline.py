@@ -31,6 +31,7 @@ def resolve_pipeline(root: Path, top: Path, files: Sequence[Path] = ()) -> Pipel
         outs=tuple(sorted({out for pipeline in found for out in pipeline.outs}, key=lambda out: out.path)),
         plots=tuple(sorted({path for pipeline in found for path in pipeline.plots})),
         folders={stage: folder for pipeline in found for stage, folder in pipeline.folders.items()},
+        stages=tuple(stage for pipeline in found for stage in pipeline.stages),
     )
 
 

@@ -27,6 +27,21 @@ class Order(NamedTuple):
     single_item: bool = False
 
 
+class MissingError(DataError):
+    """Dependencies are not there; `missing` are names of stages, and paths from the root of the Git repository."""
+
+    def __init__(self, message: str, missing: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class _Problem(NamedTuple):
+    stage: str
+    path: str
+    said: str
+    is_missing: bool = True
+
+
 @contextmanager
 def open_repo(root: Path) -> Iterator[Any]:
     """The `dvc.repo.Repo` at `root`, with what DVC says going to stderr."""
@@ -160,10 +175,17 @@ def check_dependencies(repo: Any, plan: Sequence[Any]) -> None:
     ]
     if problems:
         more = f" (and {len(problems) - 1} more like it)" if len(problems) > 1 else ""
-        raise DataError(problems[0] + more)
+        top = git_top(Path(repo.root_dir))
+        missing = tuple((one.stage, os.path.relpath(one.path, top)) for one in problems if one.is_missing)
+        raise MissingError(problems[0].said + more, missing)
 
 
-def _problem(repo: Any, plan: Sequence[Any], stage: Any, dep: Any) -> str | None:
+def git_top(root: Path) -> Path:
+    """The root of the Git repository (or work tree) that `root` lies in."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+
+
+def _problem(repo: Any, plan: Sequence[Any], stage: Any, dep: Any) -> _Problem | None:
     from dvc.dependency import DatasetDependency, DbDependency, ParamsDependency, RepoDependency
     from dvc.exceptions import DvcException
 
@@ -177,11 +199,12 @@ def _problem(repo: Any, plan: Sequence[Any], stage: Any, dep: Any) -> str | None
         return None
     name = f"stage '{address(stage)}'"
     if not is_there:
-        return f"{name} needs {os.path.relpath(dep.fs_path)}, which is not there: {_advice(repo, dep, makers)}"
+        said = f"{name} needs {os.path.relpath(dep.fs_path)}, which is not there: {_advice(repo, dep, makers)}"
+        return _Problem(address(stage), dep.fs_path, said)
     try:
         dep.get_hash()
     except DvcException as error:
-        return f"{name} cannot run: {one_line(error)}"
+        return _Problem(address(stage), dep.fs_path, f"{name} cannot run: {one_line(error)}", is_missing=False)
     return None
 
 

@@ -1,7 +1,7 @@
 """A DVC pipeline as the command of a run: what to start, and what it wrote down of its stages. Nothing here imports dvc.
 
 The command is `driver.py`, in a process of its own. For each stage it appends two JSON lines to a file of events: one when the stage
-begins (`"state": "running"`), and one when it has ended.
+begins (`"state": "running"`), and one when it has ended. If nothing ran since nothing could, the last line says why (`"refused"`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from exptrack.model.pipeline import StageRun, StageState
 
 RUNNING: Final = "running"
+REFUSED: Final = "refused"
 
 # `stages` at the top of a dvc.yaml, in block or flow style. DVC alone can say whether the file is right.
 _STAGES = re.compile(rb"""^(?:\{\s*)?["']?stages["']?\s*:""", re.MULTILINE)
@@ -55,6 +56,22 @@ def read_events(file: Path) -> tuple[StageRun, ...]:
                 stage = _stage(json.loads(line))
                 found[stage.name] = stage
     return tuple(found.values())
+
+
+class Refusal(NamedTuple):
+    """Why a pipeline did not begin; `missing` are stages, and the dependencies that they lack (from the root of the repository)."""
+
+    reason: str
+    missing: tuple[tuple[str, str], ...] = ()
+
+
+def read_refusal(file: Path) -> Refusal | None:
+    """Why nothing ran; None if something did, or the driver died before it could say so."""
+    with suppress(OSError, ValueError, TypeError, KeyError, IndexError):
+        fields = json.loads(file.read_bytes().splitlines()[-1])
+        if fields["state"] == REFUSED:
+            return Refusal(str(fields["reason"]), tuple((str(stage), str(path)) for stage, path in fields["missing"]))
+    return None
 
 
 def _stage(fields: Mapping[str, Any]) -> StageRun:

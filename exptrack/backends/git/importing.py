@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,10 +46,12 @@ def import_commit(repository: Repository, people: bytes, message: str, parent: s
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def format_files(files: Mapping[str, bytes]) -> bytes:
-    """The commands that put regular files into a tree, byte for byte."""
+def format_files(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
+    """The commands that put regular files into a tree, byte for byte; those in `executable` with that bit."""
     return b"".join(
-        b"M 100644 inline %s\ndata %d\n%s\n" % (_quote(path), len(data), data) for path, data in files.items()
+        b"M %s inline %s\ndata %d\n%s\n"
+        % (b"100755" if path in executable else b"100644", _quote(path), len(data), data)
+        for path, data in files.items()
     )
 
 

@@ -1,0 +1,145 @@
+"""The project's DVC pipeline in place of a command: what to start, what it came to, and what it needs that nobody keeps."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from exptrack.analysis.dvcfiles import Stage
+from exptrack.backends import dvc
+from exptrack.errors import DataError, ExptrackError
+from exptrack.model.data import Omission
+from exptrack.model.pipeline import StageRun
+from exptrack.operations.context import Context
+from exptrack.operations.request import Place, Request
+from exptrack.operations.sources import Sources, is_at
+from exptrack.store.private_index import Survey
+
+_EVENTS = "events"
+
+
+class Held:
+    """Lines for the user that wait until the first stage has begun: of a pipeline that is refused, he shall hear why, and no more."""
+
+    def __init__(self, notice: Callable[[str], None], journal: Path) -> None:
+        self._notice = notice
+        self._events = journal / _EVENTS
+        self._lines: list[str] = []
+        self._is_open = False
+
+    def hold(self, line: str) -> None:
+        """Tell it, now or later."""
+        if self._is_open:
+            self._notice(line)
+        else:
+            self._lines.append(line)
+
+    def look(self) -> None:
+        """Let go of the lines if a stage has begun."""
+        if not self._is_open and read_stages(self._events.parent):
+            self.release()
+
+    def release(self) -> None:
+        """Tell what waits, and from now on everything at once."""
+        self._is_open = True
+        for line in self._lines:
+            self._notice(line)
+        self._lines.clear()
+
+
+def check_pipeline(context: Context, request: Request) -> None:
+    """Raise ExptrackError if there is no pipeline to run."""
+    root = dvc.find_root(request.directory.resolve(), context.repository.top.resolve())
+    if root is None or not dvc.find_pipeline(root, request.directory.resolve()):
+        raise ExptrackError(
+            "no command given, and no DVC pipeline here to run without one: `exptrack run -- COMMAND`, or write stages into dvc.yaml"
+        )
+
+
+def driver(place: Place, journal: Path) -> tuple[str, ...]:
+    """The words that run the pipeline."""
+    directory = place.request.directory
+    root = dvc.find_root(directory, place.context.repository.top)
+    if root is None:
+        raise DataError(f"{directory} lies in no DVC project: run `exptrack init` first")
+    return dvc.driver_command(root, journal / _EVENTS, force=place.request.is_forced)
+
+
+def as_shell(stages: Sequence[Stage], top: Path) -> tuple[str, ...]:
+    """What all stages run as one command, for who asks which Python that is."""
+    lines = [
+        line
+        for stage in stages
+        for line in (f"cd {shlex.quote(os.path.normpath(top / stage.folder))}", *stage.commands)
+        if "${" not in line
+    ]
+    return ("sh", "-c", "\n".join(lines))
+
+
+def find_unversioned(
+    sources: Sources, found: Survey, omissions: Sequence[Omission], links: Sequence[str], top: Path
+) -> tuple[str, ...]:
+    """Dependencies of the pipeline that lie in no commit and that DVC does not know: linked, ignored, left out, outside."""
+    known = [*sources.outs, *(pointer.path for pointer in sources.pointers)]
+    deps = dict.fromkeys(dep for stage in sources.stages for dep in stage.deps if "${" not in dep)
+    return tuple(
+        dep
+        for dep in deps
+        if os.path.lexists(top / dep)
+        and not is_at(dep, known)
+        and not any(is_at(one, [dep]) for one in known)
+        and (
+            dep.startswith(("/", "../"))
+            or is_at(dep, links)
+            or not found.is_captured(f"{dep}/" if (top / dep).is_dir() else dep, omissions)
+        )
+    )
+
+
+def read_stages(journal: Path) -> tuple[StageRun, ...]:
+    """The stages that the pipeline has come to."""
+    return dvc.read_events(journal / _EVENTS)
+
+
+def last_event(journal: Path) -> float:
+    """When the last of them began or ended (Unix time); 0 if none did."""
+    try:
+        return (journal / _EVENTS).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def find_refusal(journal: Path, omissions: Sequence[Omission] = ()) -> str | None:
+    """Why no stage began; None if one did. `omissions` are what the user's work tree has and the run's own has not."""
+    refusal = dvc.read_refusal(journal / _EVENTS)
+    if refusal is None:
+        return None
+    for stage, path in refusal.missing:
+        reason = next((one.reason for one in omissions if _is_about(one, path)), None)
+        if reason is not None:
+            return (
+                f"stage '{stage}' needs {path}, which is not in the run's own work tree ({reason}): `dvc add` it, or name it "
+                "under capture.links in exptrack.yaml"
+            )
+    return refusal.reason
+
+
+def _is_about(omission: Omission, path: str) -> bool:
+    left = omission.path.rstrip("/")
+    return is_at(path, [left]) or is_at(left, [path])
+
+
+def describe_stages(stages: Sequence[StageRun], unversioned: Sequence[str]) -> list[str]:
+    """Lines on what was wrong with them that the pipeline itself did not say."""
+    needs = {path: stage.name for stage in reversed(stages) for path in stage.deps}
+    outside = {path: path.startswith(("/", "../")) for path in unversioned}
+    lines = [
+        f"{path}, which stage '{needs[path]}' needs, {'lies outside of the repository' if is_out else 'is neither in Git nor in DVC'}: "
+        f"who does not have it cannot reproduce the run; `dvc {'import-url' if is_out else 'add'}` it"
+        for path, is_out in outside.items()
+        if path in needs
+    ]
+    lines += [f"the pipeline was ended in stage '{stage.name}'" for stage in stages if stage.duration is None]
+    return lines
