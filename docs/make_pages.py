@@ -59,6 +59,25 @@ editable project, is a comment.""",
     "diff": """\
 Compares parameters, metrics, data, environment and code. Without a second side it compares with the work tree, without any the latest
 run; `A..B` is the same as `A B`. A name that is both a run and a branch means the run.""",
+    "apply": """\
+Writes the files of a run into the work tree, and nothing else: the index, HEAD and branches stay, as with `git restore --source`.
+What `--only` means:
+
+`code` is every file of the snapshot: what the run did not have and Git tracks is removed. Untracked files stay, and are named; so do
+submodules, and what a sparse checkout leaves out.
+
+`params` are the files of parameters as the command read them, overrides of `-S` included, with the values that its own words gave
+(`--lr 0.1`). A word that is in no file is named.
+
+`data` are `dvc.lock` and the `.dvc` files after the run, the data itself out of the DVC cache or else from the DVC remote, and the
+results: metrics, and other files that it wrote and the run has.
+
+What is not committed is not overwritten without `--force`: files that are neither as staged nor as committed, data that is not in the DVC
+cache. Metrics and pointers that another run has may go. All data must be to be had before anything is touched.""",
+    "branch": """\
+The branch NAME has one new commit on the base of the run: the changes of its snapshot and its results, without what is exptrack's own.
+Its message is the run's, with a line `Exptrack-Run:` that claims the run. HEAD stays where it is, and an existing branch is not moved.
+The data itself stays in the DVC cache: the branch has its pointers.""",
     "tag": """\
 A tag, as the name of an experiment, is one word of at most 100 characters that begins neither with a hyphen nor with `@`. Several runs
 may carry the same tag.""",
