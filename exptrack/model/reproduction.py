@@ -77,7 +77,8 @@ class Replicates(NamedTuple):
 class Divergence(NamedTuple):
     """Where an execution first left the recorded one: a stage and its output, or a metric and the step in its history.
 
-    `old` and `new` are digests of the output or values of the metric; None where it is not there.
+    Where a stage and a metric are known, both are given. `old` and `new` are values of the metric if one is given, else digests of the
+    output; None where it is not there.
     """
 
     stage: str | None = None
