@@ -28,6 +28,7 @@ from exptrack.backends.git.worktrees import Worktree
 from exptrack.errors import ExptrackError, RepositoryError, explain
 from exptrack.store import journal, locks
 
+_PROBE = 1 << 20  # bytes
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -161,8 +162,25 @@ def _make(tree: Worktree, commit: str, keep: frozenset[str], aside: Callable[[st
         _fill(tree, commit, listing, keep, aside)
     except (OSError, RepositoryError):
         _put_away(tree)
-        _fill(tree, commit, listing, keep, aside)
+        try:
+            _fill(tree, commit, listing, keep, aside)
+        except (OSError, RepositoryError) as error:
+            reason = _probe(tree.repository.top)
+            _put_away(tree)
+            raise reason or error from error
     return listing.submodules
+
+
+def _probe(top: Path) -> OSError | None:
+    """Why git could not write there, which it does not say: a full disk, a quota; None if it is nothing of the kind."""
+    probe = _gone(top)
+    try:
+        probe.write_bytes(b"x" * _PROBE)
+    except OSError as error:
+        return OSError(error.errno, error.strerror)
+    finally:
+        _try_to_remove(probe)
+    return None
 
 
 def _fill(tree: Worktree, commit: str, listing: Listing, keep: frozenset[str], aside: Callable[[str], Path]) -> None:
@@ -181,9 +199,13 @@ def _put_away(tree: Worktree) -> None:
     remove(tree.repository.git_dir)
     top = tree.repository.top
     if os.path.lexists(top) and not tree.is_submodule:
-        gone = top.with_name(f".{top.name}.{os.urandom(4).hex()}.gone")
-        top = top.rename(gone)
+        top = top.rename(_gone(top))
     _try_to_remove(top)
+
+
+def _gone(top: Path) -> Path:
+    """A name beside a work tree for what is to be deleted, now or when the slot is prepared again."""
+    return top.with_name(f".{top.name}.{os.urandom(4).hex()}.gone")
 
 
 def _try_to_remove(path: Path) -> None:

@@ -7,6 +7,7 @@ hooks and prompts for nothing. Paths and output are bytes on the wire and `os.fs
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,8 +91,12 @@ def finish(child: subprocess.Popen[bytes], stdin: bytes = b"") -> Done:
 def output(done: Done, verb: str) -> bytes:
     """Standard output of a git that has ended; raises RepositoryError, which names the git command `verb`, if it failed."""
     if done.code:
-        raise RepositoryError(f"git {verb} failed: {reason(done.err) or f'exit status {done.code}'}")
+        raise RepositoryError(f"git {verb} failed: {reason(done.err) or _describe(done.code)}")
     return done.out
+
+
+def _describe(code: int) -> str:
+    return f"exit status {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
 
 
 def reason(text: str) -> str:
