@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.backends import dvc
-from exptrack.backends.dvc.keeping import find_unkept
+from exptrack.backends.dvc.keeping import find_unkept, holds_more
 from exptrack.backends.git.clearing import remove
 from exptrack.backends.git.staging import File, WorkTree
 from exptrack.errors import DataError
@@ -66,7 +66,7 @@ def find_cargo(context: Context, source: Source, tree: WorkTree, wanted: Mapping
     present = reader.find_sources([path for path in tree.found if is_dvc_file(path)]).pointers
     kept = {one.path: one for one in dvc.look(present, top, folder, known) if one.modified is False}
     in_cache = dvc.has_in_cache(root, list(kept.values()))
-    kept = {path: one for path, one in kept.items() if in_cache[one]}
+    kept = {path: one for path, one in kept.items() if in_cache[one] and not holds_more(root, one, top / path)}
     known.save()
     stale = [one for one in present if one.path not in source.pointers and wanted.get(one.source, ()) is None]
     removed = tuple(one for one in stale if one.path in kept and not _holds(wanted, one.path))

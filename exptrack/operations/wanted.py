@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from exptrack.analysis.arguments import ARGUMENTS
 from exptrack.analysis.comparable import is_value_file
 from exptrack.backends.git.staging import SUBMODULE, File, list_files
-from exptrack.errors import RepositoryError
+from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.application import Part
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Run
@@ -17,6 +18,8 @@ from exptrack.operations.files import Committed
 from exptrack.operations.sources import Reader, below
 from exptrack.operations.told import find_told
 from exptrack.store.private_index import is_dvc_file, is_ours
+
+_DIGEST = re.compile(r"[0-9a-f]+(\.dir)?")
 
 
 class Source(NamedTuple):
@@ -38,7 +41,7 @@ class Source(NamedTuple):
 
 
 def read_source(context: Context, run: Run) -> Source:
-    """Read what a run has; raises RepositoryError where its snapshot is not here."""
+    """Read what a run has; raises RepositoryError where its snapshot is not here, RecordError for data outside of the repository."""
     if run.snapshot is None:
         raise RepositoryError(
             f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
@@ -51,8 +54,16 @@ def read_source(context: Context, run: Run) -> Source:
         snapshot | dict(find_told(context, run, snapshot)),
         list_files(context.repository, run.oid),
         frozenset([*named, below(record.project, "params.yaml")]),
-        {one.path: one for one in (*_large_pointers(context, run), *record.data, *record.outputs)},
+        {one.path: one for one in map(_check_pointer, (*_large_pointers(context, run), *record.data, *record.outputs))},
     )
+
+
+def _check_pointer(pointer: Pointer) -> Pointer:
+    """`pointer`, unless it leads elsewhere: somebody else may have written the record. Raises RecordError."""
+    parts = pointer.path.split("/")
+    if {"", ".", "..", ".git"} & {part.lower() for part in parts} or not _DIGEST.fullmatch(pointer.digest):
+        raise RecordError(f"the record has data that cannot be: {pointer.path!r}; do not trust this run")
+    return pointer
 
 
 def _large_pointers(context: Context, run: Run) -> Iterable[Pointer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -252,6 +253,16 @@ class TestFiles:
         assert [path.name for path in folder.iterdir() if path.name != ".git"] == ["a"]
 
 
+def test_a_linked_work_tree_has_its_own_files(edited, exptrack, repository, git, tmp_path, things):
+    git("worktree", "add", "-q", tmp_path / "linked", cwd=repository)
+    before = things()
+    done = exptrack("apply", "one", cwd=tmp_path / "linked")
+    assert done.returncode == 0, done.stderr
+    assert things() == before
+    assert (tmp_path / "linked" / "params.yaml").read_text() == "lr: 0.5\n"
+    assert git("status", "--porcelain", cwd=repository) == ""
+
+
 class TestRefusals:
     def test_uncommitted_work_is_not_overwritten(self, apply, edited, repository, files):
         (repository / "train.py").write_text("mine")
@@ -424,6 +435,34 @@ class TestData:
         )
         assert not (repository / "later.csv").exists()
         assert (repository / "edited.csv").read_text() == "mine"
+
+    def test_what_dvcignore_leaves_out_of_data_is_not_lost(self, apply, exptrack, repository, recorded, files):
+        (repository / ".dvcignore").write_text("*.txt\n")
+        (repository / "data" / "notes.txt").write_text("mine")
+        before = files()
+        assert "not committed: data/notes.txt (not in the DVC cache);" in apply("one", "--only", "data", status=2)[1]
+        assert files() == before
+
+    def test_a_record_cannot_lead_out_of_the_repository(self, apply, recorded, repository, git, look, files):
+        ref = look.ref("one")
+        record = look.record("one")
+        index = {**os.environ, "GIT_INDEX_FILE": str(repository / ".git" / "forged")}
+
+        def forge(*words: str) -> str:
+            done = subprocess.run(
+                ["git", *words], cwd=repository, env=index, check=True, capture_output=True, text=True
+            )
+            return done.stdout.strip()
+
+        before = files()
+        for path in ("../outside", "/outside", "x/../../outside", ".git/hooks/pre-commit", "", "."):
+            record["data"][0]["path"] = path
+            oid = git("hash-object", "-w", "--stdin", cwd=repository, stdin=json.dumps(record))
+            forge("read-tree", ref)
+            forge("update-index", "--cacheinfo", f"100644,{oid},.exptrack/run.json")
+            forge("update-ref", ref, forge("commit-tree", "-p", f"{ref}^", "-m", "forged", forge("write-tree")))
+            assert "the record has data that cannot be: " in apply("one", "--force", status=2)[1]
+        assert files() == before
 
     def test_without_a_dvc_project_only_the_rest_can_be_applied(self, apply, recorded, repository, git):
         git("rm", "-rq", "--cached", ".dvc", cwd=repository)

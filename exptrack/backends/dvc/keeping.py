@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from exptrack.backends.dvc.config import Cache, find_cache
-from exptrack.backends.dvc.folder import encode_listing
+from exptrack.backends.dvc.folder import encode_listing, read_listing
 from exptrack.backends.dvc.objects import is_there
 from exptrack.backends.dvc.state import StatCache, find_digest
+from exptrack.model.data import Pointer
 
 
 def find_unkept(root: Path, path: Path, known: StatCache) -> str | None:
@@ -33,6 +34,14 @@ def find_unkept(root: Path, path: Path, known: StatCache) -> str | None:
         digests[os.path.relpath(name, top)] = digest
     _, listing = encode_listing(digests)
     return None if not digests or is_there(cache.object(listing, "md5"), None) else top
+
+
+def holds_more(root: Path, pointer: Pointer, path: Path) -> bool:
+    """Whether a folder that is as its pointer says holds files besides, which `.dvcignore` leaves out of it."""
+    if not pointer.is_folder:
+        return False
+    listing = read_listing(find_cache(root).object(pointer.digest, pointer.algorithm)) or {}
+    return any(os.path.relpath(name, path) not in listing for name in _files(str(path)))
 
 
 def _find_digest(cache: Cache, name: str, known: StatCache) -> str | None:
