@@ -84,7 +84,8 @@ def code_patterns(compare: Tree, name: str = "exptrack.yaml") -> tuple[str, ...]
 def code_files(paths: Iterable[str], patterns: Sequence[str] = CODE) -> tuple[str, ...]:
     """Those paths of a snapshot that are code, sorted."""
     if patterns != CODE:
-        return tuple(sorted(path for path in paths if matches_path(path, patterns)))
+        asked = tuple(patterns)
+        return tuple(sorted(path for path in paths if _matches(path, asked)))
     # One look at the ending in place of fifty patterns: a repository may have 20,000 files.
     return tuple(sorted(path for path in paths if "*" + splitext(f"_{path.rpartition('/')[2]}")[1] in _ENDINGS))
 
@@ -101,6 +102,12 @@ def pipeline_code(stages: Sequence[StageRun], data: Iterable[str]) -> dict[str, 
         for path, digest in stage.deps.items()
         if _DIGEST.match(digest) and made.isdisjoint(_with_folders(path))
     }
+
+
+@lru_cache(maxsize=2**16)
+def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+    # The paths of one run are mostly those of the next: 20,000 take 0.5 s once, and 0.02 s then.
+    return matches_path(path, patterns)
 
 
 def _with_folders(path: str) -> Iterator[str]:

@@ -15,6 +15,8 @@ from exptrack.model.tree import Value
 # Two values are the same but for float noise if they differ by less than this share of the larger one.
 NOISE = 1e-9
 
+_LARGE = 1e300  # sums of larger values may overflow
+
 
 class Equivalence(NamedTuple):
     """What two one-sided tests say of `mean(y) - mean(x)`: its interval of confidence 1 - 2 alpha, the larger p, and the answer."""
@@ -28,10 +30,10 @@ class Equivalence(NamedTuple):
 
 def mean(values: Sequence[float]) -> float:
     """The mean of finite values, the same in whatever order they come."""
-    try:
+    largest = max(map(abs, values))
+    if largest < _LARGE:
         return math.fsum(values) / len(values)
-    except OverflowError:
-        return math.fsum(value / len(values) for value in values)
+    return largest * (math.fsum(value / largest for value in values) / len(values))
 
 
 def deviation(values: Sequence[float]) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -562,3 +564,17 @@ def test_what_was_executed_otherwise_is_named():
         (*lines, "accuracy 1 is 0% off the recorded 1 (5% allowed)"),
     )
     assert methodological(outcome("a"), [outcome("b")], differences=lines)[0] is NO
+
+
+def test_an_answer_that_needs_no_quantile_loads_no_scipy():
+    code = (
+        "import sys; from exptrack.analysis.levels import judge; from exptrack.model.reproduction import *\n"
+        "from exptrack.model.run import Status\n"
+        "one = lambda name, seed: Outcome(name, Status.COMPLETED, seed, {'loss': 0.5})\n"
+        "for seeds in ([0], [0, 1], [0, 1, 2]):\n"
+        "    prior = Replicates(tuple(one(f'p{seed}', seed) for seed in seeds))\n"
+        "    print(judge(one('p0', 0), [one('again', 0)], prior, {}, Terms())[1].answer)\n"
+        "assert not {'scipy', 'numpy'} & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [CANNOT, CANNOT, YES]

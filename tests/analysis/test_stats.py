@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exptrack.analysis.stats import (
@@ -140,6 +141,8 @@ def test_what_cannot_be_computed_is_refused(call):
 
 
 @given(st.lists(finite, min_size=2, max_size=6))
+@example([sys.float_info.max] * 3)
+@example([1e308, 1e308, -1e308])
 def test_mean_and_deviation_hold_for_all_floats_in_any_order(values):
     centre, spread = mean(values), deviation(values)
     assert math.nextafter(min(values), -math.inf) <= centre <= math.nextafter(max(values), math.inf)
