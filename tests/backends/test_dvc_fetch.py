@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -23,8 +24,9 @@ from exptrack.model.data import Pointer
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
 PATIENCE = 120  # seconds until a test gives up on what must happen at some time
 FETCHING = """
-import sys; from pathlib import Path; from exptrack.backends.dvc import fetch
+import signal, sys; from pathlib import Path; from exptrack.backends.dvc import fetch
 from exptrack.errors import DataError; from exptrack.model.data import Pointer
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, a shell has it ignored
 sys.stdin.readline()
 try: print(len(fetch(Path(sys.argv[1]), [Pointer(*pair.split("=")) for pair in sys.argv[2:]])))
 except DataError as error: print("DataError:", error)
@@ -284,9 +286,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.server.drip:
             self.send_header("Content-Length", str(10**9))
             self.end_headers()
-            while self.server.drip:
-                self.wfile.write(b"x" * 1000)
-                self.server.dripping.set()
+            with suppress(ConnectionError):
+                while self.server.drip:
+                    self.wfile.write(b"x" * 1000)
+                    self.server.dripping.set()
         else:
             content = file.read_bytes() if status == 200 else b""
             self.send_header("Content-Length", str(len(content)))

@@ -59,8 +59,7 @@ def fetch(root: Path, pointers: Sequence[Pointer], *, remote: str | None = None)
         return ()
     sweep(cache)
     failures = _Failures([], [])
-    with quiet():
-        source = open_remote(root, remote, lacking[0].path)
+    with quiet(), open_remote(root, remote, lacking[0].path) as source:
         _take(source, cache, _tops(cache, lacking), failures)
         _take(source, cache, _members(cache, lacking), failures)
         _check(source, failures)

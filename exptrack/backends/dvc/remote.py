@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -36,7 +36,8 @@ class Remote(NamedTuple):
         return True
 
 
-def open_remote(root: Path, name: str | None, path: str) -> Remote:
+@contextmanager
+def open_remote(root: Path, name: str | None, path: str) -> Iterator[Remote]:
     """The remote `name` of the DVC project at `root`, or its default one, to fetch the data of `path`. Raises DataError."""
     # Not by dvc.repo.Repo, which takes four times as long, and a database that several processes share.
     from dvc.config import Config
@@ -64,8 +65,24 @@ def open_remote(root: Path, name: str | None, path: str) -> Remote:
                 f"cannot fetch {path} from the remote '{chosen}', which keeps files and not hashes; get it with `dvc pull`"
             )
         fs = kind(**options)
-        _ = fs.fs  # connects, where the kind of remote does
-    return Remote(chosen, fs, folder)
+        close = _connect(fs)
+    try:
+        yield Remote(chosen, fs, folder)
+    finally:
+        close()
+
+
+def _connect(fs: Any) -> Callable[[], None]:
+    """Connect here and not in many threads at once; gives what closes the connection again."""
+    from asyncio import run_coroutine_threadsafe
+
+    inner = fs.fs
+    if not hasattr(fs, "get_client"):
+        return lambda: None
+    # HTTP: each thread would have a session of its own, which stays open, and says so on stderr, if the garbage collector finds it in
+    # fsspec's thread.
+    session = run_coroutine_threadsafe(inner.set_session(), inner.loop).result()
+    return lambda: inner.close_session(inner.loop, session)
 
 
 def _choose(root: Path, name: str | None, names: Sequence[str], path: str) -> str:
