@@ -191,7 +191,7 @@ def _compose(
     changed = second_look(looking._replace(top=top), looking.index_file)
     if until is not None:
         changed = tuple(path for path in changed if last_written(top / path) <= until)
-    problems = [*record.problems, *results.problems, *_own_problems(journal, found)]
+    problems = [*record.problems, *results.problems, *_own_problems(journal, found, entries)]
     record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
     files = dict(results.files)
     files |= _params_file(start, record)
@@ -210,8 +210,10 @@ def _with_stages(record: Record, start: Start, folder: Path) -> Record:
     return record._replace(stages=stages, problems=(*record.problems, *describe_stages(stages, start.unversioned)))
 
 
-def _own_problems(journal: Journal, found: Found) -> list[str]:
+def _own_problems(journal: Journal, found: Found, entries: Sequence[Mapping[str, Value]]) -> list[str]:
     problems = []
+    if any(entry.get("timed_out") for entry in entries if entry["kind"] == "ended"):
+        problems.append("its time was over, so it was ended")
     if journal.failure is not None:
         problems.append(f"some of the output and its metrics could not be written down: {journal.failure.strerror}")
     if not found.environment:
@@ -247,7 +249,12 @@ def _end(record: Record, entries: Sequence[Mapping[str, Value]], folder: Path) -
     if last is None:
         record = record._replace(status=Status.CRASHED)
     else:
-        ending = Ending(_integer(last["exit_code"]), _integer(last["signal"]), bool(last["interrupted"]))
+        ending = Ending(
+            _integer(last["exit_code"]),
+            _integer(last["signal"]),
+            interrupted=bool(last["interrupted"]),
+            timed_out=bool(last.get("timed_out")),
+        )
         record = record._replace(status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
     ended = datetime.fromtimestamp(max(_last_sign(folder, entries, record), record.started.timestamp()), UTC)
     return record._replace(ended=ended, duration=round((ended - record.started).total_seconds(), 6))

@@ -83,7 +83,9 @@ def find_unversioned(
 ) -> tuple[str, ...]:
     """Dependencies of the pipeline that lie in no commit and that DVC does not know: linked, ignored, left out, outside."""
     known = [*sources.outs, *(pointer.path for pointer in sources.pointers)]
-    deps = dict.fromkeys(dep for stage in sources.stages for dep in stage.deps if "${" not in dep)
+    named = (dep for stage in sources.stages for dep in stage.deps if "${" not in dep)
+    # DVC names what lies outside by its whole path.
+    deps = dict.fromkeys(os.path.normpath(top.resolve() / dep) if dep.startswith("../") else dep for dep in named)
     return tuple(
         dep
         for dep in deps
@@ -91,7 +93,7 @@ def find_unversioned(
         and not is_at(dep, known)
         and not any(is_at(one, [dep]) for one in known)
         and (
-            dep.startswith(("/", "../"))
+            dep.startswith("/")
             or is_at(dep, links)
             or not found.is_captured(f"{dep}/" if (top / dep).is_dir() else dep, omissions)
         )
@@ -134,12 +136,16 @@ def _is_about(omission: Omission, path: str) -> bool:
 def describe_stages(stages: Sequence[StageRun], unversioned: Sequence[str]) -> list[str]:
     """Lines on what was wrong with them that the pipeline itself did not say."""
     needs = {path: stage.name for stage in reversed(stages) for path in stage.deps}
-    outside = {path: path.startswith(("/", "../")) for path in unversioned}
-    lines = [
-        f"{path}, which stage '{needs[path]}' needs, {'lies outside of the repository' if is_out else 'is neither in Git nor in DVC'}: "
-        f"who does not have it cannot reproduce the run; `dvc {'import-url' if is_out else 'add'}` it"
-        for path, is_out in outside.items()
-        if path in needs
-    ]
+    lines = []
+    for path in unversioned:
+        if path in needs:
+            place, verb = (
+                ("outside of the repository", "import-url")
+                if path.startswith("/")
+                else ("neither in Git nor in DVC", "add")
+            )
+            lines.append(
+                f"{path}, which stage '{needs[path]}' needs, is {place}: who does not have it cannot reproduce the run; `dvc {verb}` it"
+            )
     lines += [f"the pipeline was ended in stage '{stage.name}'" for stage in stages if stage.duration is None]
     return lines

@@ -224,12 +224,14 @@ def _run(place: Place, journal: Journal, draft: Record, plan: Plan, look: Enviro
             started=started,
             inherit=(lock, *place.locks),
             idle=place.held.look if place.held else None,
+            timeout=place.request.timeout,
+            is_apart=place.request.reproduces is not None,
         )
     except ExptrackError:
         journal.has_started = False
         raise
     listener.close()
-    journal.append("ended", exit_code=ending.exit_code, signal=ending.signal, interrupted=ending.interrupted)
+    journal.append("ended", **ending._asdict())
     journal.stop_syncing()
     observation.wait()
     return ending

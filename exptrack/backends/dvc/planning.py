@@ -228,7 +228,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, YAMLValidationError):
         return f"{error.path}: {'; '.join(_violation(one) for one in error.exc.errors)}"
     if isinstance(error, YAMLSyntaxError):
-        return f"{error.relpath}: {_place(error.__cause__)}"
+        return f"{os.path.normpath(error.relpath)}: {_place(error.__cause__)}"
     if isinstance(error, OSError):
         return explain_system(error)
     if type(error).__module__.startswith(("dvc", "scmrepo")):
