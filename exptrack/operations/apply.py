@@ -162,6 +162,8 @@ def _tell(context: Context, source: Source, plan: _Plan, parts: Collection[Part]
         context.notice(f"left alone, since the sparse checkout leaves it out: {_name(outside)}")
     if Part.CODE not in parts:
         return
+    if record.changed:
+        context.notice(f"changed while {run.name} ran, and as it was at the start: {_name(record.changed)}")
     modules = [
         path
         for path in {*source.snapshot, *tree.staged}

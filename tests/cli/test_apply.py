@@ -325,21 +325,16 @@ class TestRefusals:
         assert files() == before
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A place for the repository that `recorded` makes, which takes seconds, and what else it gives."""
+    return {"folder": tmp_path_factory.mktemp("made") / "project"}
+
+
 class TestData:
-    @pytest.fixture(autouse=True)
+    @pytest.fixture
     def project(self, repository, git, dvc):
-        """Data in a file and in a folder, two versions of it: the committed one, and that of a run named one."""
-        dvc("init", "-q")
-        dvc("remote", "add", "-q", "-d", "store", "../remote")
-        write_data(repository, "first")
-        dvc("add", "-q", "data", "raw.csv")
-        (repository / "dvc.yaml").write_text(
-            "stages:\n  train:\n    cmd: 'cat raw.csv > model.bin; echo \"score: $(wc -c < raw.csv)\" > scores.yaml'\n"
-            "    deps: [raw.csv]\n    outs: [model.bin]\n    metrics: [scores.yaml: {cache: false}]\n"
-        )
-        dvc("repro", "-q")
-        git("add", ".", cwd=repository)
-        git("commit", "-qm", "data", cwd=repository)
+        make_project(repository, git, dvc)
 
     @pytest.fixture
     def dvc(self, repository):
@@ -353,22 +348,15 @@ class TestData:
         return call
 
     @pytest.fixture
-    def recorded(self, repository, exptrack, dvc, restore, files):
-        """The run is there, and the work tree as committed again, data too. Gives the files after the run."""
-        write_data(repository, "second")
-        dvc("add", "-q", "data", "raw.csv")
-        code = (
-            "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'dvc', 'repro', '-q'], check=True)\n"
-            "open('out.bin', 'w').write('output')\nopen('metrics.json', 'w').write('{\"a\": 1}')"
-        )
-        done = exptrack("run", "--name", "one", "-o", "out.bin", "--", PYTHON, "-c", code)
-        assert done.returncode == 0, done.stderr
-        after = files()
-        restore()
-        (repository / "out.bin").unlink(missing_ok=True)
-        (repository / "metrics.json").unlink()
-        dvc("checkout", "-q", "--force")
-        return after
+    def recorded(self, repository, made, git, dvc, exptrack, restore, files):
+        """A run of other data is there, and the work tree as committed, data too. Gives the files after the run."""
+        if "after" not in made:
+            make_project(repository, git, dvc)
+            made["after"] = record_other_data(repository, exptrack, dvc, restore, files)
+            shutil.copytree(repository, made["folder"], symlinks=True)
+        shutil.rmtree(repository)
+        shutil.copytree(made["folder"], repository, symlinks=True)
+        return made["after"]
 
     def test_data_outs_outputs_and_results_come_with_their_pointers(self, apply, recorded, files, repository, dvc, git):
         out, err = apply("one")
@@ -420,7 +408,7 @@ class TestData:
         assert files() == before
         apply("one", "--only", "code,params")
 
-    def test_data_that_the_run_had_not_goes_if_it_is_in_the_cache(self, apply, exptrack, repository, git, dvc):
+    def test_data_that_the_run_had_not_goes_if_it_is_in_the_cache(self, apply, project, exptrack, repository, git, dvc):
         assert exptrack("run", "--name", "one", "--", "true").returncode == 0
         for name in ("later.csv", "edited.csv"):
             (repository / name).write_text(name)
@@ -469,6 +457,39 @@ class TestData:
         git("commit", "-qm", "no dvc", cwd=repository)
         shutil.rmtree(repository / ".dvc")
         assert "leave the data out with `--only params,code`" in apply("one", status=2)[1]
+
+
+def make_project(repository: Path, git, dvc) -> None:
+    """Data in a file and in a folder, and a stage that makes more."""
+    dvc("init", "-q")
+    dvc("remote", "add", "-q", "-d", "store", "../remote")
+    write_data(repository, "first")
+    dvc("add", "-q", "data", "raw.csv")
+    (repository / "dvc.yaml").write_text(
+        "stages:\n  train:\n    cmd: 'cat raw.csv > model.bin; echo \"score: $(wc -c < raw.csv)\" > scores.yaml'\n"
+        "    deps: [raw.csv]\n    outs: [model.bin]\n    metrics: [scores.yaml: {cache: false}]\n"
+    )
+    dvc("repro", "-q")
+    git("add", ".", cwd=repository)
+    git("commit", "-qm", "data", cwd=repository)
+
+
+def record_other_data(repository: Path, exptrack, dvc, restore, files) -> dict:
+    """A run named one, and the work tree as it was before; gives the files after the run."""
+    write_data(repository, "second")
+    dvc("add", "-q", "data", "raw.csv")
+    code = (
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'dvc', 'repro', '-q'], check=True)\n"
+        "open('out.bin', 'w').write('output')\nopen('metrics.json', 'w').write('{\"a\": 1}')"
+    )
+    done = exptrack("run", "--name", "one", "-o", "out.bin", "--", PYTHON, "-c", code)
+    assert done.returncode == 0, done.stderr
+    after = files()
+    restore()
+    (repository / "out.bin").unlink(missing_ok=True)
+    (repository / "metrics.json").unlink()
+    dvc("checkout", "-q", "--force")
+    return after
 
 
 def write_data(repository: Path, version: str) -> None:
