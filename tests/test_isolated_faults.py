@@ -161,7 +161,7 @@ class TestRefused:
 
     def test_a_broken_config_of_dvc(self, refused, repository, git):
         (repository / ".dvc").mkdir()
-        (repository / ".dvc" / "config").write_text("[core\n")
+        (repository / ".dvc" / "config").write_text("[core\nremote = store\n")
         git("add", ".dvc", cwd=repository)
         assert str(repository) in refused()
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os.path import normpath
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
@@ -20,7 +19,7 @@ from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Disk
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.operations.surroundings import Move, surround
-from exptrack.store import slots
+from exptrack.store import journal, slots
 from exptrack.store.private_index import keep, survey
 from exptrack.store.slotlinks import link_paths
 from exptrack.store.slots import Slot
@@ -114,16 +113,15 @@ def explain_failure(omissions: Sequence[Omission], links: Sequence[str]) -> str 
 
 
 def _draft(context: Context, name: str, base: str | None) -> _Draft:
-    """A commit of the work tree as a run in it would have it; only objects are written."""
+    """A commit of the work tree as a run in it would have it; only objects are written, and an index in the run's journal."""
     repository, capture = context.repository, context.settings.capture
-    with TemporaryDirectory(prefix="exptrack-") as scratch:
-        found = survey(repository, base, capture, Path(scratch))
-        reader = Reader(Disk(repository.top), context.project, context.yaml.load)
-        sources = reader.find_sources(found.dvc_files, context.project)
-        excluded = frozenset([*sources.outs, *capture.links])
-        tree, omissions, origin = build(repository, found, capture, excluded)
-        if origin != found.origin:
-            keep(repository, found.index_file, origin)
+    found = survey(repository, base, capture, journal.folder_of(repository.shared, name))
+    reader = Reader(Disk(repository.top), context.project, context.yaml.load)
+    sources = reader.find_sources(found.dvc_files, context.project)
+    excluded = frozenset([*sources.outs, *capture.links])
+    tree, omissions, origin = build(repository, found, capture, excluded)
+    if origin != found.origin:
+        keep(repository, found.index_file, origin)
     commit = objects.write_commit(repository, tree, [base] if base else [], f"snapshot of {name}\n")
     return _Draft(commit, omissions, sources, reader.params(sources.params))
 
@@ -167,6 +165,8 @@ def _bring_data(
     if main is None or root is None:
         return
     dvc.settle(main, root)
+    if not pointers:
+        return
     top, folder = inside.repository.top, dvc.cache_dir(root)
     known = dvc.StatCache(context.repository.shared / "cache" / "digests")
     wanted = [pointer for pointer in dvc.look(pointers, top, folder, known) if pointer.modified is not False]
