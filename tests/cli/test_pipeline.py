@@ -425,3 +425,44 @@ def is_alive(pid):
     except (ProcessLookupError, TypeError):
         return False
     return True
+
+
+def test_four_at_once_are_four_correct_runs(exptrack, chain, look, git):
+    (chain / "dvc.yaml").write_text(
+        CHAIN.replace("deps: [raw.txt]", "deps: [raw.txt], params: [lr]").replace("echo 1 >", "cat params.yaml >")
+    )
+    before = alike(chain, git)
+    started = [
+        subprocess.Popen(
+            argv("run", "--name", f"run-{lr}", "-S", f"lr={lr}"),
+            cwd=chain,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for lr in range(4)
+    ]
+    for lr, process in enumerate(started):
+        _, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        record = look.record(f"run-{lr}")
+        assert record["metrics"] == {"a": 1, "b": 1}
+        assert record["stages"][0]["deps"]["params.yaml:lr"] == str(lr)
+    assert len({look.record(f"run-{lr}")["stages"][0]["outs"]["one.txt"] for lr in range(4)}) == 4
+    assert alike(chain, git) == before
+
+
+def test_an_interrupted_pipeline_keeps_what_it_had_made(project, look, tmp_path, monkeypatch):
+    (project / "dvc.yaml").write_text(SLOW.replace("sleep 0.3", "sleep 60", 1))
+    (tmp_path / "pids").mkdir()
+    monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
+    process = subprocess.Popen(
+        argv("run", "--name", "one"), cwd=project, stderr=subprocess.PIPE, start_new_session=True
+    )
+    until(lambda: bool(pids(tmp_path)))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    record = look.record("one")
+    assert record["status"] == "interrupted"
+    assert states(record) == {"one": "ran", "two": "failed"}
+    assert "one.txt" in look.file("one", "dvc.lock")
