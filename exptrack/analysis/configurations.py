@@ -13,7 +13,7 @@ from exptrack.analysis.arguments import parse_arguments
 from exptrack.analysis.commands import script_words
 from exptrack.analysis.same import is_same
 from exptrack.analysis.seeds import find_seed
-from exptrack.analysis.settings import _Section as Section
+from exptrack.analysis.settings import Section
 from exptrack.analysis.terms import matches_path
 from exptrack.model.pipeline import StageRun
 from exptrack.model.run import Record
@@ -33,6 +33,9 @@ _ENDINGS = frozenset(CODE)
 _DIGEST = re.compile(r"[a-z][a-z0-9-]*:")
 _SEED = "\0the seed"  # no parameter has such a value: JSON and YAML of a record hold none
 _EXACT = 2**53
+
+
+_INTERPRETER = re.compile(r"(?:.*/)?(python|pypy)[\d.]*t?", re.DOTALL)
 
 
 def configuration_key(record: Record, seed_name: str | None) -> str:
@@ -135,7 +138,12 @@ def _words(command: tuple[str, ...]) -> tuple[str, ...]:
         for position, word in enumerate(own)
         if is_same(parse_arguments(["./script", *own[:position], *own[position + 1 :]]), given)
     )
-    return (*command[: len(command) - len(own)], *others)
+    return (*map(_name_interpreter, command[: len(command) - len(own)]), *others)
+
+
+def _name_interpreter(word: str) -> str:
+    """An interpreter without its place and version: where it lies says nothing of the configuration."""
+    return _INTERPRETER.sub(r"\1", word) if _INTERPRETER.fullmatch(word) else word
 
 
 def _programs(record: Record) -> set[str]:

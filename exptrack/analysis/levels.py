@@ -214,7 +214,10 @@ def _judge_methodological(case: _Case, differences: tuple[str, ...]) -> LevelAns
     if incomplete is not None:
         answer, lines = incomplete
         return LevelAnswer(Level.METHODOLOGICAL, answer, (*lines, *differences))
-    judged = [_judge_similar(case, metric) for metric in case.primary]
+    as_recorded = [metric for metric in case.primary if all(_agree(case.original, one, metric) for one in case.reruns)]
+    folded = as_recorded if len(as_recorded) > 1 else []
+    judged = [(True, f"{len(folded)} metrics as recorded")] if folded else []
+    judged += [_judge_similar(case, metric) for metric in case.primary if metric not in folded]
     ordered = [line for is_near, line in judged if not is_near] + [line for is_near, line in judged if is_near]
     lines = (*shorten(ordered, _MOST_LINES, "metric"), *case.notes) if judged else ("no metric to compare",)
     answer = Answer.YES if judged else Answer.CANNOT_ASSESS

@@ -34,7 +34,7 @@ def parse_settings(text: str, name: str = "exptrack.yaml", load: Callable[[str],
         tree = (load or load_yaml)(text)
     except ValueError as error:
         raise SettingsError(f"{name}: {error}") from None
-    top = _Section(name, "", tree)
+    top = Section(name, "", tree)
     top.allow("metrics", "capture", "seed", "experiments", "check", "compare")
     return Settings(
         metrics=_metrics(top.section("metrics")),
@@ -57,7 +57,7 @@ def parse_size(value: object) -> int | None:
     return int(float(found[1]) * (1024 if "i" in unit else 1000) ** _POWERS[unit.rstrip("ib")])
 
 
-class _Section:
+class Section:
     """A mapping of the file, with the path that leads to it."""
 
     def __init__(self, file: str, path: str, values: object) -> None:
@@ -78,8 +78,8 @@ class _Section:
             if key not in known:
                 raise SettingsError(f"{self.file}: unknown key {self.where(key)!r}, {_advice(key, known)}")
 
-    def section(self, key: str) -> _Section:
-        return _Section(self.file, self.where(key), self.values.get(key))
+    def section(self, key: str) -> Section:
+        return Section(self.file, self.where(key), self.values.get(key))
 
     def mapping(self, key: str) -> Tree:
         return self.section(key).values
@@ -132,11 +132,11 @@ def _texts(value: object) -> tuple[str, ...] | None:
     return tuple(value)
 
 
-def _metrics(section: _Section) -> Mapping[str, MetricDeclaration]:
+def _metrics(section: Section) -> Mapping[str, MetricDeclaration]:
     return {name: _metric(section, name) for name in section.values}
 
 
-def _metric(parent: _Section, name: str) -> MetricDeclaration:
+def _metric(parent: Section, name: str) -> MetricDeclaration:
     if isinstance(parent.values[name], str):
         return MetricDeclaration(name=name, goal=parent.choice(name, Goal))
     section = parent.section(name)
@@ -152,7 +152,7 @@ def _metric(parent: _Section, name: str) -> MetricDeclaration:
     )
 
 
-def _capture(section: _Section) -> Capture:
+def _capture(section: Section) -> Capture:
     section.allow("patterns", "outputs", "links", "large", "limits", "secrets", "environment")
     default = Capture()
     secrets, environment = section.texts("secrets"), section.texts("environment") or ()
@@ -171,7 +171,7 @@ def _with_default(entries: tuple[str, ...], default: tuple[str, ...]) -> tuple[s
     return tuple(dict.fromkeys(part for entry in entries for part in (default if entry == "default" else (entry,))))
 
 
-def _patterns(section: _Section) -> tuple[str, ...]:
+def _patterns(section: Section) -> tuple[str, ...]:
     patterns = section.texts("patterns") or ()
     for pattern in patterns:
         try:
@@ -187,7 +187,7 @@ def _patterns(section: _Section) -> tuple[str, ...]:
     return patterns
 
 
-def _limits(section: _Section) -> Limits:
+def _limits(section: Section) -> Limits:
     section.allow("file_size", "total_size", "files", "cached_file_size", "cached_total_size")
     default = Limits()
     files = section.read("files", lambda value: value if type(value) is int and value >= 0 else None, "a whole number")

@@ -8,6 +8,7 @@ three reruns of one seed are no three draws. Counted as three, they would call a
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -32,10 +33,11 @@ _ORDER = (Answer.NO, Answer.CANNOT_ASSESS, Answer.TOO_WEAK, Answer.YES)
 
 
 class Finding(NamedTuple):
-    """What is to be said of one metric."""
+    """What is to be said of one metric; `lacking` is what there is too little of, which several metrics may have in common."""
 
     answer: Answer
     line: str
+    lacking: str = ""
 
 
 class Prior(NamedTuple):
@@ -76,7 +78,18 @@ def judge_metrics(
             if finding.answer is Answer.NO and _is_as_recorded(metric, original, reruns):
                 finding = Finding(Answer.YES, f"{finding.line}, as recorded to the last bit")
             findings.append(finding)
-    return sorted(findings, key=lambda finding: _ORDER.index(finding.answer))
+    return sorted(_fold(findings), key=lambda finding: _ORDER.index(finding.answer))
+
+
+def _fold(findings: Sequence[Finding]) -> list[Finding]:
+    """Metrics that lack the same have one line."""
+    alike = Counter(finding.lacking for finding in findings if finding.lacking)
+    folded = {
+        lacking: Finding(Answer.CANNOT_ASSESS, f"{number} metrics: {lacking}, or check.tolerance")
+        for lacking, number in alike.items()
+        if number > 1
+    }
+    return list(dict.fromkeys(folded.get(finding.lacking, finding) for finding in findings))
 
 
 def summarize(findings: Sequence[Finding]) -> Answer:
@@ -158,8 +171,9 @@ def find_farthest(metric: str, recorded: float, reruns: Sequence[Outcome]) -> fl
 def _judge_prior(metric: str, prior: Prior, margin: float | None, alpha: float) -> Finding:
     n, m = len(prior.old), len(prior.new)
     if n < FEWEST:
-        told = f"{prior.label}: an interval needs {FEWEST} seeds, or check.tolerance for {metric}"
-        return Finding(Answer.CANNOT_ASSESS, f"{metric} {_value(mean(prior.new))}, but {told}")
+        lacking = f"{prior.label}, and an interval needs {FEWEST} seeds"
+        line = f"{metric} {_value(mean(prior.new))}: {lacking}, or check.tolerance"
+        return Finding(Answer.CANNOT_ASSESS, line, lacking)
     centre, value = mean(prior.old), mean(prior.new)
     if is_constant(prior.old):
         return _judge_constant(metric, prior, centre, value)

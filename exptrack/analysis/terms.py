@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from exptrack.analysis.settings import _Section as Section
+from exptrack.analysis.settings import Section
 from exptrack.model.reproduction import Terms, Tolerance
 from exptrack.model.tree import Tree
 

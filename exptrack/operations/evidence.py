@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from exptrack.analysis.configurations import code_digest, configuration_key
 from exptrack.analysis.history import Point
@@ -48,11 +48,11 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
         for one in runs.read_runs(repository, refs)
         if isinstance(one, Run) and one.name not in without and configuration_key(one.record, seed_name) == key
     ]
-    digests = {one.name: _digest_code(context, one) for one in candidates}
+    digests = _digest_code(context, candidates)
     left: Counter[str] = Counter()
     outcomes = []
     for one in candidates:
-        if digests[one.name] != digests.get(run.name):
+        if digests.get(one.name) != digests.get(run.name):
             left["other code"] += 1
         elif input_data(one.record) != inputs:
             left["other data"] += 1
@@ -75,8 +75,8 @@ def name_differences(difference: Difference) -> tuple[str, ...]:
     made = set(gather_made(run.record)) if run else set()
     lines = []
     for file in difference.files:
-        lines_changed = "" if file.added is None else f", {file.added} lines added, {file.removed} removed"
-        lines.append(f"code: {file.path} {file.kind}{lines_changed}")
+        counts = "" if file.added is None else f" (+{file.added} −{file.removed} lines)"  # noqa: RUF001 - a minus sign
+        lines.append(f"code: {file.path} {file.kind}{counts}")
     for change in difference.changes:
         key = ".".join(change.key)
         if change.area == Area.DATA and change.key[0] not in made:
@@ -108,6 +108,15 @@ def _metric_files(context: Context, run: Run) -> frozenset[str]:
     return frozenset(sources.metrics)
 
 
-def _digest_code(context: Context, run: Run) -> str:
-    blobs, _ = objects.list_blobs(context.repository, f"{run.oid}^")
-    return code_digest(run.record, blobs, context.settings.compare)
+def _digest_code(context: Context, found: Sequence[Run]) -> dict[str, str]:
+    """The state of the code of each run by name. Snapshots that are equal are read once."""
+    trees = objects.resolve(context.repository, [f"{one.oid}^^{{tree}}" for one in found])
+    known: dict[str, dict[str, str]] = {}
+    digests = {}
+    for one, tree in zip(found, trees, strict=True):
+        if tree is None:
+            continue
+        if tree not in known:
+            known[tree], _ = objects.list_blobs(context.repository, tree)
+        digests[one.name] = code_digest(one.record, known[tree], context.settings.compare)
+    return digests

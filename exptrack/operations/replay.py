@@ -168,7 +168,7 @@ class Replay(NamedTuple):
             directory = slot.repository.top / record.directory
             directory.mkdir(parents=True, exist_ok=True)
             outputs = tuple(relpath(one.path, record.directory) for one in record.outputs)
-            environ = _restore_seeds(request.environ, self.environment)
+            environ = _prepare_environ(request.environ, self.environment)
             moved = request._replace(directory=directory, environ=environ, outputs=outputs)
             if self.manner.environment == RECORDED:
                 moved = self._activate(moved, slot.repository.top)
@@ -209,10 +209,11 @@ def read_environment(context: Context, run: Run) -> Environment | None:
         return None
 
 
-def _restore_seeds(environ: Mapping[str, str], environment: Environment | None) -> dict[str, str]:
-    """The present variables, with the seeds as they were recorded."""
+def _prepare_environ(environ: Mapping[str, str], environment: Environment | None) -> dict[str, str]:
+    """The present variables, with the seeds as they were recorded, and nothing that waits for a reader."""
+    environ = {**environ, "PAGER": "cat", "GIT_PAGER": "cat"}
     if environment is None:
-        return dict(environ)
+        return environ
     without = {key: value for key, value in environ.items() if key not in _SEEDS}
     return without | {key: environment.variables[key] for key in _SEEDS if key in environment.variables}
 

@@ -6,7 +6,7 @@ Everything from outside stands in code spans or fences: there alone neither HTML
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from exptrack.render.text import inert
 from exptrack.render.values import format_exact
@@ -26,8 +26,16 @@ def code_span(text: str) -> str:
 
 def sentence(text: str) -> str:
     """A sentence from outside: plain words as they are, all else in code spans, also what stands between backticks."""
-    parts = re.split(r"`([^`]+)`", inert(text))
-    return "".join(code_span(part) if number % 2 else _words(part) for number, part in enumerate(parts))
+    return join_spans(text, _words)
+
+
+def join_spans(text: str, form: Callable[[str], str]) -> str:
+    """What stands between backticks in code spans, and the rest as `form` has it."""
+    said = ""
+    for number, part in enumerate(re.split(r"`([^`]+)`", inert(text))):
+        more = code_span(part) if number % 2 else form(part)
+        said += f" {more}" if said.endswith("`") and more.startswith("`") else more  # two fences would be one
+    return said
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:

@@ -12,7 +12,7 @@ from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, 
 from exptrack.model.run import Run
 from exptrack.model.settings import MetricDeclaration
 from exptrack.render.deltas import TITLES, count_areas, name_argument
-from exptrack.render.gfm import code_span, details, table
+from exptrack.render.gfm import code_span, details, join_spans, table
 from exptrack.render.markdown import format_markdown as format_difference
 from exptrack.render.page import format_ending
 from exptrack.render.reproduction import (
@@ -182,12 +182,7 @@ def _name(text: str) -> str:
 
 def _prose(text: str) -> str:
     """A sentence for the middle of a line: plain words and numbers as they are, all else in code spans."""
-    parts = re.split(r"`([^`]+)`", inert(clip(text, _WIDEST_LINE)))
-    said = ""
-    for number, part in enumerate(parts):
-        more = code_span(part) if number % 2 else _words(part)
-        said += f" {more}" if said.endswith("`") and more.startswith("`") else more  # two fences would be one
-    return said
+    return join_spans(clip(text, _WIDEST_LINE), _words)
 
 
 def _item(text: str) -> str:

@@ -288,15 +288,21 @@ def test_fewer_than_three_seeds_say_nothing(values):
     label = "1 seed" if len(values) == 1 else "2 seeds"
     assert statistical(runs(values), reruns([0.95])) == (
         CANNOT,
-        (f"accuracy 0.95, but {label}, 1 rerun: an interval needs 3 seeds, or check.tolerance for accuracy",),
+        (f"accuracy 0.95: {label}, 1 rerun, and an interval needs 3 seeds, or check.tolerance",),
     )
+
+
+def test_what_several_metrics_lack_is_said_once():
+    old, new = outcome("a", seed=1, loss=1.0, accuracy=0.5), outcome("b", seed=1, loss=1.1, accuracy=0.6)
+    answers = judge(old, [new], Replicates(), {}, Terms())
+    assert answers[1].evidence[0] == "2 metrics: 1 seed, 1 rerun, and an interval needs 3 seeds, or check.tolerance"
 
 
 def test_runs_of_one_seed_count_once():
     prior = runs([0.9, 0.92, 0.91, 0.93, 0.95], seeds=[1, 1, 2, 2, "2"])
     assert statistical(prior, reruns([0.9], seed=7)) == (
         CANNOT,
-        ("accuracy 0.9, but 2 seeds, 1 rerun: an interval needs 3 seeds, or check.tolerance for accuracy",),
+        ("accuracy 0.9: 2 seeds, 1 rerun, and an interval needs 3 seeds, or check.tolerance",),
     )
 
 
@@ -499,6 +505,9 @@ def test_of_many_metrics_the_worst_are_shown():
     found, evidence = methodological(old, [new])
     assert found is NO
     assert evidence[0] == "m17 2 is 100% off the recorded 1 (5% allowed)"
+    assert evidence[1:] == ("19 metrics as recorded", "no metric is declared: all 20 count")
+    near = outcome("c", **dict.fromkeys(names, 1.01))
+    _, evidence = methodological(old, [near])
     assert evidence[5:] == ("15 more metrics", "no metric is declared: all 20 count")
 
 

@@ -249,6 +249,14 @@ def test_a_sentence_of_others_is_plain_words_and_code():
     assert sentence("abcdefa `x") == "`abcdefa` `` `x ``"
 
 
+def test_spans_that_meet_stay_apart():
+    """Their backticks would be one fence, and what is between it and the next would be Markdown."""
+    for text in ("' a``<b>``x`` <b>'", "see `a`<b>`c` <i>"):
+        html = render(sentence(text))
+        assert "<b>" not in html
+        assert "<i>" not in html
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_sentence_side_path_or_patch_means_nothing(text):
     old = Side(text, SideKind.COMMIT, None, "", {})
