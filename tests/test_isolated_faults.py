@@ -220,6 +220,17 @@ class TestFullDisk:
 
 
 class TestWhatIsMissing:
+    def test_what_git_pruned_meanwhile_is_taken_in_anew(self, exptrack, witness):
+        assert exptrack("run", "--isolated", "--", "true").returncode == 0
+        for ref in witness.refs().values():
+            witness.git("update-ref", "-d", ref)
+        shutil.rmtree(witness.folder / ".git" / "exptrack" / "worktrees")  # what a slot has checked out is kept
+        witness.git("worktree", "prune")
+        witness.git("-c", "gc.reflogExpire=now", "gc", "--quiet", "--prune=now")
+        done = exptrack("run", "--isolated", "--", "cat", "untracked.py")
+        assert (done.returncode, done.stdout) == (0, "# untracked\n"), done.stderr
+        witness.check_objects()
+
     def test_a_submodule_that_is_not_on_this_machine_is_named(self, exptrack, repository, git, tmp_path):
         git("init", "--quiet", tmp_path / "library")
         git("commit", "--quiet", "--allow-empty", "-m", "one", cwd=tmp_path / "library")

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
 from exptrack.backends import dvc
-from exptrack.backends.git import objects
 from exptrack.errors import ExptrackError
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.tree import Tree
@@ -20,10 +19,10 @@ from exptrack.operations.files import Disk
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.operations.surroundings import Move, surround
 from exptrack.store import journal, slots
-from exptrack.store.private_index import keep, survey
+from exptrack.store.private_index import survey
 from exptrack.store.slotlinks import link_paths
 from exptrack.store.slots import Slot
-from exptrack.store.snapshot import build
+from exptrack.store.snapshot import take
 
 _NAMED = 3
 
@@ -119,11 +118,8 @@ def _draft(context: Context, name: str, base: str | None) -> _Draft:
     reader = Reader(Disk(repository.top), context.project, context.yaml.load)
     sources = reader.find_sources(found.dvc_files, context.project)
     excluded = frozenset([*sources.outs, *capture.links])
-    tree, omissions, origin = build(repository, found, capture, excluded)
-    if origin != found.origin:
-        keep(repository, found.index_file, origin)
-    commit = objects.write_commit(repository, tree, [base] if base else [], f"snapshot of {name}\n")
-    return _Draft(commit, omissions, sources, reader.params(sources.params))
+    taken = take(repository, name, found, capture, excluded)
+    return _Draft(taken.oid, taken.omissions, sources, reader.params(sources.params))
 
 
 def _fill(context: Context, inside: Context, slot: Slot, changed: Mapping[str, Tree]) -> list[str]:
