@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import time
 from typing import NamedTuple
 
 from exptrack.analysis.arguments import ARGUMENTS
@@ -26,6 +27,7 @@ from exptrack.operations.wanted import Source, find_wanted, read_source
 from exptrack.store.private_index import is_ours
 
 _NAMED = 5
+_ABANDONED = 86_400.0  # seconds; data may be fetched meanwhile
 
 
 class _Plan(NamedTuple):
@@ -72,6 +74,7 @@ def apply(
 @contextmanager
 def _scratch(context: Context) -> Iterator[Path]:
     """A folder of the moment in the repository, so that files can be renamed from there into the work tree."""
+    _mention_killed(context)
     folder = context.repository.private / f"apply-{os.urandom(4).hex()}"
     try:
         (folder / "old").mkdir(parents=True)
@@ -83,6 +86,18 @@ def _scratch(context: Context) -> Iterator[Path]:
         # What could not be put back stays.
         if not any((folder / "old").iterdir()):
             clearing.remove(folder)
+
+
+def _mention_killed(context: Context) -> None:
+    """What a killed one has left: files that it had replaced are the user's to delete."""
+    for folder in context.repository.private.glob("apply-*"):
+        with suppress(OSError):
+            if any((folder / "old").iterdir()):
+                context.notice(
+                    f"an `exptrack apply` was killed: what it had replaced is in {folder}, delete that if all is well"
+                )
+            elif time() - folder.stat().st_mtime > _ABANDONED:
+                clearing.remove(folder)
 
 
 def _differing(tree: WorkTree, wanted: Mapping[str, File | None]) -> dict[str, File | None]:
@@ -105,11 +120,15 @@ def _check(context: Context, source: Source, plan: _Plan, *, force: bool) -> Non
         raise ExptrackError(f"{obstacle[0]} is in the way of {obstacle[1]}: move it away, and try again")
     if force:
         return
-    unsaved = [*find_unsaved(context, source, plan.tree, plan.differing), *check_cargo(context, plan.cargo)]
-    if unsaved:
+    files = find_unsaved(context, source, plan.tree, plan.differing)
+    data = list(check_cargo(context, plan.cargo))
+    if files or data:
+        saved = " and ".join(
+            filter(None, ["commit or stash it" if files else "", "`dvc add` the data" if data else ""])
+        )
         raise ExptrackError(
-            f"'{source.run.name}' is not applied, since it would overwrite what is not committed: {_name(unsaved)}; "
-            "commit or stash it, or overwrite it with --force"
+            f"'{source.run.name}' is not applied, since it would overwrite what is not committed: {_name([*files, *data])}; "
+            f"{saved}, or overwrite it with --force"
         )
 
 

@@ -253,6 +253,19 @@ class TestFiles:
         assert [path.name for path in folder.iterdir() if path.name != ".git"] == ["a"]
 
 
+def test_what_a_killed_one_had_replaced_is_named_and_its_other_things_go(apply, edited, repository):
+    private = repository / ".git" / "exptrack"
+    for name in ("one", "two"):
+        (private / f"apply-{name}" / "old").mkdir(parents=True)
+    (private / "apply-two" / "old" / "0").write_text("mine")
+    for folder in private.glob("apply-*"):
+        os.utime(folder, (1e9, 1e9))
+    _, err = apply("one")
+    said = f"what it had replaced is in {private}/apply-two, delete that if all is well"
+    assert err == f"exptrack: an `exptrack apply` was killed: {said}\n"
+    assert [path.name for path in private.glob("apply-*")] == ["apply-two"]
+
+
 def test_a_linked_work_tree_has_its_own_files(edited, exptrack, repository, git, tmp_path, things):
     git("worktree", "add", "-q", tmp_path / "linked", cwd=repository)
     before = things()
@@ -378,7 +391,10 @@ class TestData:
         (repository / "raw.csv").write_text("mine")
         before = files()
         _, err = apply("one", status=2)
-        assert "not committed: data/mine (not in the DVC cache), raw.csv (not in the DVC cache);" in err
+        assert (
+            "not committed: data/mine (not in the DVC cache), raw.csv (not in the DVC cache); `dvc add` the data,"
+            in err
+        )
         assert files() == before
         apply("one", "--force")
         assert not (repository / "data" / "mine").exists()
