@@ -177,7 +177,6 @@ class Replay(NamedTuple):
                 environment_cache(context.repository.shared),
             )
             around = surround(move, directory, moved.command, moved.environ, cache)
-            self.notes.update(dict.fromkeys(around.problems))
             yield Place(
                 inside,
                 moved._replace(environ=around.environ),

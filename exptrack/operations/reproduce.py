@@ -105,7 +105,7 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
         nondeterministic=_explain_nondeterminism(run, reruns, levels, difference, differing),
         at=manner.at,
         environment=manner.environment,
-        notes=(*replay.notes, *_hints(run, reruns)),
+        notes=tuple(dict.fromkeys([*replay.notes, *_hints(run, reruns)])),
         declared=context.settings.metrics,
     )
 
@@ -142,8 +142,14 @@ def _explain_nondeterminism(
 
 
 def _hints(run: Run, reruns: Sequence[Run]) -> tuple[str, ...]:
-    failed = [one for one in reruns if one.status is Status.FAILED]
-    if not failed or run.status is Status.FAILED:
-        return ()
-    missed = explain_failure(run.record.not_captured, ())
-    return (missed,) if missed else ()
+    """What went otherwise in the reruns, and what they may have missed if they failed."""
+    lines = [
+        f"{rerun.name}: {problem}"
+        for rerun in reruns
+        for problem in rerun.record.problems
+        if problem not in run.record.problems
+    ]
+    if run.status is not Status.FAILED and any(one.status is Status.FAILED for one in reruns):
+        missed = explain_failure(run.record.not_captured, ())
+        lines += [missed] if missed else []
+    return tuple(lines)
