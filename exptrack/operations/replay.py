@@ -185,6 +185,11 @@ class Replay(NamedTuple):
                 locks=(slot.lock,),
                 problems=around.problems,
             )
+            if self.manner.is_kept:
+                slot.keep()
+                self.notes[
+                    f"its work tree is kept in {slot.repository.top}; delete that folder when you are done with it"
+                ] = None
 
     def _activate(self, request: Request, top: Path) -> Request:
         from exptrack.operations.rebuild import activate, rebuild, translate

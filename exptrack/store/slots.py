@@ -4,6 +4,7 @@
 w0          the work tree; its git dir is `<git common dir>/worktrees/exptrack-w0`
 w0.lock     held with flock by the run that works there, by its command, and by each git that fills it
 w0.owner    the name of that run, or of the last one
+w0.kept     there if the work tree is to stay as it is: no run takes the slot as long as its folder is there
 w0.aside/   checkouts of submodules, while no run has put them in their place
 ```
 
@@ -55,6 +56,10 @@ class Slot:
                 if lock is not None and locks.take(lock):
                     worktrees.unlock(self.repository)
 
+    def keep(self) -> None:
+        """Have the work tree stay as it is, for the user to look at, until its folder is deleted."""
+        _kept(_folder(self.main), self.number).touch()
+
     def __enter__(self) -> Self:
         return self
 
@@ -92,7 +97,7 @@ def _try(shared: Path, folder: Path, number: int, name: str) -> int | None:
             return None
         raise
     try:
-        if locks.take(lock) and locks.lies_at(lock, path):
+        if locks.take(lock) and locks.lies_at(lock, path) and not _is_kept(folder, number):
             owner = _read_owner(folder, number)
             if owner == name or _is_done(shared, owner):
                 _write_owner(folder, number, name)
@@ -102,6 +107,21 @@ def _try(shared: Path, folder: Path, number: int, name: str) -> int | None:
         raise
     os.close(lock)
     return None
+
+
+def _kept(folder: Path, number: int) -> Path:
+    return folder / f"w{number}.kept"
+
+
+def _is_kept(folder: Path, number: int) -> bool:
+    """Whether the user wanted to look at the work tree, and has not deleted it."""
+    mark = _kept(folder, number)
+    if not mark.exists():
+        return False
+    if (folder / f"w{number}").is_dir():
+        return True
+    mark.unlink(missing_ok=True)
+    return False
 
 
 def _is_done(shared: Path, owner: str | None) -> bool:
@@ -158,6 +178,8 @@ def explained(slot: Slot) -> Iterator[None]:
 def _make(tree: Worktree, commit: str, keep: frozenset[str], aside: Callable[[str], Path]) -> Mapping[str, str]:
     """Make a worktree exactly a commit, if need be from nothing; gives its submodules."""
     listing = worktrees.list_commit(tree, commit)
+    if _is_foreign(tree):
+        _put_away(tree)
     try:
         _fill(tree, commit, listing, keep, aside)
     except (OSError, RepositoryError):
@@ -169,6 +191,14 @@ def _make(tree: Worktree, commit: str, keep: frozenset[str], aside: Callable[[st
             _put_away(tree)
             raise reason or error from error
     return listing.submodules
+
+
+def _is_foreign(tree: Worktree) -> bool:
+    """Whether a part of the worktree belongs to another user than the folder it lies in: git would not work there."""
+    top = tree.repository.top
+    owner = top.parent.stat().st_uid
+    places = (top, top / ".git", tree.repository.git_dir)
+    return any(os.path.lexists(place) and place.lstat().st_uid != owner for place in places)
 
 
 def _probe(top: Path) -> OSError | None:

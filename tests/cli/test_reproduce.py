@@ -356,6 +356,22 @@ class TestRefused:
             assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
+class TestKept:
+    def test_the_work_tree_stays_until_it_is_deleted(self, exptrack, project):
+        assert exptrack("run", "--name", "one", *RUN).returncode == 0
+        folder = project / ".git" / "exptrack" / "worktrees" / "w0"
+        done = exptrack("reproduce", "one", "--keep")
+        assert str(folder) in done.stdout
+        assert (folder / "model.txt").read_text() == (project / "model.txt").read_text()
+        (folder / "model.txt").write_text("looked at")
+        assert exptrack("reproduce", "one").returncode == 0
+        assert (folder / "model.txt").read_text() == "looked at"
+        shutil.rmtree(folder)
+        assert exptrack("reproduce", "one").returncode == 0
+        assert folder.is_dir()
+        assert sorted(path.name for path in folder.parent.glob("w?")) == ["w0", "w1"]
+
+
 class TestEnds:
     def test_one_that_takes_too_long(self, exptrack, project, look):
         assert (
