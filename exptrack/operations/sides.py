@@ -192,5 +192,8 @@ def _with_environment(context: Context, side: Side, like: Run | None) -> Side:
         directory = context.repository.top
     variables = context.settings.capture.environment
     cache = environment_cache(context.repository.shared)
-    found = capture_environment(like.record.command, directory, os.environ, variables, cache)
+    # Of a pipeline, what its stages ran.
+    stages = "\n".join(stage.command for stage in like.record.stages or ())
+    command = ("sh", "-c", stages) if like.record.is_pipeline else like.record.command
+    found = capture_environment(command, directory, os.environ, variables, cache)
     return side._replace(trees={**side.trees, Area.ENVIRONMENT: environment_tree(found)})

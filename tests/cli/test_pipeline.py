@@ -466,3 +466,13 @@ def test_an_interrupted_pipeline_keeps_what_it_had_made(project, look, tmp_path,
     assert record["status"] == "interrupted"
     assert states(record) == {"one": "ran", "two": "failed"}
     assert "one.txt" in look.file("one", "dvc.lock")
+
+
+def test_a_diff_looks_for_the_python_of_the_stages(exptrack, project):
+    (project / "dvc.yaml").write_text(
+        f"stages: {{a: {{cmd: {sys.executable} -c 1 && echo a > a.txt, outs: [a.txt]}}}}\n"
+    )
+    assert exptrack("run", "--name", "one").returncode == 0
+    elsewhere = {**os.environ, "PATH": "/usr/bin:/bin"}
+    compared = json.loads(exptrack("diff", "one", ".", "--only", "environment", "--json", env=elsewhere).stdout)
+    assert (compared["changes"], compared["skipped"]) == ([], {})
