@@ -322,7 +322,7 @@ def stage(name, **fields):
     ("pipeline", "message"),
     [
         ({}, "has no stage to run: write one into dvc.yaml, or give a command"),
-        ("stages: [\n", "./dvc.yaml: expected the node content"),
+        ("stages: [\n", "dvc.yaml: expected the node content"),
         ({"stages": {"s": {"cmd": "true", "dps": []}}}, "./dvc.yaml: extra keys not allowed in stages.s.dps"),
         (stage("s", cmd="echo ${nowhere}"), "failed to parse 'stages.s.cmd' in 'dvc.yaml': Could not find 'nowhere'"),
         (
