@@ -159,6 +159,15 @@ class TestRefused:
         assert exptrack("run", "--isolated", "--", "cat", "params.yaml").stdout == "lr: 0.25\n"
         assert (precious / "x").exists()
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+    @pytest.mark.parametrize("place", ["exptrack/worktrees/w0", "exptrack/worktrees/w0/.git", "worktrees/exptrack-w0"])
+    def test_a_slot_that_came_to_belong_to_somebody_else_is_made_anew(self, exptrack, repository, place):
+        exptrack("run", "--isolated", "--", "true")
+        os.chown(repository / ".git" / place, 12345, 12345)
+        done = exptrack("run", "--isolated", "--", "git", "status", "--porcelain")
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert slots(repository) == ["w0"]
+
     def test_a_broken_config_of_dvc(self, refused, repository, git):
         (repository / ".dvc").mkdir()
         (repository / ".dvc" / "config").write_text("[core\nremote = store\n")
