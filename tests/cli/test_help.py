@@ -14,7 +14,7 @@ from exptrack.cli.examples import EXAMPLES
 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # These record, need a dead run or DVC, or are long: their own tests run them.
-ONLY_PARSED = ("exptrack init", "exptrack run", "exptrack recover", "exptrack demo")
+ONLY_PARSED = tuple(f"exptrack {one}" for one in ("init", "run", "recover", "reproduce", "apply", "branch", "demo"))
 
 
 def test_every_command_has_examples():

@@ -1,4 +1,4 @@
-"""docs/tutorial.md is run from its first line to its last."""
+"""Pages that walk through a job are run from their first line to their last."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from pathlib import Path
 import pytest
 from pages import Shell, is_shown, normalise
 
-TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.md"
+DOCS = Path(__file__).parent.parent / "docs"
 
 
-def test_the_tutorial_shows_what_happens(tmp_path):
+@pytest.mark.parametrize(("page", "fewest"), [("tutorial.md", 20), ("reproducibility.md", 8)])
+def test_the_page_shows_what_happens(page, fewest, tmp_path):
     steps = 0
-    for step, came in Shell(tmp_path, tmp_path / "scripts").play(TUTORIAL):
+    for step, came in Shell(tmp_path, tmp_path / "scripts").play(DOCS / page):
         assert is_shown(step.shown, came), f"$ {step.command}\n" + "\n".join(came)
         steps += 1
-    assert steps > 20
+    assert steps >= fewest
 
 
-def test_it_is_short():
-    assert len(TUTORIAL.read_text(encoding="utf-8").splitlines()) <= 300
+def test_they_are_short():
+    for page in ("tutorial.md", "reproducibility.md"):
+        assert len((DOCS / page).read_text(encoding="utf-8").splitlines()) <= 300
 
 
 @pytest.mark.parametrize(
