@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from exptrack.model.application import Applied, Part
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
+    from exptrack.model.reproduction import Reproduction
     from exptrack.operations.branch import Branch
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
+    from exptrack.operations.replay import Manner
 
 
 class Project:
@@ -96,6 +98,15 @@ class Project:
         from exptrack.operations.diff import overview
 
         return overview(self.context, sides, areas=areas)
+
+    def reproduce(self, run: str | Run, manner: Manner) -> Reproduction:
+        """Execute a run again as `manner` says, record that, and say at which level it reproduces; raises RevError, DataError, ExptrackError.
+
+        The command's output goes to the standard streams.
+        """
+        from exptrack.operations.reproduce import reproduce
+
+        return reproduce(self.context, self._find(run), manner)
 
     def apply(
         self, run: str | Run, parts: Collection[Part] | None = None, *, force: bool = False, dry: bool = False
