@@ -68,7 +68,7 @@ def finish(repository: Repository, journal: Journal, start: Start, *, until: flo
         if is_created or refs.create_ref(repository, ref, oid, f"record {name}"):
             note_recorded(repository.shared, name)
             journal.remove()
-            warnings += _advise(repository, record)
+            warnings += () if start.is_isolated else _advise(repository, record)
             if not is_tidy:
                 warnings += _tidy_ref(repository, active, start.snapshot)
             return Finished(Run(renamed, oid, ref, start.snapshot), (*renamed.problems, *warnings))

@@ -5,7 +5,7 @@ project   find_root, init              a DVC project
 config    cache_dir                    where its cache lies
 cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
 export    checkout, bring              data out of the cache
-fetch     fetch                        data out of the remote into the cache; remote.py opens it
+fetching  fetch                        data out of the remote into the cache; remote.py opens it
 settling  settle                       a project in a work tree of its own
 spoilt    mend                         the cache, where a command wrote to it through a link
 disk      look                         is the data on disk what its pointers say?
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.config import cache_dir
     from exptrack.backends.dvc.disk import look
     from exptrack.backends.dvc.export import bring, checkout
-    from exptrack.backends.dvc.fetch import fetch
+    from exptrack.backends.dvc.fetching import fetch
     from exptrack.backends.dvc.listings import compare_folders
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
@@ -67,7 +67,7 @@ _HOMES = {
     "compare_folders": "listings",
     "driver_command": "stages",
     "dvc_file_text": "text",
-    "fetch": "fetch",
+    "fetch": "fetching",
     "find_pipeline": "stages",
     "find_root": "project",
     "has_in_cache": "cache",
