@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from exptrack.analysis.dvcfiles import Stage
@@ -18,35 +18,6 @@ from exptrack.operations.sources import Sources, is_at
 from exptrack.store.private_index import Survey
 
 _EVENTS = "events"
-
-
-class Held:
-    """Lines for the user that wait until the first stage has begun: of a pipeline that is refused, he shall hear why, and no more."""
-
-    def __init__(self, notice: Callable[[str], None], journal: Path) -> None:
-        self._notice = notice
-        self._events = journal / _EVENTS
-        self._lines: list[str] = []
-        self._is_open = False
-
-    def hold(self, line: str) -> None:
-        """Tell it, now or later."""
-        if self._is_open:
-            self._notice(line)
-        else:
-            self._lines.append(line)
-
-    def look(self) -> None:
-        """Let go of the lines if a stage has begun."""
-        if not self._is_open and read_stages(self._events.parent):
-            self.release()
-
-    def release(self) -> None:
-        """Tell what waits, and from now on everything at once."""
-        self._is_open = True
-        for line in self._lines:
-            self._notice(line)
-        self._lines.clear()
 
 
 def check_pipeline(context: Context, request: Request) -> None:

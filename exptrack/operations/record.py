@@ -30,7 +30,7 @@ from exptrack.store.outset import Outset, find_outset
 from exptrack.store.start import Start
 
 if TYPE_CHECKING:
-    from exptrack.operations.pipeline import Held
+    from exptrack.operations.held import Held
 
 _ATTEMPTS = 20
 _STILL_RECORDING = "the command has ended and is being recorded; Ctrl-C once more leaves that to `exptrack recover`"
@@ -91,9 +91,10 @@ def _is_isolated(context: Context, request: Request) -> bool:
 
 
 def _hold(context: Context, journal: Journal) -> Held:
-    from exptrack.operations.pipeline import Held
+    from exptrack.operations.held import Held
+    from exptrack.operations.pipeline import read_stages
 
-    return Held(context.notice, journal.folder)
+    return Held(context.notice, lambda: bool(read_stages(journal.folder)))
 
 
 def _with_held(place: Place, held: Held | None) -> Place:
