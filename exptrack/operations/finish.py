@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from signal import Signals
 from time import strftime, time
 from typing import NamedTuple
 
-from exptrack.analysis import history
-from exptrack.analysis.codec import encode_metrics, encode_record
+from exptrack.analysis.codec import encode_record
 from exptrack.analysis.message import format_message
-from exptrack.analysis.output import decode_log
-from exptrack.analysis.secrets import mask
-from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git import refs
 from exptrack.backends.git.index import find_ignored
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
-from exptrack.model.run import Ending, Record, Run, Status
-from exptrack.model.tree import Value
-from exptrack.operations.observe import Found, read_found
-from exptrack.operations.results import Results, collect
-from exptrack.operations.sources import below
+from exptrack.model.run import Record, Run
+from exptrack.operations.compose import RECORD, compose, find_last_sign
 from exptrack.store import runs
-from exptrack.store.journal import Journal, last_sign, read_stream
-from exptrack.store.outputlog import read_output
+from exptrack.store.journal import Journal, read_stream
 from exptrack.store.recorded import note_recorded
-from exptrack.store.snapshot import second_look
-from exptrack.store.start import Start, last_written, read_start
+from exptrack.store.start import Start, read_start
 
-_FOLDER = ".exptrack"
 _MOST_NAMESAKES = 100
 _CLOCKS = 2.0  # seconds by which the clocks of a file system and of a host may differ
 
@@ -55,11 +42,11 @@ def finish(repository: Repository, journal: Journal, start: Start, *, until: flo
 
     Another run may have come by the name meanwhile (a fetch brings them): then this one is recorded as `<name>-2`, and says so.
     """
-    record, files, executable = _compose(repository, journal, start, until)
+    record, files, executable = compose(repository, journal, start, until)
     active = runs.ACTIVE + record.name
     for name in _names(record):
         renamed = record if name == record.name else _rename(record, name)
-        files[f"{_FOLDER}/run.json"] = encode_record(renamed)
+        files[RECORD] = encode_record(renamed)
         message = format_message(renamed, start.primary)
         oid, warnings = _write(repository, start, files, message, executable)
         ref = runs.ref_of(name, start.record.started)
@@ -114,7 +101,7 @@ def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
         return None
     run = _find_own(repository, start)
     if run is None:
-        until = _last_sign(journal.folder, list(read_stream(journal.folder)), start.record)
+        until = find_last_sign(journal.folder, list(read_stream(journal.folder)), start.record)
         return finish(repository, journal, start, until=until + _CLOCKS)
     note_recorded(repository.shared, run.name)
     journal.remove()
@@ -125,16 +112,6 @@ def _was_refused(folder: Path) -> bool:
     from exptrack.operations.pipeline import find_refusal
 
     return find_refusal(folder) is not None
-
-
-def _last_sign(folder: Path, entries: Sequence[Mapping[str, Value]], record: Record) -> float:
-    """When a run gave its last sign of life; a pipeline goes on to write down its stages when its recorder is dead."""
-    sign = last_sign(folder, entries)
-    if not record.is_pipeline or any(entry["kind"] == "ended" for entry in entries):
-        return sign
-    from exptrack.operations.pipeline import last_event
-
-    return max(sign, last_event(folder))
 
 
 def _names(record: Record) -> list[str]:
@@ -168,131 +145,6 @@ def _tidy_ref(repository: Repository, active: str, snapshot: str) -> tuple[str, 
         return ()
     locks = " and ".join(str(lock) for lock in refs.find_locks(repository))
     return (f"recorded, but git could not tidy up: if no git is running, remove {locks}",) if locks else ()
-
-
-def _compose(
-    repository: Repository, journal: Journal, start: Start, until: float | None
-) -> tuple[Record, dict[str, bytes], frozenset[str]]:
-    """The final record and the files of the run commit, and which of those are executable."""
-    folder = journal.folder
-    found = read_found(folder)
-    record = start.record
-    if seen := found.record:
-        record = record._replace(data=seen.data, not_captured=seen.not_captured, problems=seen.problems)
-    if record.is_pipeline:
-        record = _with_stages(record, start, folder)
-    entries = list(read_stream(folder))
-    points = history.collect(entries)
-    looking = repository._replace(index_file=folder / "index")
-    results = collect(
-        looking, start, record, {name: series[-1].value for name, series in points.items()}, found.large, until
-    )
-    top = Path(start.top)
-    changed = second_look(looking._replace(top=top), looking.index_file)
-    if until is not None:
-        changed = tuple(path for path in changed if last_written(top / path) <= until)
-    problems = [*record.problems, *results.problems, *_own_problems(journal, found, entries)]
-    record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
-    files = dict(results.files)
-    files |= _params_file(start, record)
-    path = below(record.project, "metrics.json")
-    # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
-    if not (record.is_pipeline and path in start.own):
-        files[path] = encode_metrics(record.metrics)
-    files |= _our_files(record, found, points, read_output(folder))
-    return record, files, results.executable
-
-
-def _with_stages(record: Record, start: Start, folder: Path) -> Record:
-    from exptrack.operations.pipeline import describe_stages, read_stages
-
-    stages = read_stages(folder)
-    return record._replace(stages=stages, problems=(*record.problems, *describe_stages(stages, start.unversioned)))
-
-
-def _own_problems(journal: Journal, found: Found, entries: Sequence[Mapping[str, Value]]) -> list[str]:
-    problems = []
-    if any(entry.get("timed_out") for entry in entries if entry["kind"] == "ended"):
-        problems.append("its time was over, so it was ended")
-    if journal.failure is not None:
-        problems.append(f"some of the output and its metrics could not be written down: {journal.failure.strerror}")
-    if not found.environment:
-        problems.append("the environment was not captured: the run ended too early for that")
-    return problems
-
-
-def _complete(
-    record: Record,
-    start: Start,
-    results: Results,
-    entries: Sequence[Mapping[str, Value]],
-    changed: Sequence[str],
-    problems: Sequence[str],
-) -> Record:
-    left_out = {omission.path for omission in record.not_captured}
-    met = (str(entry["name"]) for entry in entries if entry["kind"] == "concurrent")
-    concurrent = tuple(dict.fromkeys([*record.concurrent, *met]))
-    return record._replace(
-        metrics=results.metrics,
-        data=results.data,
-        outputs=results.outputs,
-        changed=tuple(path for path in changed if path not in {*results.written, *left_out}),
-        concurrent=concurrent,
-        ambiguous=tuple(path for path in results.written if path in start.metric_files) if concurrent else (),
-        problems=tuple(dict.fromkeys(problems)),
-    )
-
-
-def _end(record: Record, entries: Sequence[Mapping[str, Value]], folder: Path) -> Record:
-    """Status, exit code and times out of the journal; without an end in it the run crashed, at its last sign of life."""
-    last = next((entry for entry in reversed(entries) if entry["kind"] == "ended"), None)
-    if last is None:
-        record = record._replace(status=Status.CRASHED)
-    else:
-        ending = Ending(
-            _integer(last["exit_code"]),
-            _integer(last["signal"]),
-            interrupted=bool(last["interrupted"]),
-            timed_out=bool(last.get("timed_out")),
-        )
-        record = record._replace(status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
-    ended = datetime.fromtimestamp(max(_last_sign(folder, entries, record), record.started.timestamp()), UTC)
-    return record._replace(ended=ended, duration=round((ended - record.started).total_seconds(), 6))
-
-
-def _integer(value: Value) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _signal_name(number: int | None) -> str | None:
-    with suppress(ValueError):
-        return None if number is None else Signals(number).name
-    return f"signal {number}"
-
-
-def _params_file(start: Start, record: Record) -> dict[str, bytes]:
-    """`params.yaml`, if the project has none in the snapshot or the command line gave more than it says."""
-    path = below(record.project, "params.yaml")
-    told = record.params.get("args", {})
-    own = {**record.params.get("params.yaml", {}), **({"args": told} if told else {})}
-    if start.params_text is None:
-        others = {source: tree for source, tree in record.params.items() if source not in {"params.yaml", "args"}}
-        return {path: dump_yaml({**own, **others}).encode(errors="replace")}
-    if not told and not start.is_overridden:
-        return {}
-    from exptrack.analysis.yamledit import update_yaml
-
-    return {path: update_yaml(start.params_text, own).encode(errors="replace")}
-
-
-def _our_files(
-    record: Record, found: Found, points: Mapping[str, Sequence[history.Point]], output: bytes
-) -> dict[str, bytes]:
-    log = mask(decode_log(output)).encode(errors="replace")
-    files = {**found.environment, "run.json": encode_record(record), "output.log": log}
-    for metric, series in points.items():
-        files[f"history/{history.path_of(metric)}"] = history.format_history(metric, series)
-    return {f"{_FOLDER}/{name}": content for name, content in files.items()}
 
 
 def _write(

@@ -1,0 +1,170 @@
+"""What the commit of a run holds: the final record, and the files beside it, out of the journal and the work tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from signal import Signals
+from typing import NamedTuple
+
+from exptrack.analysis import history
+from exptrack.analysis.codec import encode_metrics, encode_record
+from exptrack.analysis.output import decode_log
+from exptrack.analysis.secrets import mask
+from exptrack.analysis.yaml12 import dump_yaml
+from exptrack.backends.git.repository import Repository
+from exptrack.model.run import Ending, Record, Status
+from exptrack.model.tree import Value
+from exptrack.operations.observe import Found, read_found
+from exptrack.operations.results import Results, collect
+from exptrack.operations.sources import below
+from exptrack.store.journal import Journal, last_sign, read_stream
+from exptrack.store.outputlog import read_output
+from exptrack.store.snapshot import second_look
+from exptrack.store.start import Start, last_written
+
+_FOLDER = ".exptrack"
+RECORD = f"{_FOLDER}/run.json"
+
+
+class Composed(NamedTuple):
+    """The final record, and the files of the run commit; `executable` are those of them that are."""
+
+    record: Record
+    files: dict[str, bytes]
+    executable: frozenset[str]
+
+
+def compose(repository: Repository, journal: Journal, start: Start, until: float | None) -> Composed:
+    """Read what the journal and the work tree say; what was written after `until` (Unix time) does not count."""
+    folder = journal.folder
+    found = read_found(folder)
+    record = start.record
+    if seen := found.record:
+        record = record._replace(data=seen.data, not_captured=seen.not_captured, problems=seen.problems)
+    if record.is_pipeline:
+        record = _with_stages(record, start, folder)
+    entries = list(read_stream(folder))
+    points = history.collect(entries)
+    looking = repository._replace(index_file=folder / "index")
+    results = collect(
+        looking, start, record, {name: series[-1].value for name, series in points.items()}, found.large, until
+    )
+    top = Path(start.top)
+    changed = second_look(looking._replace(top=top), looking.index_file)
+    if until is not None:
+        changed = tuple(path for path in changed if last_written(top / path) <= until)
+    problems = [*record.problems, *results.problems, *_own_problems(journal, found, entries)]
+    record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
+    files = dict(results.files)
+    files |= _params_file(start, record)
+    path = below(record.project, "metrics.json")
+    # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
+    if not (record.is_pipeline and path in start.own):
+        files[path] = encode_metrics(record.metrics)
+    files |= _our_files(record, found, points, read_output(folder))
+    return Composed(record, files, results.executable)
+
+
+def _with_stages(record: Record, start: Start, folder: Path) -> Record:
+    from exptrack.operations.pipeline import describe_stages, read_stages
+
+    stages = read_stages(folder)
+    return record._replace(stages=stages, problems=(*record.problems, *describe_stages(stages, start.unversioned)))
+
+
+def _own_problems(journal: Journal, found: Found, entries: Sequence[Mapping[str, Value]]) -> list[str]:
+    problems = []
+    if any(entry.get("timed_out") for entry in entries if entry["kind"] == "ended"):
+        problems.append("its time was over, so it was ended")
+    if journal.failure is not None:
+        problems.append(f"some of the output and its metrics could not be written down: {journal.failure.strerror}")
+    if not found.environment:
+        problems.append("the environment was not captured: the run ended too early for that")
+    return problems
+
+
+def _complete(
+    record: Record,
+    start: Start,
+    results: Results,
+    entries: Sequence[Mapping[str, Value]],
+    changed: Sequence[str],
+    problems: Sequence[str],
+) -> Record:
+    left_out = {omission.path for omission in record.not_captured}
+    met = (str(entry["name"]) for entry in entries if entry["kind"] == "concurrent")
+    concurrent = tuple(dict.fromkeys([*record.concurrent, *met]))
+    return record._replace(
+        metrics=results.metrics,
+        data=results.data,
+        outputs=results.outputs,
+        changed=tuple(path for path in changed if path not in {*results.written, *left_out}),
+        concurrent=concurrent,
+        ambiguous=tuple(path for path in results.written if path in start.metric_files) if concurrent else (),
+        problems=tuple(dict.fromkeys(problems)),
+    )
+
+
+def _end(record: Record, entries: Sequence[Mapping[str, Value]], folder: Path) -> Record:
+    """Status, exit code and times out of the journal; without an end in it the run crashed, at its last sign of life."""
+    last = next((entry for entry in reversed(entries) if entry["kind"] == "ended"), None)
+    if last is None:
+        record = record._replace(status=Status.CRASHED)
+    else:
+        ending = Ending(
+            _integer(last["exit_code"]),
+            _integer(last["signal"]),
+            interrupted=bool(last["interrupted"]),
+            timed_out=bool(last.get("timed_out")),
+        )
+        record = record._replace(status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
+    ended = datetime.fromtimestamp(max(find_last_sign(folder, entries, record), record.started.timestamp()), UTC)
+    return record._replace(ended=ended, duration=round((ended - record.started).total_seconds(), 6))
+
+
+def _integer(value: Value) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _signal_name(number: int | None) -> str | None:
+    with suppress(ValueError):
+        return None if number is None else Signals(number).name
+    return f"signal {number}"
+
+
+def _params_file(start: Start, record: Record) -> dict[str, bytes]:
+    """`params.yaml`, if the project has none in the snapshot or the command line gave more than it says."""
+    path = below(record.project, "params.yaml")
+    told = record.params.get("args", {})
+    own = {**record.params.get("params.yaml", {}), **({"args": told} if told else {})}
+    if start.params_text is None:
+        others = {source: tree for source, tree in record.params.items() if source not in {"params.yaml", "args"}}
+        return {path: dump_yaml({**own, **others}).encode(errors="replace")}
+    if not told and not start.is_overridden:
+        return {}
+    from exptrack.analysis.yamledit import update_yaml
+
+    return {path: update_yaml(start.params_text, own).encode(errors="replace")}
+
+
+def _our_files(
+    record: Record, found: Found, points: Mapping[str, Sequence[history.Point]], output: bytes
+) -> dict[str, bytes]:
+    log = mask(decode_log(output)).encode(errors="replace")
+    files = {**found.environment, "run.json": encode_record(record), "output.log": log}
+    for metric, series in points.items():
+        files[f"history/{history.path_of(metric)}"] = history.format_history(metric, series)
+    return {f"{_FOLDER}/{name}": content for name, content in files.items()}
+
+
+def find_last_sign(folder: Path, entries: Sequence[Mapping[str, Value]], record: Record) -> float:
+    """When a run gave its last sign of life; a pipeline goes on to write down its stages when its recorder is dead."""
+    sign = last_sign(folder, entries)
+    if not record.is_pipeline or any(entry["kind"] == "ended" for entry in entries):
+        return sign
+    from exptrack.operations.pipeline import last_event
+
+    return max(sign, last_event(folder))
