@@ -157,7 +157,9 @@ def _contrast_metrics(case: _Case) -> _Contrast:
     for name in sorted(compared):
         rerun = next((rerun for rerun in case.reruns if not _agree(case.original, rerun, name)), None)
         if rerun is not None:
-            lines[name] = f"{name} {_recorded(case.original, name)}, {tell(rerun, name)} in {rerun.name}"
+            is_hidden = name in case.declared and case.declared[name].holdout
+            told = f"{_recorded(case.original, name)}, {tell(rerun, name)} in"
+            lines[name] = f"{name} {'(holdout) differs in' if is_hidden else told} {rerun.name}"
     return _Contrast(compared, lines, len(names) - len(compared))
 
 

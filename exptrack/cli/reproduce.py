@@ -10,12 +10,14 @@ from contextlib import contextmanager
 
 from exptrack.cli.common import say
 from exptrack.cli.terminal import find_width, has_color, show
+from exptrack.errors import ExptrackError
 from exptrack.model.reproduction import Level, Reproduction
 from exptrack.model.run import Status
 from exptrack.model.settings import Settings
 from exptrack.operations.replay import PRESENT, RECORDED, Manner
-from exptrack.operations.reproduce import reproduce
+from exptrack.operations.reproduce import execute, plan
 from exptrack.project import Project
+from exptrack.render.text import inert
 
 _INTERRUPTED = 130
 
@@ -66,14 +68,32 @@ def run(arguments: argparse.Namespace) -> int:
         anyway=arguments.anyway,
         is_kept=arguments.keep,
     )
+    # What can be refused is refused before anything is executed.
+    planned = [plan(context, rev, manner) for rev in arguments.revs]
     found: list[Reproduction] = []
-    for rev in arguments.revs:
-        with _output_aside():
-            found.append(reproduce(context, rev, manner))
+    refused: list[ExptrackError] = []
+    for one in planned:
+        try:
+            with _output_aside():
+                found.append(execute(one))
+        except ExptrackError as error:
+            refused.append(error)
+            continue
         if found[-1].reruns[-1].status is Status.INTERRUPTED:
             break
-    show(_format(found, arguments), is_paged=False)
-    return _status(found, arguments.require)
+    if found:
+        show(_format(found, arguments), is_paged=False)
+    return _status(found, arguments.require) if not refused else _complain(refused, is_last=not found)
+
+
+def _complain(refused: Sequence[ExptrackError], *, is_last: bool) -> int:
+    """Tell what could not be executed, beside the answers for what could."""
+    *others, last = refused
+    for error in others if is_last else refused:
+        say(inert(str(error)))
+    if is_last:
+        raise last
+    return 2
 
 
 def _positive(text: str) -> int:

@@ -10,6 +10,7 @@ from exptrack.analysis.history import Point
 from exptrack.backends.git import objects
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, Difference
+from exptrack.model.pipeline import StageState
 from exptrack.model.reproduction import Outcome, Replicates
 from exptrack.model.run import Record, Run, Status
 from exptrack.operations.context import Context
@@ -33,13 +34,45 @@ def gather_outcome(context: Context, run: Run) -> Outcome:
     return Outcome(run.name, record.status, record.seed, record.metrics, outputs)
 
 
-def gather_histories(context: Context, run: Run) -> Mapping[str, tuple[Point, ...]]:
-    """The history of each metric of a run, by name."""
-    return read_histories(context, run)
+def without_idle(
+    original: Outcome, outcomes: Sequence[Outcome], reruns: Sequence[Run]
+) -> tuple[list[Outcome], tuple[str, ...]]:
+    """The original and its reruns without the outs of stages that DVC did not run again, since they are frozen; a line for each such.
+
+    They were not made again, so that they agree says nothing.
+    """
+    idle = {
+        stage.name: stage.outs
+        for rerun in reruns
+        for stage in rerun.record.stages or ()
+        if stage.state in {StageState.SKIPPED, StageState.RESTORED}
+    }
+    left = {path for outs in idle.values() for path in outs}
+    kept = [
+        one._replace(outputs={path: digest for path, digest in one.outputs.items() if path not in left})
+        for one in (original, *outcomes)
+    ]
+    return kept, tuple(
+        f"stage {name} did not run again (frozen in dvc.yaml?): its outputs are not compared" for name in idle
+    )
+
+
+def without_metrics(difference: Difference, hidden: Collection[str]) -> Difference:
+    """A difference that does not show the values of these metrics."""
+    shown = tuple(one for one in difference.changes if one.area != Area.METRICS or ".".join(one.key) not in hidden)
+    return difference._replace(changes=shown)
+
+
+def gather_histories(context: Context, run: Run, hidden: Collection[str] = ()) -> Mapping[str, tuple[Point, ...]]:
+    """The history of each metric of a run, by name, but for those `hidden`."""
+    return {name: points for name, points in read_histories(context, run).items() if name not in hidden}
 
 
 def find_replicates(context: Context, run: Run, seed_name: str | None, without: Collection[str]) -> Replicates:
-    """The completed runs of the same configuration on the same data, the run itself among them, but for those named `without`."""
+    """The completed runs of the same configuration on the same data, the run itself among them, but for those named `without`.
+
+    Reproductions are none: one that went wrong would widen the interval, so that trying often enough would make any result pass.
+    """
     repository = context.repository
     key, inputs = configuration_key(run.record, seed_name), input_data(run.record)
     refs = runs.list_run_refs(repository)
@@ -56,6 +89,8 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
             left["other code"] += 1
         elif input_data(one.record) != inputs:
             left["other data"] += 1
+        elif one.record.links.reproduces is not None and one.name != run.name:
+            left["made by `reproduce`"] += 1
         elif one.status is not Status.COMPLETED:
             left[str(one.status)] += 1
         else:

@@ -96,7 +96,8 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         if line:
             context.notice(line)
     environ = {**request.environ, "EXPTRACK_RUN": name}
-    plan = Plan(request.command, request.directory, environ, settings.capture, sources.pointers, taken.omissions, root)
+    executed = request.executed or request.command
+    plan = Plan(executed, request.directory, environ, settings.capture, sources.pointers, taken.omissions, root)
     return start, plan if request.command else _plan_pipeline(place, journal, plan, sources)
 
 

@@ -103,7 +103,7 @@ def _with_held(place: Place, held: Held | None) -> Place:
 
 def _look_early(context: Context, request: Request) -> EnvironmentLook | None:
     """A look that goes on while the project is looked at; which Python a pipeline uses is known only then."""
-    return _look(context, request, request.command) if request.command else None
+    return _look(context, request, request.executed or request.command) if request.command else None
 
 
 def _look(context: Context, request: Request, command: Sequence[str]) -> EnvironmentLook:

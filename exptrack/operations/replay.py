@@ -11,23 +11,24 @@ from typing import NamedTuple
 
 from exptrack.analysis.codec import decode_environment
 from exptrack.analysis.secretshapes import MASK
-from exptrack.backends import dvc
 from exptrack.backends.git import objects
-from exptrack.errors import DataError, ExptrackError, RecordError, RepositoryError
-from exptrack.model.data import Omission, Pointer, Reason
+from exptrack.errors import ExptrackError, RecordError, RepositoryError
+from exptrack.model.data import Omission, Reason
 from exptrack.model.environment import Environment
-from exptrack.model.run import Record, Run
+from exptrack.model.run import Run
 from exptrack.model.settings import Settings
 from exptrack.operations.context import SETTINGS, Context, read_settings
 from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Committed, Disk
+from exptrack.operations.needs import bring_data, find_needs, is_made, name_places
 from exptrack.operations.request import Place, Request
 from exptrack.operations.sides import WORK_TREE, find
 from exptrack.operations.sources import Reader, below
 from exptrack.operations.surroundings import Move, surround
+from exptrack.operations.words import lead
 from exptrack.store import runs, slotlinks, slots
 from exptrack.store.outset import Outset
-from exptrack.store.private_index import is_dvc_file, survey
+from exptrack.store.private_index import survey
 from exptrack.store.slots import Slot
 from exptrack.store.snapshot import build
 
@@ -84,9 +85,11 @@ def check_complete(run: Run) -> None:
 def weaknesses(run: Run) -> tuple[str, ...]:
     """Lines about what the run may have used and a reproduction has otherwise, or not at all."""
     record = run.record
-    modified = [one.path for one in record.data if one.modified and one.stage is None]
+    own = {one.path for one in record.outputs}
+    modified = [one.path for one in record.data if one.modified and not is_made(record, one) and one.path not in own]
     lines = [
-        f"{path} was not what its pointer says when {run.name} ran: the pointer's data is taken" for path in modified
+        f"{path} was not what its pointer says when {run.name} ran, or its command changed it: the pointer's data is taken"
+        for path in modified
     ]
     lines += [f"{path} changed while {run.name} ran: it is taken as it was at the start" for path in record.changed]
     secret = [one.path for one in record.not_captured if one.reason is Reason.SECRET]
@@ -101,6 +104,10 @@ def find_code(context: Context, run: Run, at: str | None) -> Code:
         if run.snapshot is None:
             raise RepositoryError(
                 f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
+            )
+        if run.base is not None and objects.resolve(context.repository, [f"{run.base}^{{commit}}"]) == [None]:
+            raise RepositoryError(
+                f"the base of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
             )
         return Code(run.snapshot, run.base)
     found = find(context, WORK_TREE if at == "worktree" else at)
@@ -137,7 +144,10 @@ def _build_work_tree(context: Context) -> Code:
 
 
 class Replay(NamedTuple):
-    """What is executed again, and how; `notes` grow by what turns out on the way."""
+    """What is executed again, and how; `notes` grow by what turns out on the way.
+
+    `doubts` are those of them after which it is not sure that the same was executed on the same.
+    """
 
     context: Context
     run: Run
@@ -145,6 +155,7 @@ class Replay(NamedTuple):
     environment: Environment | None
     manner: Manner
     notes: dict[str, None]
+    doubts: dict[str, None]
 
     @contextmanager
     def arrange(self, name: str, outset: Outset, request: Request) -> Iterator[Place]:
@@ -155,16 +166,13 @@ class Replay(NamedTuple):
         """
         context, record, commit = self.context, self.run.record, self.code.commit
         files = Committed(context.repository, commit)
-        sources = Reader(files, context.project, context.yaml.load).find_sources(
-            [path for path in files.paths if is_dvc_file(path)], record.directory
-        )
-        pointers = (*sources.pointers, *_large_pointers(context, self.run))
+        needs = find_needs(context, self.run, files)
         with slots.claim(context.repository, name) as slot:
             settings = settings_at(context, commit) or Settings()
             inside = context._replace(repository=slot.repository, settings=settings)
-            slots.prepare(slot, commit, keep=[one.path for one in pointers if one.stage is None])
+            slots.prepare(slot, commit, keep=[one.path for one in needs.inputs])
             _complete(slot, context, settings.capture.links)
-            _bring_data(context, inside, record, pointers)
+            bring_data(context, inside, needs)
             directory = slot.repository.top / record.directory
             directory.mkdir(parents=True, exist_ok=True)
             outputs = tuple(relpath(one.path, record.directory) for one in record.outputs)
@@ -172,24 +180,31 @@ class Replay(NamedTuple):
             moved = request._replace(directory=directory, environ=environ, outputs=outputs)
             if self.manner.environment == RECORDED:
                 moved = self._activate(moved, slot.repository.top)
-            move, cache = (
-                Move(context.repository.top, slot.repository.top),
-                environment_cache(context.repository.shared),
-            )
-            around = surround(move, directory, moved.command, moved.environ, cache)
+            moved, problems = self._surround(moved, Move(context.repository.top, slot.repository.top), files)
             yield Place(
                 inside,
-                moved._replace(environ=around.environ),
+                moved,
                 outset._replace(base=self.code.base, branch=None),
                 links=settings.capture.links,
                 locks=(slot.lock,),
-                problems=around.problems,
+                problems=problems,
             )
             if self.manner.is_kept:
                 slot.keep()
                 self.notes[
                     f"its work tree is kept in {slot.repository.top}; delete that folder when you are done with it"
                 ] = None
+
+    def _surround(self, request: Request, move: Move, files: Committed) -> tuple[Request, tuple[str, ...]]:
+        """The request with words and variables that lead to the slot; and lines about what is taken from the user's work tree."""
+        led = lead(move, request.directory, request.command, frozenset(files.paths))
+        around = surround(
+            move, request.directory, led.command, request.environ, environment_cache(self.context.repository.shared)
+        )
+        problems = (*around.problems, *(name_places(move, files) if self.run.record.is_pipeline else ()))
+        self.notes.update(dict.fromkeys([*led.taken, *led.outside]))
+        self.doubts.update(dict.fromkeys([*led.outside, *problems]))
+        return request._replace(executed=led.command, environ=around.environ), problems
 
     def _activate(self, request: Request, top: Path) -> Request:
         from exptrack.operations.rebuild import activate, rebuild, translate
@@ -228,49 +243,9 @@ def _describe(omission: Omission) -> str:
     return f"{omission.path} ({omission.reason}{'' if omission.size is None else f', {omission.size:,} bytes'})"
 
 
-def _large_pointers(context: Context, run: Run) -> tuple[Pointer, ...]:
-    """Of files that were too large for Git, and went into the DVC cache."""
-    paths = [f"{one.path}.dvc" for one in run.record.not_captured if one.pointer]
-    if not paths:
-        return ()
-    reader = Reader(Committed(context.repository, run.oid), context.project)
-    return tuple(pointer for path in paths for pointer in reader.pointers(path))
-
-
 def _complete(slot: Slot, context: Context, links: Sequence[str]) -> None:
     """What a checkout alone does not bring: submodules, linked paths."""
     for path in slots.add_submodules(slot, context.repository):
         context.notice(f"the submodule {path} is empty: its commit is not on this machine")
     for path in slotlinks.link_paths(slot, context.repository.top, links):
         context.notice(f"{path}, named under capture.links, is not there")
-
-
-def _bring_data(context: Context, inside: Context, record: Record, pointers: Sequence[Pointer]) -> None:
-    """Data by its pointers, out of the shared cache, and what is not there from the DVC remote.
-
-    What the run had not on disk, and what a stage of the pipeline makes, is only brought if it is in the cache.
-    """
-    top = inside.repository.top
-    root = dvc.find_root(inside.folder, top)
-    if root is None or not pointers:
-        return
-    main = context.repository.top / root.relative_to(top)
-    dvc.settle(main, root)
-    needed = [one for one in pointers if one.stage is None and one.path not in _absent(record)]
-    dvc.fetch(main if (main / ".dvc").is_dir() else root, needed)
-    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
-    needed_paths = {one.path for one in needed}
-    for pointer in dvc.look(pointers, top, dvc.cache_dir(root), known):
-        if pointer.modified is False:
-            continue
-        try:
-            dvc.bring(root, pointer, top / pointer.path, is_linked=pointer.stage is None)
-        except DataError:
-            if pointer.path in needed_paths:
-                raise
-
-
-def _absent(record: Record) -> set[str]:
-    """Data that was not on disk when the run started. Where none was looked at (it died early), all may have been there."""
-    absent = {one.path for one in record.data if one.modified is None}
-    return set() if len(absent) == len(record.data) else absent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
+from exptrack.analysis.configurations import code_patterns
 from exptrack.analysis.divergence import find_divergence
 from exptrack.analysis.levels import judge
 from exptrack.analysis.terms import parse_terms
@@ -15,7 +17,14 @@ from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
 from exptrack.operations.context import Context
 from exptrack.operations.diff import diff
-from exptrack.operations.evidence import find_replicates, gather_histories, gather_outcome, name_differences
+from exptrack.operations.evidence import (
+    find_replicates,
+    gather_histories,
+    gather_outcome,
+    name_differences,
+    without_idle,
+    without_metrics,
+)
 from exptrack.operations.isolate import explain_failure
 from exptrack.operations.record import record
 from exptrack.operations.replay import (
@@ -31,27 +40,48 @@ from exptrack.operations.request import Request
 from exptrack.store import revs
 
 
-def reproduce(context: Context, rev: str | Run, manner: Manner) -> Reproduction:
-    """Execute the run again as often as asked, record each rerun, and judge them.
+class Plan(NamedTuple):
+    """A run that is to be executed again, and the settings that it is judged by."""
 
-    Raises RevError, ExptrackError if the run cannot be executed again (what it used is not all there), DataError if data is in no
-    cache and on no remote: then nothing is left behind.
+    replay: Replay
+    settings: Settings
+
+
+def reproduce(context: Context, rev: str | Run, manner: Manner) -> Reproduction:
+    """Execute the run again as often as asked, record each rerun, and judge them: `plan` and `execute`."""
+    return execute(plan(context, rev, manner))
+
+
+def plan(context: Context, rev: str | Run, manner: Manner) -> Plan:
+    """Find all that can be known before anything is executed.
+
+    Raises RevError, SettingsError, ExptrackError if the run cannot be executed again: what it used is not all there.
     """
     run = rev if isinstance(rev, Run) else revs.load(context.repository, rev)
     if not manner.anyway:
         check_complete(run)
     context = context._replace(project=run.record.project)
-    code = find_code(context, run, manner.at)
     settings = _settings(context, run)
-    terms = parse_terms(settings.check)
-    environment = read_environment(context, run)
-    replay = Replay(context, run, code, environment, manner, dict.fromkeys(weaknesses(run)))
+    parse_terms(settings.check)
+    code_patterns(settings.compare)
+    weak = dict.fromkeys(weaknesses(run))
+    code = find_code(context, run, manner.at)
+    return Plan(Replay(context, run, code, read_environment(context, run), manner, weak, dict(weak)), settings)
+
+
+def execute(planned: Plan) -> Reproduction:
+    """Execute a run as planned, record each rerun, and judge them.
+
+    Raises ExptrackError if it cannot be executed, DataError if data is in no cache and on no remote: then nothing is left behind.
+    """
+    replay, settings = planned
     reruns: list[Run] = []
-    for _ in range(max(manner.reruns, 1)):
+    for _ in range(max(replay.manner.reruns, 1)):
         reruns.append(_execute(replay))
         if reruns[-1].status is Status.INTERRUPTED:
             break
-    return _judge(replay._replace(context=context._replace(settings=settings)), reruns, terms)
+    judged = replay._replace(context=replay.context._replace(settings=settings))
+    return _judge(judged, reruns, parse_terms(settings.check))
 
 
 def _settings(context: Context, run: Run) -> Settings:
@@ -85,27 +115,31 @@ def _execute(replay: Replay) -> Run:
 
 def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
     context, run, manner = replay.context, replay.run, replay.manner
-    difference = diff(context, run, reruns[0], patch=False)
+    hidden = {name for name, one in context.settings.metrics.items() if one.holdout}
+    difference = without_metrics(diff(context, run, reruns[0], patch=False), hidden)
     differing = name_differences(difference)
+    outcomes, idle = without_idle(
+        gather_outcome(context, run), [gather_outcome(context, one) for one in reruns], reruns
+    )
     levels = judge(
-        gather_outcome(context, run),
-        [gather_outcome(context, one) for one in reruns],
+        outcomes[0],
+        outcomes[1:],
         find_replicates(context, run, context.settings.seed, {one.name for one in reruns}),
         context.settings.metrics,
         terms,
         differences=differing,
     )
-    divergence = None if _is_exact(levels) else _find_divergence(context, run, reruns, terms)
+    divergence = None if _is_exact(levels) else _find_divergence(context, run, reruns, terms, hidden)
     return Reproduction(
         original=run,
         reruns=tuple(reruns),
         levels=levels,
         difference=difference,
         divergence=divergence,
-        nondeterministic=_explain_nondeterminism(run, reruns, levels, difference, differing),
+        nondeterministic=_explain_nondeterminism(run, reruns, levels, difference, (*differing, *replay.doubts)),
         at=manner.at,
         environment=manner.environment,
-        notes=tuple(dict.fromkeys([*replay.notes, *_hints(run, reruns)])),
+        notes=tuple(dict.fromkeys([*replay.notes, *idle, *_hints(run, reruns)])),
         declared=context.settings.metrics,
     )
 
@@ -114,11 +148,13 @@ def _is_exact(levels: Sequence[LevelAnswer]) -> bool:
     return any(one.level is Level.EXACT and one.answer is Answer.YES for one in levels)
 
 
-def _find_divergence(context: Context, run: Run, reruns: Sequence[Run], terms: Terms) -> Divergence | None:
-    """Where the first rerun that differs left the run."""
-    histories = gather_histories(context, run)
+def _find_divergence(
+    context: Context, run: Run, reruns: Sequence[Run], terms: Terms, hidden: Collection[str]
+) -> Divergence | None:
+    """Where the first rerun that differs left the run; metrics that are `hidden` are not looked at."""
+    histories = gather_histories(context, run, hidden)
     for rerun in reruns:
-        again = gather_histories(context, rerun)
+        again = gather_histories(context, rerun, hidden)
         found = find_divergence(run.record.stages, rerun.record.stages, histories, again, terms.volatile)
         if found is not None:
             return found

@@ -22,6 +22,8 @@ class Request(NamedTuple):
     such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` that is a parameter, or `is_isolated`, gets a work tree
     of its own.
 
+    `executed` are the words that run in place of `command`, which is what is recorded; empty: the same.
+
     Without a command the DVC pipeline runs, as `dvc repro` does it in `directory`; `is_forced`: stages that have not changed, too.
     """
 
@@ -39,6 +41,7 @@ class Request(NamedTuple):
     reproduces: str | None = None
     timeout: float | None = None
     is_forced: bool = False
+    executed: tuple[str, ...] = ()
 
 
 class Place(NamedTuple):

@@ -83,7 +83,7 @@ def _sources(
     roots, left = [], []
     for folder in imports.folders:
         inside = move.inside(folder)
-        if inside is None or _is_environment(move.main, inside):
+        if inside is None or is_environment(move.main, inside):
             continue
         place = move.find(folder)
         if place is not None and imports.is_heeding and not _hides_library(place):
@@ -93,7 +93,7 @@ def _sources(
     return roots, left
 
 
-def _is_environment(main: Path, inside: str) -> bool:
+def is_environment(main: Path, inside: str) -> bool:
     """Whether a folder belongs to a virtual or conda environment."""
     folders = [main / inside, *(main / folder for folder in Path(inside).parents)]
     return any((folder / name).exists() for folder in folders for name in _ENVIRONMENTS)

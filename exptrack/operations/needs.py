@@ -1,0 +1,116 @@
+"""The data that a recorded run needs to be executed again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from exptrack.backends import dvc
+from exptrack.errors import DataError
+from exptrack.model.data import Pointer
+from exptrack.model.run import Record, Run, Status
+from exptrack.operations.context import Context
+from exptrack.operations.files import Committed
+from exptrack.operations.sources import Reader
+from exptrack.operations.surroundings import Move
+from exptrack.operations.words import find_named
+from exptrack.store.private_index import is_dvc_file
+
+
+class Needs(NamedTuple):
+    """Pointers of data: `inputs` have to be there, `others` are brought if the cache has them; `copied` are never linked to it."""
+
+    inputs: tuple[Pointer, ...]
+    others: tuple[Pointer, ...]
+    copied: frozenset[str]
+
+
+def find_needs(context: Context, run: Run, files: Committed) -> Needs:
+    """What the run needs when it is executed on these files."""
+    sources = Reader(files, context.project, context.yaml.load).find_sources(
+        [path for path in files.paths if is_dvc_file(path)], run.record.directory
+    )
+    return _sort(run.record, (*sources.pointers, *_large_pointers(context, run)), _frozen(context, files))
+
+
+def _large_pointers(context: Context, run: Run) -> tuple[Pointer, ...]:
+    """Of files that were too large for Git, and went into the DVC cache."""
+    paths = [f"{one.path}.dvc" for one in run.record.not_captured if one.pointer]
+    if not paths:
+        return ()
+    reader = Reader(Committed(context.repository, run.oid), context.project)
+    return tuple(pointer for path in paths for pointer in reader.pointers(path))
+
+
+def _sort(record: Record, pointers: Sequence[Pointer], frozen: Collection[tuple[str, str]]) -> Needs:
+    """What the run had on disk when it started. What a stage of its own pipeline makes it makes again, unless that is frozen."""
+    absent = _absent(record)
+    there = [one for one in pointers if one.path not in absent]
+    inputs = [one for one in there if not is_made(record, one) or (one.source, _base_name(one)) in frozen]
+    written = {*(one.path for one in record.outputs), *(one.path for one in there if one.stage is not None)}
+    return Needs(tuple(inputs), tuple(one for one in there if one not in inputs), frozenset(written))
+
+
+def is_made(record: Record, pointer: Pointer) -> bool:
+    """Whether a pointer stands for what a stage of the run's own pipeline makes."""
+    return record.is_pipeline and pointer.stage is not None
+
+
+def _base_name(pointer: Pointer) -> str:
+    return (pointer.stage or "").partition("@")[0]
+
+
+def _frozen(context: Context, files: Committed) -> set[tuple[str, str]]:
+    """Stages that DVC never runs again, each with the file that holds its outs."""
+    found = set()
+    for path in files.paths:
+        if path.rpartition("/")[2] == "dvc.yaml" and b"frozen" in (text := files.read(path)):
+            with suppress(ValueError):
+                tree = context.yaml.load(text.decode(errors="replace"))
+                stages = tree.get("stages") if isinstance(tree, dict) else None
+                for name, stage in stages.items() if isinstance(stages, dict) else ():
+                    if isinstance(stage, dict) and stage.get("frozen") is True:
+                        found.add((path.removesuffix("dvc.yaml") + "dvc.lock", str(name)))
+    return found
+
+
+def name_places(move: Move, files: Committed) -> Iterator[str]:
+    """A line for each `dvc.yaml` that names a path in the user's work tree, which cannot be led elsewhere."""
+    for path in files.paths:
+        if path.rpartition("/")[2] == "dvc.yaml":
+            named = find_named(move, files.read(path).decode(errors="replace"))
+            if named:
+                yield f"{path} names {named}, a path in the work tree: that is used, not the snapshot's; name it by a relative path"
+
+
+def bring_data(context: Context, inside: Context, needs: Needs) -> None:
+    """Data by its pointers, out of the shared cache, and what is not there from the DVC remote."""
+    top = inside.repository.top
+    root = dvc.find_root(inside.folder, top)
+    if root is None or not (needs.inputs or needs.others):
+        return
+    main = context.repository.top / root.relative_to(top)
+    cache = dvc.cache_dir(main)
+    if cache.is_relative_to(main / ".dvc") and not (main / ".dvc").is_dir():
+        raise DataError(
+            f"there is no DVC project in {main}, whose cache would hold the data: check out a commit that has it"
+        )
+    dvc.settle(main, root)
+    dvc.fetch(main if (main / ".dvc").is_dir() else root, needs.inputs)
+    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
+    for pointer in dvc.look((*needs.inputs, *needs.others), top, dvc.cache_dir(root), known):
+        target = top / pointer.path
+        if pointer.modified is False and (not pointer.is_folder or dvc.trim(root, pointer, target)):
+            continue
+        try:
+            dvc.bring(root, pointer, target, is_linked=pointer.path not in needs.copied)
+        except DataError:
+            if any(one.path == pointer.path for one in needs.inputs):
+                raise
+
+
+def _absent(record: Record) -> set[str]:
+    """Data that was not on disk, neither when the run started nor when it ended. Of one that died early nothing is known."""
+    absent = {one.path for one in record.data if one.modified is None}
+    return set() if record.status is Status.CRASHED and len(absent) == len(record.data) else absent
