@@ -8,7 +8,7 @@ export    checkout, bring              data out of the cache
 fetching  fetch                        data out of the remote into the cache; remote.py opens it
 settling  settle                       a project in a work tree of its own
 spoilt    mend                         the cache, where a command wrote to it through a link
-trim      trim                         a folder of data, freed of what does not belong to it
+trimming  trim                         a folder of data, freed of what does not belong to it
 disk      look                         is the data on disk what its pointers say?
 listings  compare_folders              what differs between two folders of data
 state     StatCache, hash_file         hashes, remembered
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events, read_refusal
     from exptrack.backends.dvc.state import StatCache, hash_file
     from exptrack.backends.dvc.text import dvc_file_text, ignore_line
-    from exptrack.backends.dvc.trim import trim
+    from exptrack.backends.dvc.trimming import trim
 
 __all__ = [
     "StatCache",
@@ -83,6 +83,7 @@ _HOMES = {
     "read_refusal": "stages",
     "resolve_pipeline": "pipeline",
     "settle": "settling",
+    "trim": "trimming",
 }
 
 
