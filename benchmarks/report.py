@@ -17,7 +17,7 @@ from exptrack.backends.host.hardware import capture_hardware
 
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 _HEAD = ("command", "min", "median", "max", "cpu", "added", "target", "found", "met")
-_WIDTHS = (-25, 7, 7, 7, 7, 7, -37, 7, -3)
+_WIDTHS = (-28, 7, 7, 7, 7, 7, -37, 7, -3)
 _SCHEMA = 2
 _RATHER_A_NUMBER = 100
 

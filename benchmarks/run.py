@@ -19,7 +19,7 @@ from pathlib import Path
 # As a script it has its own folder on the path, and not the one that holds the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import reading, recording
+from benchmarks import isolated, reading, recording
 from benchmarks.measure import BenchmarkError, Group, Row, measure
 from benchmarks.report import (
     as_json,
@@ -41,6 +41,12 @@ _GROUPS: Mapping[str, _Build] = {
     "changed": recording.changed,
     "dvc": recording.dvc,
     "script": recording.script,
+    "isolated": isolated.isolated,
+    "pipeline": isolated.pipeline,
+    "example": isolated.example,
+    "together": isolated.together,
+    "reproduce": isolated.reproduce,
+    "apply": isolated.apply,
     "read": reading.read,
     "read-dvc": reading.read_dvc,
 }
@@ -80,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--only", action="append", choices=list(_GROUPS), help="measure this group only (repeatable)")
     add("--skip", action="append", default=[], choices=list(_GROUPS), help="leave out a group (repeatable)")
+    add("--alone", action="store_true", help="leave out the commands of DVC, and the shares of their time")
     add("--json", type=Path, metavar="FILE", help="write every single time there, too")
     add("--report", type=Path, metavar="FILE", help="write the table between the two marks of this page, too")
     add(
@@ -124,7 +131,7 @@ def _measure_all(options: argparse.Namespace) -> tuple[Row, ...]:
             place = folder / name
             place.mkdir()
             for group in _GROUPS[name](place, environ, Sizes(options.files, options.runs)):
-                measured = measure(group, environ, options.rounds)
+                measured = measure(_alone(group) if options.alone else group, environ, options.rounds)
                 print(format_rows(measured), flush=True)
                 rows += measured
             shutil.rmtree(place, ignore_errors=True)
@@ -135,6 +142,15 @@ def _measure_all(options: argparse.Namespace) -> tuple[Row, ...]:
     if options.report:
         write_page(options.report, as_markdown(rows, machine, loads, f"{datetime.now(UTC):%Y-%m-%d}"))
     return tuple(rows)
+
+
+def _alone(group: Group) -> Group:
+    cases = [case for case in group.cases if not case.name.startswith("dvc ")]
+    names = {None, *(case.name for case in cases)}
+    return Group(
+        group.name,
+        tuple(case._replace(targets=tuple(one for one in case.targets if one.of in names)) for case in cases),
+    )
 
 
 def _chosen(options: argparse.Namespace) -> list[str]:

@@ -49,8 +49,8 @@ def benchmark(tmp_path):
 
 class TestScript:
     def test_each_command_has_a_row_with_its_times_and_targets(self, benchmark, tmp_path):
-        without = [word for group in ("dvc", "script", "read-dvc") for word in ("--skip", group)]
-        done = benchmark(*without, "--json", tmp_path / "times.json", "--check")
+        groups = [word for group in ("start", "small", "large", "changed", "read") for word in ("--only", group)]
+        done = benchmark(*groups, "--json", tmp_path / "times.json", "--check")
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
         written = json.loads((tmp_path / "times.json").read_text())
@@ -92,6 +92,51 @@ class TestScript:
             assert f"{row['median'] * 1000:.1f}" in line
             assert all(line.endswith({True: "yes", False: "no"}[one["met"]]) for one in row["targets"])
 
+    def test_isolated_runs_pipelines_and_reproductions_have_rows(self, benchmark, tmp_path):
+        names = ("isolated", "pipeline", "together", "reproduce")
+        groups = [word for group in names for word in ("--only", group)]
+        done = benchmark(*groups, "--alone", "--json", tmp_path / "times.json")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        rows = json.loads((tmp_path / "times.json").read_text())["rows"]
+        stages = "a pipeline, three empty stages"
+        assert [(row["group"], row["command"], *(one["target"] for one in row["targets"])) for row in rows] == [
+            *(
+                row
+                for group in ("20 files, isolated", "30 files, isolated")
+                for row in (
+                    (group, "true"),
+                    (group, "exptrack run"),
+                    (group, "exptrack run --isolated, new"),
+                    (group, "exptrack run --isolated", "of exptrack run", "of exptrack run --isolated, new"),
+                )
+            ),
+            (stages, "the stages alone"),
+            (stages, "exptrack run"),
+            (stages, "exptrack run -S, new slot", "added <= 2000 ms"),
+            (stages, "exptrack run -S", "added <= 2000 ms"),
+            ("four pipelines at once", "the stages alone"),
+            ("four pipelines at once", "exptrack run -S, 4 times"),
+            ("reproduction, a run of true", "git worktree add, and it"),
+            ("reproduction, a run of true", "exptrack reproduce"),
+            ("reproduction, a run of three empty stages", "git worktree add, and it"),
+            ("reproduction, a run of three empty stages", "exptrack reproduce"),
+        ]
+        assert list((tmp_path / "t").iterdir()) == []
+
+    def test_commands_of_dvc_stand_beside_ours(self, benchmark, tmp_path):
+        done = benchmark("--only", "apply", "--json", tmp_path / "times.json")
+        assert done.returncode == 0, done.stderr
+        rows = json.loads((tmp_path / "times.json").read_text())["rows"]
+        assert [(row["group"], row["command"], *(one["target"] for one in row["targets"])) for row in rows] == [
+            ("apply", "git restore --source=RUN"),
+            ("apply", "exptrack apply", "of dvc exp apply"),
+            ("apply", "dvc exp apply"),
+            ("branch", "git branch"),
+            ("branch", "exptrack branch", "of dvc exp branch"),
+            ("branch", "dvc exp branch"),
+        ]
+
     @pytest.mark.skipif(Path(sys.executable).with_name("git").exists(), reason="a git beside Python comes first")
     def test_a_command_that_fails_is_named_and_nothing_is_left(self, benchmark, tmp_path, monkeypatch):
         broken = tmp_path / "bin"
@@ -128,6 +173,7 @@ class TestScript:
             "--runs N,N",
             "--only",
             "--skip",
+            "--alone",
             "--json FILE",
             "--report FILE",
             "--check",
