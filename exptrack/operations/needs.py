@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.backends import dvc
@@ -85,28 +86,47 @@ def name_places(move: Move, files: Committed) -> Iterator[str]:
 
 
 def bring_data(context: Context, inside: Context, needs: Needs) -> None:
-    """Data by its pointers, out of the shared cache, and what is not there from the DVC remote."""
-    top = inside.repository.top
-    root = dvc.find_root(inside.folder, top)
-    if root is None or not (needs.inputs or needs.others):
-        return
-    main = context.repository.top / root.relative_to(top)
-    cache = dvc.cache_dir(main)
-    if cache.is_relative_to(main / ".dvc") and not (main / ".dvc").is_dir():
+    """Data by its pointers, out of the cache of the DVC project that each belongs to, and what is not there from its remote."""
+    main, top = context.repository.top, inside.repository.top
+    home = dvc.find_root(inside.folder, top)
+    roots: dict[Path, list[Pointer]] = {home: []} if home else {}
+    for pointer in (*needs.inputs, *needs.others):
+        root = dvc.find_root((top / pointer.source).parent, top) or home
+        if root is not None:
+            roots.setdefault(root, []).append(pointer)
+    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
+    inputs = frozenset(needs.inputs)
+    for root, pointers in roots.items():
+        _bring(main / root.relative_to(top), root, top, _Share(pointers, inputs, needs.copied, known))
+
+
+class _Share(NamedTuple):
+    """The pointers of one DVC project, which of all are inputs and which are copied, and the digests that are known."""
+
+    pointers: Sequence[Pointer]
+    inputs: frozenset[Pointer]
+    copied: frozenset[str]
+    known: dvc.StatCache
+
+
+def _bring(main: Path, root: Path, top: Path, share: _Share) -> None:
+    """Bring what belongs to the project at `root` of a slot, which is at `main` in the user's work tree."""
+    has_main = (main / ".dvc").is_dir()
+    if share.pointers and not has_main and dvc.cache_dir(main).is_relative_to(main):
         raise DataError(
             f"there is no DVC project in {main}, whose cache would hold the data: check out a commit that has it"
         )
     dvc.settle(main, root)
-    dvc.fetch(main if (main / ".dvc").is_dir() else root, needs.inputs)
-    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
-    for pointer in dvc.look((*needs.inputs, *needs.others), top, dvc.cache_dir(root), known):
+    dvc.fetch(main if has_main else root, [one for one in share.pointers if one in share.inputs])
+    looked = dvc.look(share.pointers, top, dvc.cache_dir(root), share.known)
+    for pointer, now in zip(share.pointers, looked, strict=True):
         target = top / pointer.path
-        if pointer.modified is False and (not pointer.is_folder or dvc.trim(root, pointer, target)):
+        if now.modified is False and (not pointer.is_folder or dvc.trim(root, pointer, target)):
             continue
         try:
-            dvc.bring(root, pointer, target, is_linked=pointer.path not in needs.copied)
+            dvc.bring(root, pointer, target, is_linked=pointer.path not in share.copied)
         except DataError:
-            if any(one.path == pointer.path for one in needs.inputs):
+            if pointer in share.inputs:
                 raise
 
 

@@ -24,7 +24,7 @@ from exptrack.operations.needs import bring_data, find_needs, is_made, name_plac
 from exptrack.operations.request import Place, Request
 from exptrack.operations.sides import WORK_TREE, find
 from exptrack.operations.sources import Reader, below
-from exptrack.operations.surroundings import Move, surround
+from exptrack.operations.surroundings import Move, is_environment, surround
 from exptrack.operations.words import lead
 from exptrack.store import runs, slotlinks, slots
 from exptrack.store.outset import Outset
@@ -118,15 +118,17 @@ def find_code(context: Context, run: Run, at: str | None) -> Code:
     return _build_work_tree(context)
 
 
-def settings_at(context: Context, commit: str) -> Settings | None:
-    """What `exptrack.yaml` says in a commit, None if it has none; raises SettingsError."""
+def settings_at(context: Context, commit: str, name: str = "") -> Settings | None:
+    """What `exptrack.yaml` says in a commit, None if it has none; raises SettingsError, which calls the commit `name`."""
     path = below(context.project, SETTINGS)
     data = runs.read_files(context.repository, commit, [path]).get(path)
     if data is None:
         return None
     from exptrack.analysis.settings import parse_settings
 
-    return parse_settings(data.decode(errors="replace"), f"{path} of {commit[: runs.ABBREVIATED]}", context.yaml.load)
+    return parse_settings(
+        data.decode(errors="replace"), f"{path} of {name or commit[: runs.ABBREVIATED]}", context.yaml.load
+    )
 
 
 def _build_work_tree(context: Context) -> Code:
@@ -171,7 +173,7 @@ class Replay(NamedTuple):
             settings = settings_at(context, commit) or Settings()
             inside = context._replace(repository=slot.repository, settings=settings)
             slots.prepare(slot, commit, keep=[one.path for one in needs.inputs])
-            _complete(slot, context, settings.capture.links)
+            self._complete(slot, settings.capture.links)
             bring_data(context, inside, needs)
             directory = slot.repository.top / record.directory
             directory.mkdir(parents=True, exist_ok=True)
@@ -194,6 +196,25 @@ class Replay(NamedTuple):
                 self.notes[
                     f"its work tree is kept in {slot.repository.top}; delete that folder when you are done with it"
                 ] = None
+
+    def _complete(self, slot: Slot, links: Sequence[str]) -> None:
+        """What a checkout alone does not bring: submodules, linked paths."""
+        main = self.context.repository
+        missing = slotlinks.link_paths(slot, main.top, links)
+        lines = [
+            *(
+                f"the submodule {path} is empty: its commit is not on this machine; `git submodule update --init` fetches it"
+                for path in slots.add_submodules(slot, main)
+            ),
+            *(f"{path}, named under capture.links, is not there" for path in missing),
+            *(
+                f"{path}, named under capture.links, is used as it is now"
+                for path in links
+                if path not in missing and not is_environment(main.top, path)
+            ),
+        ]
+        self.notes.update(dict.fromkeys(lines))
+        self.doubts.update(dict.fromkeys(lines))
 
     def _surround(self, request: Request, move: Move, files: Committed) -> tuple[Request, tuple[str, ...]]:
         """The request with words and variables that lead to the slot; and lines about what is taken from the user's work tree."""
@@ -241,11 +262,3 @@ def _describe(omission: Omission) -> str:
     if omission.files:
         return f"{omission.path} ({omission.reason}, {omission.files:,} files)"
     return f"{omission.path} ({omission.reason}{'' if omission.size is None else f', {omission.size:,} bytes'})"
-
-
-def _complete(slot: Slot, context: Context, links: Sequence[str]) -> None:
-    """What a checkout alone does not bring: submodules, linked paths."""
-    for path in slots.add_submodules(slot, context.repository):
-        context.notice(f"the submodule {path} is empty: its commit is not on this machine")
-    for path in slotlinks.link_paths(slot, context.repository.top, links):
-        context.notice(f"{path}, named under capture.links, is not there")

@@ -15,7 +15,7 @@ from exptrack.model.difference import Area, Difference
 from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction, Terms
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
-from exptrack.operations.context import Context
+from exptrack.operations.context import SETTINGS, Context
 from exptrack.operations.diff import diff
 from exptrack.operations.evidence import (
     find_replicates,
@@ -61,9 +61,9 @@ def plan(context: Context, rev: str | Run, manner: Manner) -> Plan:
     if not manner.anyway:
         check_complete(run)
     context = context._replace(project=run.record.project)
-    settings = _settings(context, run)
-    parse_terms(settings.check)
-    code_patterns(settings.compare)
+    settings, name = _settings(context, run)
+    parse_terms(settings.check, name)
+    code_patterns(settings.compare, name)
     weak = dict.fromkeys(weaknesses(run))
     code = find_code(context, run, manner.at)
     return Plan(Replay(context, run, code, read_environment(context, run), manner, weak, dict(weak)), settings)
@@ -84,11 +84,17 @@ def execute(planned: Plan) -> Reproduction:
     return _judge(judged, reruns, parse_terms(settings.check))
 
 
-def _settings(context: Context, run: Run) -> Settings:
-    """What the run is judged by: `exptrack.yaml` of HEAD, else of the run's snapshot; the work tree may hold anything."""
-    [head] = objects.resolve(context.repository, ["HEAD^{commit}"])
-    found = settings_at(context, head) if head else None
-    return found or settings_at(context, f"{run.oid}^") or Settings()
+def _settings(context: Context, run: Run) -> tuple[Settings, str]:
+    """What the run is judged by, and where that stands: `exptrack.yaml` of HEAD, else of the run's snapshot.
+
+    The work tree may hold anything.
+    """
+    for commit, name in (("HEAD", "HEAD"), (f"{run.oid}^", f"the snapshot of {run.name}")):
+        [oid] = objects.resolve(context.repository, [f"{commit}^{{commit}}"])
+        found = settings_at(context, oid, name) if oid else None
+        if found is not None:
+            return found, f"{SETTINGS} of {name}"
+    return Settings(), SETTINGS
 
 
 def _execute(replay: Replay) -> Run:
