@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
@@ -19,6 +20,9 @@ from exptrack.operations.histories import read_histories
 from exptrack.operations.sources import Reader
 from exptrack.store import runs
 from exptrack.store.private_index import is_dvc_file
+
+# What an output could not be kept for, other than that the command did not write it.
+_UNKEPT = re.compile(r"-o (.+?): (?!was not written by this run|is not there).*", re.DOTALL)
 
 
 def gather_outcome(context: Context, run: Run) -> Outcome:
@@ -55,6 +59,21 @@ def without_idle(
     return kept, tuple(
         f"stage {name} did not run again (frozen in dvc.yaml?): its outputs are not compared" for name in idle
     )
+
+
+def without_unkept(outcomes: Sequence[Outcome], found_in: Sequence[Run]) -> tuple[list[Outcome], tuple[str, ...]]:
+    """The outcomes without the outputs that one of the runs wrote, but that could not be kept; a line for each."""
+    found = {
+        match[1]: f"{one.name}: {problem}"
+        for one in found_in
+        for problem in one.record.problems
+        if (match := _UNKEPT.fullmatch(problem))
+    }
+    kept = [
+        one._replace(outputs={path: digest for path, digest in one.outputs.items() if path not in found})
+        for one in outcomes
+    ]
+    return kept, tuple(found.values())
 
 
 def without_metrics(difference: Difference, hidden: Collection[str]) -> Difference:

@@ -24,6 +24,7 @@ from exptrack.operations.evidence import (
     name_differences,
     without_idle,
     without_metrics,
+    without_unkept,
 )
 from exptrack.operations.isolate import explain_failure
 from exptrack.operations.record import record
@@ -127,6 +128,7 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
     outcomes, idle = without_idle(
         gather_outcome(context, run), [gather_outcome(context, one) for one in reruns], reruns
     )
+    outcomes, unkept = without_unkept(outcomes, (run, *reruns))
     levels = judge(
         outcomes[0],
         outcomes[1:],
@@ -134,6 +136,7 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
         context.settings.metrics,
         terms,
         differences=differing,
+        exact_doubts=unkept,
     )
     divergence = None if _is_exact(levels) else _find_divergence(context, run, reruns, terms, hidden)
     return Reproduction(
