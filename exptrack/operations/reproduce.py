@@ -10,7 +10,7 @@ from exptrack.analysis.divergence import find_divergence
 from exptrack.analysis.levels import judge
 from exptrack.analysis.terms import parse_terms
 from exptrack.backends.git import objects
-from exptrack.errors import ExptrackError
+from exptrack.errors import CommandError, ExptrackError
 from exptrack.model.difference import Area, Difference
 from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction, Terms
 from exptrack.model.run import Run, Status
@@ -29,6 +29,7 @@ from exptrack.operations.evidence import (
 from exptrack.operations.isolate import explain_failure
 from exptrack.operations.record import record
 from exptrack.operations.replay import (
+    RECORDED,
     Manner,
     Replay,
     check_complete,
@@ -112,7 +113,12 @@ def _execute(replay: Replay) -> Run:
         timeout=manner.timeout,
         is_forced=told.is_pipeline,
     )
-    recorded = record(context, request, replay.arrange)
+    try:
+        recorded = record(context, request, replay.arrange)
+    except CommandError as error:
+        if environment is None or manner.environment == RECORDED or "/bin/" not in f"/{told.command[0]}":
+            raise
+        raise ExptrackError(f"{error}; `--environment recorded` builds the packages that it ran with") from error
     if recorded.finished is None:
         raise ExptrackError(
             f"{recorded.name} ended, but could not be recorded: {recorded.failure}; all of it is kept for `exptrack recover`"

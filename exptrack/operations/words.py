@@ -28,7 +28,8 @@ def lead(move: Move, directory: Path, command: Sequence[str], files: Collection[
 
     A path in the user's work tree, also within a longer word, becomes the slot's, whether it is there or not: else the command would
     read what lies there now, and write there. Only programs of a virtual environment stay. An absolute path that this machine has not
-    and that ends as a file of the commit does is that file. A relative path that leaves the repository leads where it led.
+    and that ends as a file of the commit does is that file. A relative path that leaves the repository leads where it led, and so does
+    one to a program of a virtual environment.
     """
     words: list[str] = []
     taken: dict[str, None] = {}
@@ -38,6 +39,8 @@ def lead(move: Move, directory: Path, command: Sequence[str], files: Collection[
         name, equals, path = word.rpartition("=")
         if led != word:
             taken[f"{word} is taken from the snapshot, not from the work tree"] = None
+        elif program := _find_program(move, directory, word):
+            led = program
         elif path.startswith("../") and (place := _leave(move, directory, path)):
             led = f"{name}{equals}{place}"
             outside[_say_outside(path)] = None
@@ -80,6 +83,15 @@ def _lead_inside(move: Move, word: str) -> str:
             word,
         )
     return word
+
+
+def _find_program(move: Move, directory: Path, word: str) -> str | None:
+    """Where a relative path leads in a virtual environment in the user's work tree, which the slot has not."""
+    if word.startswith("/") or "/" not in word or os.path.lexists(directory / word):
+        return None
+    inside = os.path.normpath(os.path.join(os.path.relpath(directory, move.top), word))  # noqa: PTH118 - as text
+    is_program = not inside.startswith("../") and is_environment(move.main, inside)
+    return str(move.main / inside) if is_program and os.path.lexists(move.main / inside) else None
 
 
 def _leave(move: Move, directory: Path, path: str) -> str | None:
