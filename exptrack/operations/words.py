@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from exptrack.operations.surroundings import Move, is_environment
 
-_BEFORE = r"(?<![\w./-])"
+_BEFORE = r"(?:(?<![\w./-])|(?<=^-[A-Za-z])|(?<=[\s'\"]-[A-Za-z]))"  # the second and third: -I/path
 _AFTER = r"(?P<inside>(?:/[^\s'\":;,()&|<>]*)?)(?=$|[\s'\":;,()&|<>])"
 _SYSTEM = ("/bin/", "/dev/", "/lib/", "/opt/", "/proc/", "/sbin/", "/sys/", "/usr/")
 
