@@ -17,15 +17,18 @@ stage failed is a line on stderr, why nothing ran is written down only. What DVC
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from exptrack.analysis.secrets import mask, mask_tree
 from exptrack.backends.dvc.ourselves import attentive, die, inherited_files, passing_on
@@ -56,6 +59,19 @@ class StageError(ExptrackError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+def entry() -> NoReturn:
+    """As `main`, and then the process ends at once. Taking DVC's 900 modules apart took 70 ms, collecting garbage among them 40."""
+    gc.disable()  # until they are imported
+    status = main()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(status)
+    atexit._run_exitfuncs()  # noqa: SLF001 - DVC's libraries say goodbye
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def main() -> int:
@@ -147,6 +163,9 @@ class Pipeline:
         with ExitStack() as stack:
             stack.enter_context(attentive(self._stop))
             self._repo = stack.enter_context(open_repo(self._order.root))
+            gc.freeze()
+            gc.set_threshold(100_000, 50, 100)
+            gc.enable()
             stack.enter_context(hold_lock(self._repo))
             self._plan = make_plan(self._repo, self._order)
             check_dependencies(self._repo, self._plan)
@@ -268,4 +287,4 @@ def _status(message: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entry()
