@@ -112,11 +112,11 @@ def _refuse_contradictions(placed: Iterable[tuple[str, Override]]) -> None:
 
 
 def _file(trees: Mapping[str, Tree], one: Override, default: str) -> str:
-    from difflib import get_close_matches
-
     file = default if one.file is None else one.file
     if file in trees:
         return file
+    from difflib import get_close_matches
+
     near = get_close_matches(file, trees, n=1, cutoff=0.5) or list(trees)[: len(trees) == 1]
     if one.file is None:
         example = f"name another, such as {near[0]}:{one.text}" if near else "write one"
