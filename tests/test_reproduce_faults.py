@@ -211,6 +211,15 @@ class TestData:
         assert found["nondeterministic"] is None
         assert "in.csv was not what its pointer says" in "".join(found["notes"])
 
+    def test_data_of_the_work_tree_that_no_pointer_stands_for_is_told(self, project, commit, reproduce, record):
+        commit()
+        record(write_metrics("{'a': len(open('in.csv').read())}"))
+        (project / "in.csv").write_text("1\n2\n3\n")
+        (project / "weights.bin").write_bytes(bytes(3 * 1024 * 1024))
+        found = reproduce("one", "--at", "worktree")
+        assert any("in.csv in the work tree is not what its pointer says" in note for note in found["notes"])
+        assert any("without weights.bin" in note for note in found["notes"])
+
     def test_an_output_that_cannot_be_kept_is_not_called_missing(self, project, commit, reproduce, record):
         (project / ".gitignore").write_text("metrics.json\nmodel.bin\n")
         (project / "in.csv.dvc").unlink()
@@ -308,6 +317,12 @@ class TestRefused:
             assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
             assert "exptrack.yaml of HEAD: " in done.stderr
         assert list(Witness(repository).refs()) == ["one"]
+
+    def test_a_masked_word_is_never_executed(self, exptrack, repository):
+        word = "--api-key=sk-abcdefghijklmnopqrstuvwxyz012345"
+        assert exptrack("run", "--name", "one", "--", "true", word).returncode == 0
+        done = exptrack("reproduce", "one", "--anyway")
+        assert (done.returncode, "credential" in done.stderr) == (2, True)
 
     def test_a_base_that_is_not_there(self, exptrack, repository, commit, clone, record):
         commit()

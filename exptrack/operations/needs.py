@@ -27,12 +27,14 @@ class Needs(NamedTuple):
     copied: frozenset[str]
 
 
-def find_needs(context: Context, run: Run, files: Committed) -> Needs:
-    """What the run needs when it is executed on these files."""
+def find_needs(context: Context, run: Run, files: Committed, code: Run | None) -> Needs:
+    """What the run needs when it is executed on these files, which are those of the run `code`."""
     sources = Reader(files, context.project, context.yaml.load).find_sources(
         [path for path in files.paths if is_dvc_file(path)], run.record.directory
     )
-    return _sort(run.record, (*sources.pointers, *_large_pointers(context, run)), _frozen(context, files))
+    return _sort(
+        run.record, (*sources.pointers, *(_large_pointers(context, code) if code else ())), _frozen(context, files)
+    )
 
 
 def _large_pointers(context: Context, run: Run) -> tuple[Pointer, ...]:

@@ -6,38 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os.path import relpath
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from exptrack.analysis.codec import decode_environment
-from exptrack.analysis.secretshapes import MASK
-from exptrack.backends.git import objects
-from exptrack.errors import ExptrackError, RecordError, RepositoryError
-from exptrack.model.data import Omission, Reason
+from exptrack.errors import ExptrackError, RecordError
 from exptrack.model.environment import Environment
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
-from exptrack.operations.context import SETTINGS, Context, read_settings
+from exptrack.operations.code import Code, settings_at
+from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
-from exptrack.operations.files import Committed, Disk
-from exptrack.operations.needs import bring_data, find_needs, is_made, name_places
+from exptrack.operations.files import Committed
+from exptrack.operations.needs import bring_data, find_needs, name_places
 from exptrack.operations.request import Place, Request
-from exptrack.operations.sides import WORK_TREE, find
-from exptrack.operations.sources import Reader, below
 from exptrack.operations.surroundings import Move, is_environment, surround
 from exptrack.operations.words import lead
 from exptrack.store import runs, slotlinks, slots
 from exptrack.store.outset import Outset
-from exptrack.store.private_index import survey
 from exptrack.store.slots import Slot
-from exptrack.store.snapshot import build
 
 PRESENT, RECORDED = "present", "recorded"
 
-_NAMED = 3
 _SEEDS = ("EXPTRACK_SEED", "PYTHONHASHSEED")
-# What was there when the run started, is no secret, and is neither in Git nor in the DVC cache.
-_MISSING = frozenset({Reason.TOO_LARGE, Reason.TOO_MANY, Reason.UNREADABLE, Reason.DIRTY_SUBMODULE, Reason.SPECIAL})
 
 
 class Manner(NamedTuple):
@@ -55,94 +45,6 @@ class Manner(NamedTuple):
     timeout: float | None = None
     anyway: bool = False
     is_kept: bool = False
-
-
-class Code(NamedTuple):
-    """What is executed: `commit` has its files, `base` is the commit that the new run's snapshot will stand on."""
-
-    commit: str
-    base: str | None
-
-
-def check_complete(run: Run) -> None:
-    """Raise ExptrackError if what the run used is not all in Git and the DVC cache, or its command is not known."""
-    record = run.record
-    missing = [one for one in record.not_captured if one.reason in _MISSING and not one.pointer]
-    if missing:
-        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-        named = ", ".join(map(_describe, missing[:_NAMED])) + more
-        raise ExptrackError(
-            f"'{run.name}' cannot be reproduced: it has no copy of {named}; record a new run after `dvc add` or `git add` of it, "
-            "or try with --anyway"
-        )
-    if masked := next((word for word in record.command if MASK in word), None):
-        raise ExptrackError(
-            f"'{run.name}' cannot be reproduced: its command held a credential, which is not recorded ({masked}); pass such things in "
-            "the environment"
-        )
-
-
-def weaknesses(run: Run) -> tuple[str, ...]:
-    """Lines about what the run may have used and a reproduction has otherwise, or not at all."""
-    record = run.record
-    own = {one.path for one in record.outputs}
-    modified = [one.path for one in record.data if one.modified and not is_made(record, one) and one.path not in own]
-    lines = [
-        f"{path} was not what its pointer says when {run.name} ran, or its command changed it: the pointer's data is taken"
-        for path in modified
-    ]
-    lines += [f"{path} changed while {run.name} ran: it is taken as it was at the start" for path in record.changed]
-    secret = [one.path for one in record.not_captured if one.reason is Reason.SECRET]
-    if secret:
-        lines.append(f"left out, since it looks secret: {', '.join(secret)}")
-    return tuple(lines)
-
-
-def find_code(context: Context, run: Run, at: str | None) -> Code:
-    """The run's own snapshot; or what `at` names: the work tree (`worktree`), a run's snapshot, a commit. Raises RevError."""
-    if at is None:
-        if run.snapshot is None:
-            raise RepositoryError(
-                f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
-            )
-        if run.base is not None and objects.resolve(context.repository, [f"{run.base}^{{commit}}"]) == [None]:
-            raise RepositoryError(
-                f"the base of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
-            )
-        return Code(run.snapshot, run.base)
-    found = find(context, WORK_TREE if at == "worktree" else at)
-    if found.run is not None:
-        return find_code(context, found.run, None)
-    if found.commit is not None:
-        return Code(found.commit, found.commit)
-    return _build_work_tree(context)
-
-
-def settings_at(context: Context, commit: str, name: str = "") -> Settings | None:
-    """What `exptrack.yaml` says in a commit, None if it has none; raises SettingsError, which calls the commit `name`."""
-    path = below(context.project, SETTINGS)
-    data = runs.read_files(context.repository, commit, [path]).get(path)
-    if data is None:
-        return None
-    from exptrack.analysis.settings import parse_settings
-
-    return parse_settings(
-        data.decode(errors="replace"), f"{path} of {name or commit[: runs.ABBREVIATED]}", context.yaml.load
-    )
-
-
-def _build_work_tree(context: Context) -> Code:
-    """A commit of the work tree as it is; only objects are written."""
-    repository = context.repository
-    settings = read_settings(context.folder / SETTINGS, context.yaml.load)
-    [base] = objects.resolve(repository, ["HEAD^{commit}"])
-    with TemporaryDirectory(prefix="exptrack-") as scratch:
-        found = survey(repository, base, settings.capture, Path(scratch))
-        reader = Reader(Disk(repository.top), context.project, context.yaml.load)
-        sources = reader.find_sources(found.dvc_files, context.project)
-        excluded = frozenset([*sources.outs, *settings.capture.links])
-        tree, _, _ = build(repository, found, settings.capture, excluded)
-    return Code(objects.write_commit(repository, tree, [base] if base else [], "the work tree\n"), base)
 
 
 class Replay(NamedTuple):
@@ -168,7 +70,7 @@ class Replay(NamedTuple):
         """
         context, record, commit = self.context, self.run.record, self.code.commit
         files = Committed(context.repository, commit)
-        needs = find_needs(context, self.run, files)
+        needs = find_needs(context, self.run, files, self.code.run)
         with slots.claim(context.repository, name) as slot:
             settings = settings_at(context, commit) or Settings()
             inside = context._replace(repository=slot.repository, settings=settings)
@@ -256,9 +158,3 @@ def _prepare_environ(environ: Mapping[str, str], environment: Environment | None
         return environ
     without = {key: value for key, value in environ.items() if key not in _SEEDS}
     return without | {key: environment.variables[key] for key in _SEEDS if key in environment.variables}
-
-
-def _describe(omission: Omission) -> str:
-    if omission.files:
-        return f"{omission.path} ({omission.reason}, {omission.files:,} files)"
-    return f"{omission.path} ({omission.reason}{'' if omission.size is None else f', {omission.size:,} bytes'})"

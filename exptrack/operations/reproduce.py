@@ -15,6 +15,7 @@ from exptrack.model.difference import Area, Difference
 from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction, Terms
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
+from exptrack.operations.code import check_command, check_complete, find_code, settings_at, weaknesses
 from exptrack.operations.context import SETTINGS, Context
 from exptrack.operations.diff import diff
 from exptrack.operations.evidence import (
@@ -28,16 +29,7 @@ from exptrack.operations.evidence import (
 )
 from exptrack.operations.isolate import explain_failure
 from exptrack.operations.record import record
-from exptrack.operations.replay import (
-    RECORDED,
-    Manner,
-    Replay,
-    check_complete,
-    find_code,
-    read_environment,
-    settings_at,
-    weaknesses,
-)
+from exptrack.operations.replay import RECORDED, Manner, Replay, read_environment
 from exptrack.operations.request import Request
 from exptrack.store import revs
 
@@ -62,12 +54,13 @@ def plan(context: Context, rev: str | Run, manner: Manner) -> Plan:
     run = rev if isinstance(rev, Run) else revs.load(context.repository, rev)
     if not manner.anyway:
         check_complete(run)
+    check_command(run)
     context = context._replace(project=run.record.project)
     settings, name = _settings(context, run)
     parse_terms(settings.check, name)
     code_patterns(settings.compare, name)
-    weak = dict.fromkeys(weaknesses(run))
     code = find_code(context, run, manner.at)
+    weak = dict.fromkeys([*weaknesses(run), *code.missing])
     return Plan(Replay(context, run, code, read_environment(context, run), manner, weak, dict(weak)), settings)
 
 
