@@ -104,12 +104,12 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
     left: Counter[str] = Counter()
     outcomes = []
     for one in candidates:
-        if digests.get(one.name) != digests.get(run.name):
+        if one.record.links.reproduces is not None and one.name != run.name:
+            left["made by `reproduce`"] += 1
+        elif digests.get(one.name) != digests.get(run.name):
             left["other code"] += 1
         elif input_data(one.record) != inputs:
             left["other data"] += 1
-        elif one.record.links.reproduces is not None and one.name != run.name:
-            left["made by `reproduce`"] += 1
         elif one.status is not Status.COMPLETED:
             left[str(one.status)] += 1
         else:
@@ -119,8 +119,12 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
 
 
 def input_data(record: Record) -> dict[str, str]:
-    """The data that a run did not make itself: digests by path."""
-    return {one.path: f"{one.algorithm}:{one.digest}" for one in record.data if not _is_made(record, one)}
+    """The data that a run did not make itself: digests by path. What was modified is not what another run had."""
+    return {
+        one.path: f"{one.algorithm}:{one.digest}{' modified' if one.modified else ''}"
+        for one in record.data
+        if not _is_made(record, one)
+    }
 
 
 def name_differences(difference: Difference) -> tuple[str, ...]:
