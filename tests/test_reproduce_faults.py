@@ -202,6 +202,22 @@ class TestData:
         assert found["reached"] == "exact"
         assert not any("linked" in note or "pointer says" in note for note in found["notes"])
 
+    def test_a_spoilt_cache_is_the_reason_for_a_miss(self, project, dvc, commit, reproduce, record):
+        dvc("config", "cache.type", "hardlink")
+        commit()
+        record(write_metrics("{'a': int(open('in.csv').read()[0])}"))
+        assert reproduce()["reached"] == "exact"
+        [file] = [
+            one for one in (project / ".dvc" / "cache").rglob("*") if one.is_file() and one.read_bytes() == b"1\n2\n"
+        ]
+        file.chmod(0o644)
+        file.write_bytes(b"3\n4\n")
+        file.chmod(0o444)
+        found = reproduce()
+        assert answer(found, "exact")[0] == "no"
+        assert found["nondeterministic"] is None
+        assert any(f"{file} of in.csv is not what its name says" in note for note in found["notes"])
+
     def test_data_that_was_modified_excuses_a_miss(self, project, commit, reproduce, record):
         commit()
         (project / "in.csv").write_text("1\n2\n3\n")

@@ -91,15 +91,31 @@ def bring_data(context: Context, inside: Context, needs: Needs) -> None:
     """Data by its pointers, out of the cache of the DVC project that each belongs to, and what is not there from its remote."""
     main, top = context.repository.top, inside.repository.top
     home = dvc.find_root(inside.folder, top)
-    roots: dict[Path, list[Pointer]] = {home: []} if home else {}
-    for pointer in (*needs.inputs, *needs.others):
-        root = dvc.find_root((top / pointer.source).parent, top) or home
-        if root is not None:
-            roots.setdefault(root, []).append(pointer)
+    roots = _by_root(top, home, (*needs.inputs, *needs.others))
     known = dvc.StatCache(context.repository.shared / "cache" / "digests")
     inputs = frozenset(needs.inputs)
     for root, pointers in roots.items():
         _bring(main / root.relative_to(top), root, top, _Share(pointers, inputs, needs.copied, known))
+
+
+def _by_root(top: Path, home: Path | None, pointers: Sequence[Pointer]) -> dict[Path, list[Pointer]]:
+    """The pointers by the root of the DVC project that each belongs to; `home` is that of the project, and always there."""
+    roots: dict[Path, list[Pointer]] = {home: []} if home else {}
+    for pointer in pointers:
+        root = dvc.find_root((top / pointer.source).parent, top) or home
+        if root is not None:
+            roots.setdefault(root, []).append(pointer)
+    return roots
+
+
+def find_spoilt(context: Context, needs: Needs) -> Iterator[str]:
+    """A line for each input whose data in the DVC cache is not what it should be: all of it is read, so ask only if there is a reason."""
+    top = context.repository.top
+    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
+    for root, pointers in _by_root(top, dvc.find_root(context.folder, top), needs.inputs).items():
+        for pointer, file in dvc.find_spoilt(root, pointers, known):
+            yield f"{file} of {pointer.path} is not what its name says: delete it, and fetch it again"
+    known.save()
 
 
 class _Share(NamedTuple):

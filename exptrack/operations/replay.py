@@ -17,7 +17,7 @@ from exptrack.operations.code import Code, settings_at
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Committed
-from exptrack.operations.needs import bring_data, find_needs, name_places
+from exptrack.operations.needs import Needs, bring_data, find_needs, name_places
 from exptrack.operations.request import Place, Request
 from exptrack.operations.surroundings import Move, is_environment, surround
 from exptrack.operations.words import lead
@@ -60,6 +60,10 @@ class Replay(NamedTuple):
     manner: Manner
     notes: dict[str, None]
     doubts: dict[str, None]
+
+    def find_needs(self) -> Needs:
+        """The data that it needs."""
+        return find_needs(self.context, self.run, Committed(self.context.repository, self.code.commit), self.code.run)
 
     @contextmanager
     def arrange(self, name: str, outset: Outset, request: Request) -> Iterator[Place]:

@@ -28,6 +28,7 @@ from exptrack.operations.evidence import (
     without_unkept,
 )
 from exptrack.operations.isolate import explain_failure
+from exptrack.operations.needs import find_spoilt
 from exptrack.operations.record import record
 from exptrack.operations.replay import RECORDED, Manner, Replay, read_environment
 from exptrack.operations.request import Request
@@ -137,17 +138,23 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
         differences=differing,
         exact_doubts=unkept,
     )
-    divergence = None if _is_exact(levels) else _find_divergence(context, run, reruns, terms, hidden)
+    divergence = None
+    spoilt: tuple[str, ...] = ()
+    if not _is_exact(levels):
+        divergence = _find_divergence(context, run, reruns, terms, hidden)
+        spoilt = tuple(find_spoilt(context, replay.find_needs()))
     return Reproduction(
         original=run,
         reruns=tuple(reruns),
         levels=levels,
         difference=difference,
         divergence=divergence,
-        nondeterministic=_explain_nondeterminism(run, reruns, levels, difference, (*differing, *replay.doubts)),
+        nondeterministic=_explain_nondeterminism(
+            run, reruns, levels, difference, (*differing, *replay.doubts, *spoilt)
+        ),
         at=manner.at,
         environment=manner.environment,
-        notes=tuple(dict.fromkeys([*replay.notes, *idle, *_hints(run, reruns)])),
+        notes=tuple(dict.fromkeys([*spoilt, *replay.notes, *idle, *_hints(run, reruns)])),
         declared=context.settings.metrics,
     )
 

@@ -8,6 +8,7 @@ export    checkout, bring              data out of the cache
 fetching  fetch                        data out of the remote into the cache; remote.py opens it
 settling  settle                       a project in a work tree of its own
 spoilt    mend                         the cache, where a command wrote to it through a link
+proving   find_spoilt                  is the cache what its names say?
 trimming  trim                         a folder of data, freed of what does not belong to it
 disk      look                         is the data on disk what its pointers say?
 listings  compare_folders              what differs between two folders of data
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.listings import compare_folders
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
+    from exptrack.backends.dvc.proving import find_spoilt
     from exptrack.backends.dvc.settling import settle
     from exptrack.backends.dvc.spoilt import mend
     from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events, read_refusal
@@ -48,6 +50,7 @@ __all__ = [
     "fetch",
     "find_pipeline",
     "find_root",
+    "find_spoilt",
     "has_in_cache",
     "hash_file",
     "ignore_line",
@@ -73,6 +76,7 @@ _HOMES = {
     "fetch": "fetching",
     "find_pipeline": "stages",
     "find_root": "project",
+    "find_spoilt": "proving",
     "has_in_cache": "cache",
     "hash_file": "state",
     "ignore_line": "text",
