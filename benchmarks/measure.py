@@ -30,7 +30,7 @@ class Target(NamedTuple):
 class Case(NamedTuple):
     """A command to time in `directory`. `prepare` is called before each run and not timed.
 
-    What takes very long takes part in the first `rounds` rounds only.
+    What takes very long takes part in the first `rounds` rounds only, and if that is one, it is not run before them either.
     """
 
     name: str
@@ -84,7 +84,8 @@ def measure(group: Group, environ: Mapping[str, str], rounds: int) -> tuple[Row,
     Raises BenchmarkError if a command fails.
     """
     for case in group.cases:
-        _time(case, environ)
+        if case.rounds != 1:
+            _time(case, environ)
     times: list[list[tuple[float, float]]] = [[] for _ in group.cases]
     for number in range(rounds):
         for case, taken in zip(group.cases, times, strict=True):

@@ -212,6 +212,8 @@ class TestMeasure:
         case = Case("true", TRUE, tmp_path, prepare=lambda: prepared.append(1))
         measure(Group("one", (case,)), os.environ, rounds=3)
         assert len(prepared) == 4  # and once for the round that is not counted
+        measure(Group("one", (case._replace(rounds=1),)), os.environ, rounds=3)
+        assert len(prepared) == 5
 
     @pytest.mark.parametrize(
         ("target", "text"),
