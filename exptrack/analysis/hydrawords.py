@@ -1,4 +1,4 @@
-"""Words such as `model.lr=0.1`, read by Hydra's own parser or as it reads them, with values as YAML 1.2 has them."""
+"""Words such as `model.lr=0.1`, read by Hydra's own parser, with values as YAML 1.2 has them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,6 @@ from exptrack.model.tree import Value
 # What Hydra's lexer takes for a key (or a group); what it says itself of another one means nothing to a user.
 _PART = r"(?:[A-Za-z_$][\w$-]*|0|[1-9]\d*)"
 _KEY = re.compile(rf"[A-Za-z_$][\w$/-]*|{_PART}(?:\.{_PART})+", re.ASCII)
-# Keys and values that mean the same without Hydra, whose import takes 80 ms: no signs of its grammar, no word that is one in
-# another case, no number that only Hydra has.
-_PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*(?:\.(?:[A-Za-z_][\w-]*|0|[1-9]\d*))*", re.ASCII)
-_PLAIN_VALUE = re.compile(r"[\w.+/-]{1,100}", re.ASCII)
-_HYDRAS_WORD = re.compile(
-    r"[-+]?(?i:nan|inf)|(?!(?:true|True|TRUE|false|False|FALSE|null|Null|NULL)$)(?i:true|false|null)|[-+.\d].*_.*"
-)
 
 
 def read_assignment(text: str) -> tuple[str, Value]:
@@ -32,14 +25,6 @@ def read_assignment(text: str) -> tuple[str, Value]:
     Raises ValueError, which goes on after the word ("is a sweep: …"), if this is not in Hydra's grammar, or more than one value, the
     override of a group, an interpolation, or not finite.
     """
-    key, _, value = text.lstrip("+~").partition("=")
-    if _PLAIN_KEY.fullmatch(key) and _PLAIN_VALUE.fullmatch(value) and not _HYDRAS_WORD.fullmatch(value):
-        return key, _finite(parse_scalar(value))
-    return read_with_hydra(text)
-
-
-def read_with_hydra(text: str) -> tuple[str, Value]:
-    """As `read_assignment`, by Hydra's parser whatever the word is."""
     key, _, value = text.lstrip("+~").partition("=")
     if not all(_KEY.fullmatch(part) for part in key.split("@") if part):
         raise ValueError(
@@ -112,10 +97,7 @@ def _typed(value: Any) -> Value:
         raise ValueError(
             "has an interpolation, which only Hydra resolves: give the value itself, or put the text in quotes"
         )
-    return _finite(parse_scalar(value) if isinstance(value, str) and value else value)
-
-
-def _finite(typed: Value) -> Value:
+    typed: Value = parse_scalar(value) if isinstance(value, str) and value else value
     if isinstance(typed, float) and not math.isfinite(typed):
         raise ValueError(
             "gives a number that is not finite, and parameters are: give another, or put the text in quotes"

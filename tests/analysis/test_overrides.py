@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exptrack.analysis.hydrawords import read_assignment, read_with_hydra
 from exptrack.analysis.overrides import Action, Override, apply_overrides, parse_overrides, seed_overrides
 from exptrack.analysis.yaml12 import parse_scalar
 from exptrack.errors import ExptrackError
@@ -188,37 +185,6 @@ def test_any_text_can_be_given_in_quotes(text):
 def test_a_plain_word_is_what_it_is_in_a_yaml_file(text):
     said = outcome(f"a={text}")
     assert "not finite" in said if isinstance(said, str) else exact(said.value) == exact(parse_scalar(text))
-
-
-def read(reader, word):
-    try:
-        key, value = reader(word)
-    except ValueError as error:
-        return str(error)
-    return key, exact(value)
-
-
-PLAIN_WORDS = st.sampled_from(
-    ["true", "TRUE", "TrUe", "null", "Null", "nULL", "nan", "-Inf", "+NAN", ".nan", "1e999", "0x1F", "0b1", "1_0", "1E1_0", "-007"],
-)  # fmt: skip
-
-
-@settings(deadline=None)
-@given(
-    st.sampled_from(["", "+", "++", "~"]),
-    st.from_regex(r"[ab_$0][ab0_$-]{0,2}(\.[ab_$01-]{1,3}){0,2}|true|null", fullmatch=True),
-    PLAIN_WORDS | st.text("01289_.+-/abefinotuxEFINT", min_size=1, max_size=7) | st.floats().map(str) | st.integers().map(str),
-)  # fmt: skip
-def test_what_is_read_without_hydra_is_read_as_hydra_does(sign, key, value):
-    word = f"{sign}{key}={value}"
-    assert read(read_assignment, word) == read(read_with_hydra, word)
-
-
-def test_a_plain_word_does_not_import_hydra():
-    code = "import sys; from exptrack.analysis.overrides import parse_overrides as parse; parse(['+a.b-c.0=1e-5', 'f.toml:x=a/b.c']); "
-    subprocess.run(
-        [sys.executable, "-c", code + "assert not {'hydra', 'omegaconf', 'yaml'} & set(sys.modules)"], check=True
-    )
 
 
 @pytest.mark.parametrize(
