@@ -54,7 +54,9 @@ def format_oneline(
         state, subject = _state(run), _subject(run, primary)
         ended = [(state, STATUS_COLORS[run.status]), ": " if subject else ""] if state else []
         lines.append(
-            page.line((run.oid[:ABBREVIATED], YELLOW), f" {run.name}", (_tags(run), YELLOW), " ", *ended, subject)
+            page.line(
+                (run.oid[:ABBREVIATED], YELLOW), f" {run.name}", (_tags(run), YELLOW), _again(run), " ", *ended, subject
+            )
         )
         lines += _stat(run, stats)
     return "\n".join(lines)
@@ -72,6 +74,7 @@ def _head(run: Run, page: Page) -> Iterator[str]:
         "Command": PIPELINE if record.is_pipeline else format_command(record.command),
         "Experiment": record.experiment,
         "Seed": record.seed,
+        "Reproduces": record.links.reproduces,
     }
     for label, value in facts.items():
         if value not in {None, ""}:
@@ -138,6 +141,11 @@ def _name(key: str) -> str:
 
 def _tags(run: Run) -> str:
     return f" ({', '.join(run.tags)})" if run.tags else ""
+
+
+def _again(run: Run) -> str:
+    """A run that `reproduce` made reads like the original; this tells them apart."""
+    return f" (reproduces {run.record.links.reproduces})" if run.record.links.reproduces else ""
 
 
 def _state(run: Run) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from exptrack.model.pipeline import StageState
 from exptrack.model.run import Record, Status
 from exptrack.render.text import GREEN, RED, clip, display_width, inert, paint
 
@@ -64,7 +65,9 @@ def fit(words: Sequence[str], count: int, width: int | None) -> str:
 
 
 def format_ending(record: Record) -> str:
-    """How the command ended, where its status alone does not say it."""
+    """How the command ended, and in which stage of a pipeline, where its status alone does not say it."""
+    failed = next((stage.name for stage in record.stages or () if stage.state is StageState.FAILED), None)
+    where = f" in stage {failed}" if failed else ""
     if record.signal:
-        return f" by {record.signal}"
-    return f", exit status {record.exit_code}" if record.exit_code else ""
+        return f"{where} by {record.signal}"
+    return f"{where}, exit status {record.exit_code}" if record.exit_code else where

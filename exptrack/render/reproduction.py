@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from exptrack.model.difference import Area
 from exptrack.model.reproduction import Answer, Divergence, LevelAnswer, Reproduction
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import MetricDeclaration
+from exptrack.model.tree import Value
 from exptrack.render.columns import format_arrows, format_singles
 from exptrack.render.deltas import (
     Entry,
@@ -41,6 +43,7 @@ from exptrack.render.values import format_plain, name_path, tell_apart
 _COLORS = {Answer.YES: GREEN, Answer.NO: RED, Answer.CANNOT_ASSESS: YELLOW, Answer.TOO_WEAK: YELLOW}
 _VERBS = {Status.INTERRUPTED: "was interrupted"}
 _MOST_PACKAGES = 10
+_DIGEST = re.compile(r"[a-z0-9]+:[0-9a-f]{12}([0-9a-f]{12,}(?:\.dir)?)")  # the group: what `show` leaves out
 _NARROWEST = 30  # cells for evidence; where there are fewer it stands below its level
 _OTHERS = tuple(area for area in Area if area is not Area.ENVIRONMENT)
 
@@ -124,12 +127,17 @@ def say_divergence(divergence: Divergence, form: Callable[[str], str] = str) -> 
 
 
 def format_sides(divergence: Divergence) -> tuple[str | None, str | None]:
-    """The value on each side so that they read differently; None where it is not there."""
+    """The value on each side so that they read differently, digests in short; None where it is not there."""
     if divergence.old is None or divergence.new is None:
-        old, new = (None if value is None else format_plain(value) for value in (divergence.old, divergence.new))
+        old, new = (None if value is None else _brief(value) for value in (divergence.old, divergence.new))
         return old, new
-    old, new = tell_apart([divergence.old, divergence.new])
+    old, new = tell_apart([divergence.old, divergence.new], _brief)
     return old, new
+
+
+def _brief(value: Value) -> str:
+    text = format_plain(value)
+    return text[: -len(match[1])] if (match := _DIGEST.fullmatch(text)) else text
 
 
 def _count_above(reproduction: Reproduction) -> int:
@@ -271,7 +279,7 @@ def _runs(view: _View) -> Iterator[str]:
         yield from (
             f"  {line}"
             for line in wrap(
-                [f"`{format_command(['exptrack', 'show', run.name])}`", "shows", "what", "it", "printed"],
+                [f"`{format_command(['exptrack', 'show', run.name, '--output'])}`", "shows", "what", "it", "printed"],
                 view.width - 2,
             )
         )

@@ -161,7 +161,9 @@ def _runs(reproduction: Reproduction) -> list[str]:
     packages = "" if reproduction.environment == "present" else ", with the packages of the original"
     more = f" and {len(runs) - _MOST_RUNS:,} more" if len(runs) > _MOST_RUNS else ""
     lines = [f"Recorded{packages}: {', '.join(map(_run, runs[:_MOST_RUNS]))}{more}."]
-    commands = [code_span(shlex.join(["exptrack", "show", run.name])) for run in list_otherwise(reproduction)[:1]]
+    commands = [
+        code_span(shlex.join(["exptrack", "show", run.name, "--output"])) for run in list_otherwise(reproduction)[:1]
+    ]
     return [" ".join([*lines, *(f"{command} shows what it printed." for command in commands)])]
 
 

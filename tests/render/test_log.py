@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from exptrack.model.annotation import Annotation, AnnotationKind
-from exptrack.model.run import Record, Run, Status
+from exptrack.model.pipeline import StageRun, StageState
+from exptrack.model.run import Links, Record, Run, Status
 from exptrack.render.log import format_log, format_oneline
 from exptrack.render.page import Page
 from exptrack.render.text import display_width
@@ -75,6 +76,21 @@ def test_the_address_is_left_out_where_there_is_no_room_for_it():
     run = make("new", author="Ada Lovelace <ada.lovelace@engines.example.com>")
     assert "\nAuthor:     Ada Lovelace <ada.lovelace@engines.example.com>\n" in format_log([run], page=Page(80))
     assert "\nAuthor:     Ada Lovelace\n" in format_log([run], page=Page(50))
+
+
+def test_a_run_that_executed_another_again_names_it():
+    again = make("new", ("best",), links=Links(reproduces="old"), metrics={"loss": 1})
+    assert "\nReproduces: old\n" in format_log([again])
+    assert format_oneline([again]) == "nnnnnnnnnn new (best) (reproduces old) loss=1"
+
+
+def test_the_stage_that_failed_is_named():
+    stages = (StageRun("prepare", StageState.RAN), StageRun("train", StageState.FAILED))
+    failed = make("old", status=Status.FAILED, exit_code=3, stages=stages)
+    assert "\nStatus:     failed in stage train, exit status 3, took" in format_log([failed])
+    assert format_oneline([failed]) == "oooooooooo old failed in stage train, exit status 3: the DVC pipeline"
+    killed = make("old", status=Status.INTERRUPTED, signal="SIGINT", stages=stages)
+    assert "interrupted in stage train by SIGINT" in format_log([killed])
 
 
 def test_values_that_differ_never_read_alike():

@@ -87,9 +87,7 @@ nondeterministic: the seed is recorded and environment and hardware agree, so
   exact was expected: first diverges at model.pkl
 
 first diverged:
-  stage train, output model.pkl
-    old  md5:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
-    new  md5:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+  stage train, output model.pkl  md5:aaaaaaaaaaaa → md5:bbbbbbbbbbbb
 
 metrics:
   key   old   new   delta  relative
@@ -139,7 +137,7 @@ metrics:
 
 recorded:
   calm-fox-a1b2  failed, exit status 1, took 3.1s
-  `exptrack show calm-fox-a1b2` shows what it printed"""
+  `exptrack show calm-fox-a1b2 --output` shows what it printed"""
     )
 
 
@@ -215,6 +213,11 @@ def test_an_execution_that_ended_otherwise_is_part_of_the_verdict(original, reru
         (Divergence("train", "model.pkl", old="md5:a", new="md5:b"), "stage train, output model.pkl  md5:a → md5:b"),
         (Divergence("train", "model.pkl", old="md5:a"), "stage train, output model.pkl  md5:a → -"),
         (Divergence(output="a b ", old="md5:a", new="md5:b"), 'output "a b "  md5:a → md5:b'),
+        (
+            Divergence(output="m", old=f"md5:{'a' * 32}", new=f"md5:{'b' * 32}.dir"),
+            f"output m  md5:{'a' * 12} → md5:{'b' * 12}",
+        ),
+        (Divergence(output="m", new=f"sha256:{'a' * 64}"), f"output m  - → sha256:{'a' * 12}"),
         (Divergence(metric="loss", old=0.1, new=0.1 + 1e-9), "metric loss  0.1 → 0.100000001"),
         (Divergence(metric="loss", step=0, old=1, new=None), "metric loss at step 0  1 → -"),
     ],

@@ -84,7 +84,7 @@ def test_statistical_but_not_exact_says_where_it_diverged_and_folds_what_differs
 
 **Nondeterministic:** the seed is recorded and environment and hardware agree, so exact was expected: first diverges at `model.pkl`
 
-**First diverged:** stage `train`, output `model.pkl`: `md5:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` → `md5:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`"""
+**First diverged:** stage `train`, output `model.pkl`: `md5:aaaaaaaaaaaa` → `md5:bbbbbbbbbbbb`"""
     )
     assert folded.startswith("<summary>what differs: metrics 1 changed; environment 13 changed</summary>\n\n")
     assert folded.count("| `packages.") == 12
@@ -105,7 +105,7 @@ def test_an_execution_that_failed_says_how_to_see_why():
     assert text.startswith("### `brave-otter-k3f9` does not reproduce: the rerun failed, exit status 1\n")
     assert (
         "\n\nRecorded: `calm-fox-a1b2` at `2222222222` (failed, exit status 1, took 3.1s). "
-        "`exptrack show calm-fox-a1b2` shows what it printed.\n\n" in text
+        "`exptrack show calm-fox-a1b2 --output` shows what it printed.\n\n" in text
     )
 
 
