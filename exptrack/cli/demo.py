@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from exptrack.cli.common import say
@@ -20,6 +22,8 @@ _RUNS = (
     ("wide", "more hidden units, faster", "model.hidden=64 train.lr=0.3"),
     ("wide-seed-1", "the same with another seed", "model.hidden=64 train.lr=0.3 seed=1"),
 )
+# What DVC says of itself, and every epoch but the last of those in a row.
+_NOISE = re.compile(r"$|> |(Updating|Generating) lock file|'.*' didn't change|epoch .*\nepoch ", re.MULTILINE)
 _DIVERGES = ("diverges", "far too fast", "train.lr=10")
 
 
@@ -84,11 +88,11 @@ def _look(scene: _Scene) -> None:
 
 def _repeat(scene: _Scene) -> None:
     scene.tell("Without a command the DVC pipeline runs; with -S it has another parameter, and a work tree of its own")
-    scene.do("exptrack run --name narrow -S model.hidden=8", shown=3)
-    scene.tell("Stages that have nothing new to do are not run again")
-    scene.do("exptrack run --name narrow-fast -S model.hidden=8 -S train.lr=0.3", shown=3)
+    scene.do("exptrack run --name narrow -S model.hidden=8", shown=9)
+    scene.tell("A stage that has nothing new to do is not run again: its outputs come out of the DVC cache")
+    scene.do("exptrack run --name narrow-fast -S model.hidden=8 -S train.lr=0.3", shown=9)
     scene.do("exptrack show narrow-fast")
-    scene.tell("Does it reproduce? It is executed again, from what was recorded alone")
+    scene.tell("Does it reproduce? All its stages are executed again, from what was recorded alone")
     scene.do("exptrack reproduce narrow-fast", is_answer_only=True)
 
 
@@ -110,7 +114,7 @@ class _Scene:
         print(f"\n# {text}", flush=True)
 
     def do(self, line: str, *, expected: int = 0, shown: int | None = None, is_answer_only: bool = False) -> None:
-        """Run a line; `shown` cuts its output to the last lines, `is_answer_only` leaves out what it says on stderr."""
+        """Run a line; `shown` cuts its output to the last lines that tell something, `is_answer_only` leaves out what it says on stderr."""
         print(f"$ {line}", flush=True)
         words = shlex.split(line)
         command = [sys.executable, "-m", "exptrack", *words[1:]] if words[0] == "exptrack" else words
@@ -119,7 +123,9 @@ class _Scene:
             streams["stderr"] = subprocess.DEVNULL
         done = subprocess.run(command, cwd=self.folder, env=self._environ, check=False, text=True, **streams)  # type: ignore[call-overload]
         if shown is not None:
-            print("\n".join(done.stdout.splitlines()[-shown:]), flush=True)
+            lines = done.stdout.splitlines()
+            told = [line for line, after in pairwise([*lines, ""]) if not _NOISE.match(f"{line}\n{after}")]
+            print("\n".join(told[-shown:]), flush=True)
         if done.returncode != expected:
             say(f"that ended with exit status {done.returncode} instead of {expected}")
             raise ExptrackError(f"the demo stopped at `{line}`; the folder {self.folder} is as it was then")

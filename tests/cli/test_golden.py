@@ -422,6 +422,9 @@ environment:
 DEMO = {
     "ls": r"""
 name  AGE  status     tags  accuracy      loss  model.hidden
+brave-otter-k3f9  AGE  {32}completed{}        0.951002  0.161604             8
+narrow-fast  AGE  {32}completed{}        0.951002  0.161604             8
+narrow  AGE  {32}completed{}        0.942094  0.173959             8
 diverges  AGE  {31}failed   {}        -         -                   32
 wide-seed-1  AGE  {32}completed{}        0.966592  0.100573            64
 wide  AGE  {32}completed{}  best  0.977728  0.085163            64
@@ -554,5 +557,6 @@ def test_the_demo_is_readable(exptrack, tmp_path):
     for words, golden in DEMO.items():
         status, shown = on_screen(tmp_path / "digits", *words.split())
         text = re.sub(r" on .*", " on HOST", re.sub(r"took \d+\.\ds", "took SECONDS", legible(shown)))
+        text = re.sub(r"(?m)^[a-z]+-[a-z]+-[a-z0-9]{4}(?= )", "brave-otter-k3f9", text)  # the reproduction
         text = re.sub(r" +(?:age|\d+(?:s|min))  ", "  AGE  ", text).split("\n\nenvironment:\n")[0].rstrip()
         assert (status, f"\n{text}\n") == (0, golden)
