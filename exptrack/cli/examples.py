@@ -9,6 +9,7 @@ EXAMPLES = {
         "exptrack run -- python train.py --lr 0.1",
         "exptrack run -m 'a wider layer' -t candidate -o model.npz -- python train.py",
         "exptrack run -S model.hidden=64 --seed 1 -- python train.py",
+        "exptrack run -S train.lr=0.1 -m 'the DVC pipeline with another rate'",
     ),
     "status": ("exptrack status",),
     "recover": ("exptrack recover", "exptrack recover brave-otter-k3f9"),

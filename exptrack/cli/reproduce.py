@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reruns", type=_positive, default=1, metavar="M", help="execute it M times")
     parser.add_argument(
-        "--timeout", type=_seconds, metavar="SECONDS", help="end an execution that takes longer (90, 30m, 2h)"
+        "--timeout", type=_seconds, metavar="TIME", help="end an execution that takes longer (90, 30m, 2h)"
     )
     parser.add_argument("--keep", action="store_true", help="keep the work tree, and say where it is")
     parser.add_argument("--anyway", action="store_true", help="also if what the run used is not all there")
@@ -73,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     found: list[Reproduction] = []
     refused: list[ExptrackError] = []
     for one in planned:
+        if len(planned) > 1:
+            say(f"executing {one.replay.run.name}")
         try:
             with _output_aside():
                 found.append(execute(one))
