@@ -34,6 +34,9 @@ that is none, so `--` is only needed before a command that begins with a hyphen.
 Parameters are read from `params.yaml`, from what `dvc.yaml` names, and from the command's own `--key value` and `key=value`; metrics from
 `metrics.json` and from what `dvc.yaml` names, if the command wrote them, and from patterns over its output in `exptrack.yaml`.
 
+Without COMMAND the stages of the DVC pipeline run, as `dvc repro` does it: those that have not changed are skipped, those that the run
+cache knows are restored, and `-f` runs them all. A stage that fails gives a failed run, which keeps what the stages before it made.
+
 With `-S` (in Hydra's grammar, of which a sweep is refused) or `--isolated`, and with a `--seed` that is a parameter of the project, the
 command runs in a work tree of its own below `.git`, made from the snapshot, with its data out of the DVC cache. What Git ignores is not
 there, but for what `capture.links` in `exptrack.yaml` names. New files are kept in the run if they are small.
@@ -59,6 +62,13 @@ editable project, is a comment.""",
     "diff": """\
 Compares parameters, metrics, data, environment and code. Without a second side it compares with the work tree, without any the latest
 run; `A..B` is the same as `A B`. A name that is both a run and a branch means the run.""",
+    "reproduce": """\
+Executes the recorded command, or all stages of the pipeline, in a work tree of its own, from the run's snapshot and data alone. Nothing of
+your work tree is read or changed. The execution becomes a run of its own. The answer says which of four levels holds, with evidence for
+each; where the two first diverged; and what differs in parameters, metrics, data, code and environment.
+
+With `--at` the same command gets other code, parameters and data: all that the other commit has. Values of `-S` are part of the run's
+snapshot, so they do not go with the command.""",
     "apply": """\
 Writes the files of a run into the work tree, and nothing else: the index, HEAD and branches stay, as with `git restore --source`.
 What `--only` means:
@@ -101,6 +111,7 @@ LINKS = {
     "show": "[Its JSON](json.md#show)",
     "environment": "[Its JSON](json.md#show---environment-and-environment)",
     "diff": "[Its JSON](json.md#diff)",
+    "reproduce": "[Reproducing a run](reproducibility.md) · [its JSON](json.md#reproduce)",
 }
 
 REVS = """\
