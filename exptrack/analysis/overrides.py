@@ -14,6 +14,7 @@ PARAMS = "params.yaml"
 
 # Of a file with more parameters than that, only so many are compared with a key that is unknown.
 _COMPARED = 2000
+_NAMED = 6  # keys of a section
 
 
 class Action(StrEnum):
@@ -26,6 +27,7 @@ class Action(StrEnum):
 
 
 _ACTIONS = {"": Action.set, "+": Action.add, "++": Action.put, "~": Action.remove}
+_SIGNS = {action: sign for sign, action in _ACTIONS.items()}
 
 
 class Override(NamedTuple):
@@ -65,9 +67,10 @@ def apply_overrides(trees: Mapping[str, Tree], overrides: Iterable[Override], de
     """The trees, by file, of those files that overrides name, as they are afterwards; the given ones are not changed.
 
     As in Hydra: overrides apply one after the other; a mapping over a mapping changes the keys that it names and may name no new one
-    unless it is added; a mapping takes the place of a leaf and a leaf that of a mapping, but list and mapping do not replace each
-    other; a leaf has no keys to set below it, but adding one makes a mapping of it; `+` changes null, lists and mappings too.
-    Other than there: a key that holds dots is found, null can be removed, and one item of a list cannot (DVC ends with a TypeError).
+    unless it is added; a mapping takes the place of a leaf, but list and mapping do not replace each other; a leaf has no keys to set
+    below it, but adding one makes a mapping of it; `+` changes null, lists and mappings too.
+    Other than there: a leaf takes the place of a mapping only with `++`; a key that holds dots is found, null can be removed, and one
+    item of a list cannot (DVC ends with a TypeError).
     """
     placed = [(_file(trees, one, default), one) for one in overrides]
     _refuse_contradictions(placed)
@@ -178,6 +181,8 @@ class _Place:
             kinds = ("a list", "a mapping") if _is_list(old) else ("a mapping", "a list")
             _refuse(self.one.text, f"puts {kinds[1]} where {self.file} has {kinds[0]}: change that in the file")
         if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+            if isinstance(old, Mapping) and old and self.one.action is not Action.put:
+                self.section(old, path)
             return new
         below = dict(old)
         for key, value in new.items():
@@ -189,6 +194,14 @@ class _Place:
     def put(self, path: Sequence[str], value: Value) -> Tree:
         return _put(self.tree, path, value)  # type: ignore[return-value]
 
+    def section(self, old: Tree, path: Sequence[str]) -> NoReturn:
+        """Refuse to put one value in the place of a whole section."""
+        text, sign = self.one.text, _SIGNS[self.one.action]
+        start = text.index(":") + 1 if self.one.file is not None else 0
+        forced = f"{text[:start]}++{text[start:].removeprefix(sign)}"
+        said = f"would replace all of {'.'.join(path)!r} in {self.file}, a section with {_name_some(old)}"
+        _refuse(text, f"{said}: name one of these, or force it with {forced!r}")
+
     def unknown(self, key: Sequence[str]) -> NoReturn:
         known = [(dotted, dotted) for dotted in _dotted(self.tree)]
         known += [
@@ -197,13 +210,22 @@ class _Place:
             if file != self.file
             for dotted in _dotted(tree)
         ]
-        near = _did_you_mean(".".join(key), known)
+        near = _did_you_mean(".".join(key), known, self.within(key))
         said = f"names {'.'.join(key)!r}, which {self.file} does not have{near}"
         if self.one.action is Action.remove:
             _refuse(self.one.text, said + ("" if near else ": leave it out"))
         head, colon, rest = self.one.text.partition(":") if self.one.file is not None else ("", "", self.one.text)
         adding = f"{f'{head}{colon}+{rest}'!r} would add it"
         _refuse(self.one.text, f"{said} ({adding})" if near else f"{said}: {adding}")
+
+    def within(self, key: Sequence[str]) -> tuple[str, Tree] | None:
+        """The section in which an unknown key would stand: its dotted name, and what it holds; None for the file itself."""
+        for length in range(len(key) - 1, 0, -1):
+            path = _find(self.tree, key[:length])
+            found = None if path is None else _get(self.tree, path)
+            if found is not None:
+                return (".".join(key[:length]), found) if isinstance(found, Mapping) else None
+        return None
 
 
 def _find(value: Value, key: Sequence[str]) -> tuple[str, ...] | None:
@@ -262,8 +284,11 @@ def _dotted(value: Value, prefix: str = "") -> list[str]:
     return [name for key, item in pairs for name in (f"{prefix}{key}", *_dotted(item, f"{prefix}{key}."))]
 
 
-def _did_you_mean(key: str, known: Sequence[tuple[str, str]]) -> str:
-    """`, did you mean …?` with the nearest of the known ones, pairs of what to type and key: the same key or last name first."""
+def _did_you_mean(key: str, known: Sequence[tuple[str, str]], within: tuple[str, Tree] | None = None) -> str:
+    """`, did you mean …?` with the nearest of the known ones, pairs of what to type and key: the same key or last name first.
+
+    Of a key in a section only those of that section are near, and where none is, they are named.
+    """
     from difflib import get_close_matches
 
     last = key.rpartition(".")[2]
@@ -271,5 +296,15 @@ def _did_you_mean(key: str, known: Sequence[tuple[str, str]]) -> str:
     alike = [typed for typed, one in some if one == key] or [
         typed for typed, one in some if one.rpartition(".")[2] == last
     ]
+    if within and not alike:
+        section, tree = within
+        near = get_close_matches(key.removeprefix(f"{section}."), _dotted(tree)[:_COMPARED], n=1)
+        return f", did you mean {f'{section}.{near[0]}'!r}?" if near else f", where {section!r} has {_name_some(tree)}"
     near = get_close_matches(key, alike or [typed for typed, _ in some], n=1, cutoff=0.0 if alike else 0.6)
     return f", did you mean {near[0]!r}?" if near else ""
+
+
+def _name_some(tree: Tree) -> str:
+    names = [str(name) for name in tree]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return (", ".join(names[:_NAMED]) or "no keys") + more

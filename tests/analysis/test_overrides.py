@@ -200,7 +200,8 @@ def test_a_plain_word_is_what_it_is_in_a_yaml_file(text):
         ("model={hidden:1}", {"model": {"hidden": 1, "opt": {"name": "sgd"}}}),
         ("model={opt:{name:3}} +model={new:1}", {"model": {"hidden": 64, "opt": {"name": 3}, "new": 1}}),
         ("++model={hidden:{x:1}}", {"model": {"hidden": {"x": 1}, "opt": {"name": "sgd"}}}),
-        ("model=3", {"model": 3}),
+        ("++model=3", {"model": 3}),
+        ("empty=3", {"empty": 3}),
         ("lr={a:1}", {"lr": {"a": 1}}),
         ("+lr.x.y=1", {"lr": {"x": {"y": 1}}}),
         ("+new.a.b=1", {"new": {"a": {"b": 1}}}),
@@ -239,7 +240,15 @@ def test_only_named_files_are_in_the_result_and_nothing_given_is_changed():
         ("depth=1", "'depth=1' names 'depth', which params.yaml does not have, did you mean 'conf/other.toml:depth'? ('+depth=1' would add it)"),
         ("xyz=1", "'xyz=1' names 'xyz', which params.yaml does not have: '+xyz=1' would add it"),
         ("lr.x=1", "'lr.x=1' names 'lr.x', which params.yaml does not have, did you mean 'lr'? ('+lr.x=1' would add it)"),
-        ("empty={qqqqq: 1}", "'empty={qqqqq: 1}' names 'empty.qqqqq', which params.yaml does not have, did you mean 'empty'? ('+empty={qqqqq: 1}' would add it)"),
+        ("empty={qqqqq: 1}", "'empty={qqqqq: 1}' names 'empty.qqqqq', which params.yaml does not have, where 'empty' has no keys ('+empty={qqqqq: 1}' would add it)"),
+        ("model.x=1", "'model.x=1' names 'model.x', which params.yaml does not have, where 'model' has hidden, opt ('+model.x=1' would add it)"),
+        ("model.hiden=1", "'model.hiden=1' names 'model.hiden', which params.yaml does not have, did you mean 'model.hidden'? ('+model.hiden=1' would add it)"),
+        ("model.lr=1", "'model.lr=1' names 'model.lr', which params.yaml does not have, did you mean 'lr'? ('+model.lr=1' would add it)"),
+        ("~model.op.name", "'~model.op.name' names 'model.op.name', which params.yaml does not have, did you mean 'model.opt.name'?"),
+        ("model=1", "'model=1' would replace all of 'model' in params.yaml, a section with hidden, opt: name one of these, or force it with '++model=1'"),
+        ("model=", "'model=' would replace all of 'model' in params.yaml, a section with hidden, opt: name one of these, or force it with '++model='"),
+        ("+model={opt: null}", "'+model={opt: null}' would replace all of 'model.opt' in params.yaml, a section with name: name one of these, or force it with '++model={opt: null}'"),
+        ("conf/other.toml:model=1", "'conf/other.toml:model=1' would replace all of 'model' in conf/other.toml, a section with width: name one of these, or force it with 'conf/other.toml:++model=1'"),
         ("conf/other.toml:qq=1", "'conf/other.toml:qq=1' names 'qq', which conf/other.toml does not have: 'conf/other.toml:+qq=1' would add it"),
         ("~lrr", "'~lrr' names 'lrr', which params.yaml does not have, did you mean 'lr'?"),
         ("~xyz", "'~xyz' names 'xyz', which params.yaml does not have: leave it out"),
@@ -347,7 +356,11 @@ def test_as_dvc_does_where_dvc_does_anything(tmp_path_factory, data, tree, value
     except (TypeError, ValueError):
         return  # DVC ends with a traceback
     new = None if isinstance(outcome(word), str) else after(word, tree)
-    if wanted is not None or sign != "~" or new is None:  # only here null can be removed
+    if new is None and sign in {"", "+"} and after(f"++{word.lstrip('+')}", tree) is not None and wanted is not None:
+        assert "would replace all of" in refusal(
+            word, trees={"params.yaml": tree}
+        )  # DVC does so without being told twice
+    elif wanted is not None or sign != "~" or new is None:  # only here null can be removed
         assert exact(new) == exact(wanted)
 
 
