@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from posixpath import splitext
 from typing import TYPE_CHECKING
 
 from exptrack.analysis.arguments import ARGUMENTS
+from exptrack.analysis.patterns import numbers_only
+from exptrack.analysis.stats import same_bits
+from exptrack.analysis.trees import KINDS, decode_tree
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record
-from exptrack.model.tree import Tree, Value, unite
+from exptrack.model.tree import Tree, Value, flatten, unite
 
 if TYPE_CHECKING:
     from exptrack.model.environment import Environment, Package
@@ -38,6 +42,31 @@ def pointers_of(record: Record, *, with_outputs: bool = True) -> dict[str, Point
         if one.digest and one.digest.startswith("sha256:")
     )
     return {pointer.path: pointer for pointer in (*listed, *record.outputs, *record.data)}
+
+
+def plain_outs(record: Record) -> dict[str, Pointer]:
+    """By path the outs of a pipeline's stages that DVC does not cache: no pointer stands for them, but their digests are known."""
+    known = {pointer.path for pointer in record.data}
+    return {
+        path: Pointer(path, digest, algorithm, stage=stage.name)
+        for stage in record.stages or ()
+        for path, (algorithm, _, digest) in ((path, value.partition(":")) for path, value in stage.outs.items())
+        if path not in known
+    }
+
+
+def holds_metrics(record: Record, path: str, content: bytes) -> bool:
+    """Whether a file that a run wrote is one of those that its metrics were read from: all its numbers are among them."""
+    try:
+        numbers, _ = numbers_only(decode_tree(content, KINDS.get(splitext(path)[1].lower(), "yaml")), path)
+    except ValueError:
+        return False
+    found, known = flatten(numbers), flatten(record.metrics)
+    # Where two files give the same key, those of one stand below its path.
+    short = path if record.project == "." else path.removeprefix(f"{record.project}/")
+    return bool(found) and any(
+        all(same_bits(known.get(f"{above}{key}"), value) for key, value in found.items()) for above in ("", f"{short}.")
+    )
 
 
 def data_tree(pointers: Iterable[Pointer]) -> Tree:

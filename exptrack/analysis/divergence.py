@@ -24,7 +24,7 @@ def find_divergence(
     """The first stage whose outs differ although its dependencies agree, and the first step at which a metric differs; None if neither.
 
     Stages are taken in the order in which they were recorded. If the dependencies of all that differ differ, too, it is the first whose
-    outs do. Of its outs it is the first by name. Of metrics it is the smallest step, and there the first by name; values are compared
+    outs do, with the first of its dependencies that differs. Of its outs it is the first by name. Of metrics it is the smallest step, and there the first by name; values are compared
     to the last bit, times are not, and a point that only one side has is a difference. A step that is no whole number counts as the
     position in the history. What is `volatile` (see `analysis.terms`) is left out.
 
@@ -34,7 +34,7 @@ def find_divergence(
     metric = _find_step(old_histories, new_histories, volatile)
     if stage is None or metric is None:
         return stage or metric
-    return metric._replace(stage=stage.stage, output=stage.output)
+    return metric._replace(stage=stage.stage, output=stage.output, input=stage.input)
 
 
 def _find_stage(old: Sequence[StageRun], new: Sequence[StageRun], volatile: Sequence[str]) -> Divergence | None:
@@ -47,9 +47,10 @@ def _find_stage(old: Sequence[StageRun], new: Sequence[StageRun], volatile: Sequ
         if path is None:
             continue
         found = Divergence(stage.name, path, old=stage.outs.get(path), new=rerun.outs.get(path) if rerun else None)
-        if rerun is not None and _first_difference(stage.deps, rerun.deps, volatile) is None:
+        dep = _first_difference(stage.deps, rerun.deps, volatile) if rerun else None
+        if rerun is not None and dep is None:
             return found
-        first = first or found
+        first = first or found._replace(input=dep)
     return first
 
 

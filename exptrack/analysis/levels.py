@@ -86,12 +86,12 @@ def _find_primary(
     )
     stable = tuple(name for name in others if not is_volatile_metric(name, terms.volatile))
     volatile = ", but for the volatile" if len(stable) < len(others) else ""
-    why = "of those declared the run has none" if declared.keys() - holdout else "no metric is declared"
+    why = "none of the declared metrics is in the run" if declared.keys() - holdout else "no metric is declared"
     return stable, (f"{why}: {_all_of(len(stable))}{volatile}",) if stable else ()
 
 
 def _all_of(number: int) -> str:
-    return "the only one counts" if number == 1 else f"all {number} count"
+    return "the only one is judged" if number == 1 else f"all {number} are judged"
 
 
 # Exact

@@ -41,11 +41,12 @@ class Finding(NamedTuple):
 
 
 class Prior(NamedTuple):
-    """What a metric was before, and is now: a value for each unit; `label` counts them. `varied` says that the seeds were distinct."""
+    """What a metric was before, and is now: a value for each unit; `label` counts them, `before` those before. `varied`: the seeds were distinct."""
 
     old: tuple[float, ...]
     new: tuple[float, ...]
     label: str
+    before: str
     varied: bool
 
 
@@ -171,8 +172,8 @@ def find_farthest(metric: str, recorded: float, reruns: Sequence[Outcome]) -> fl
 def _judge_prior(metric: str, prior: Prior, margin: float | None, alpha: float) -> Finding:
     n, m = len(prior.old), len(prior.new)
     if n < FEWEST:
-        lacking = f"{prior.label}, and an interval needs {FEWEST} seeds"
-        line = f"{metric} {_value(mean(prior.new))}: {lacking}, or check.tolerance"
+        lacking = f"{prior.before}; an interval needs {FEWEST}"
+        line = f"{metric} {_value(mean(prior.new), prior.old)}: {lacking}, or check.tolerance"
         return Finding(Answer.CANNOT_ASSESS, line, lacking)
     centre, value = mean(prior.old), mean(prior.new)
     if is_constant(prior.old):
@@ -199,9 +200,11 @@ def _judge_constant(metric: str, prior: Prior, centre: float, value: float) -> F
     """Runs that do not vary foretell their value, give or take float noise."""
     largest = max(map(abs, (*prior.old, *prior.new)))
     if abs(value - centre) <= NOISE * largest:
-        return Finding(Answer.YES, f"{metric} {_value(value)} as in all earlier runs ({prior.label})")
+        return Finding(Answer.YES, f"{metric} {_value(value, prior.old)} as in all earlier runs ({prior.label})")
     hint = ", no run-to-run variation was recorded: is the seed used?" if prior.varied else ""
-    return Finding(Answer.NO, f"{metric} {number(value)} outside {number(centre)} ± 0 ({prior.label}){hint}")
+    return Finding(
+        Answer.NO, f"{metric} {_value(value, [centre])} outside {_value(centre, [value])} ± 0 ({prior.label}){hint}"
+    )
 
 
 def _prior(metric: str, original: Outcome, reruns: Sequence[Outcome], earlier: Sequence[Outcome]) -> Prior:
@@ -216,12 +219,14 @@ def _prior(metric: str, original: Outcome, reruns: Sequence[Outcome], earlier: S
                 tuple(old),
                 tuple(_units(metric, reruns, by_seed=False)),
                 f"{len(old)} runs of seed {seed}, {now}",
+                f"{len(old)} earlier runs of seed {seed}",
                 varied=False,
             )
     before, after = _units(metric, earlier, by_seed=True), _units(metric, reruns, by_seed=True)
     unit = "seed" if all(one.seed is not None for one in earlier) else "run"
     merged = f" of {count(len(after), 'seed')}" if len(after) < len(reruns) else ""
-    return Prior(tuple(before), tuple(after), f"{count(len(before), unit)}, {now}{merged}", varied=True)
+    label = f"{count(len(before), unit)}, {now}{merged}"
+    return Prior(tuple(before), tuple(after), label, count(len(before), f"earlier {unit}"), varied=True)
 
 
 def _units(metric: str, outcomes: Sequence[Outcome], *, by_seed: bool) -> list[float]:
@@ -235,8 +240,14 @@ def _units(metric: str, outcomes: Sequence[Outcome], *, by_seed: bool) -> list[f
     return [mean(of_one) for of_one in values.values()]
 
 
-def _value(value: float) -> str:
-    return f"{value:.6g}" if is_same_but_noise(value, float(f"{value:.6g}")) else number(value)
+def _value(value: float, others: Sequence[float]) -> str:
+    """Six digits, or as many more as tell the value from the others that it is not, but for float noise."""
+    apart = [other for other in others if not is_same_but_noise(value, other)]
+    for digits in range(6, 17):
+        text = f"{value:.{digits}g}"
+        if all(text != f"{other:.{digits}g}" for other in apart):
+            return text
+    return number(value)
 
 
 def _signed(value: float) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from exptrack.analysis.fields import DEEPEST, is_deeper, parse_json
 from exptrack.model.tree import Tree, Value
 
+KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
+
 
 def decode_tree(data: bytes, kind: str, load: Callable[[str], Value] | None = None) -> Tree:
     """The tree in a parameter or metric file; `kind` is `json`, `yaml` or `toml`. Numbers may be NaN or infinite; dates are texts.

@@ -77,7 +77,7 @@ class Replicates(NamedTuple):
 class Divergence(NamedTuple):
     """Where an execution first left the recorded one: a stage and its output, or a metric and the step in its history.
 
-    Where a stage and a metric are known, both are given. `old` and `new` are values of the metric if one is given, else digests of the
+    Where a stage and a metric are known, both are given. `input` is a dependency of the stage that differs, None if they agree. `old` and `new` are values of the metric if one is given, else digests of the
     output; None where it is not there.
     """
 
@@ -87,6 +87,7 @@ class Divergence(NamedTuple):
     step: int | None = None
     old: Value = None
     new: Value = None
+    input: str | None = None
 
 
 class Reproduction(NamedTuple):

@@ -19,7 +19,7 @@ from exptrack.model.run import Ending, Record, Status
 from exptrack.model.tree import Value
 from exptrack.operations.observe import Found, read_found
 from exptrack.operations.results import Results, collect
-from exptrack.operations.sources import below
+from exptrack.operations.sources import below, is_at
 from exptrack.store.journal import Journal, last_sign, read_stream
 from exptrack.store.outputlog import read_output
 from exptrack.store.snapshot import second_look
@@ -78,7 +78,7 @@ def _with_stages(record: Record, start: Start, folder: Path) -> Record:
 def _own_problems(journal: Journal, found: Found, entries: Sequence[Mapping[str, Value]]) -> list[str]:
     problems = []
     if any(entry.get("timed_out") for entry in entries if entry["kind"] == "ended"):
-        problems.append("its time was over, so it was ended")
+        problems.append("ended by --timeout")
     if journal.failure is not None:
         problems.append(f"some of the output and its metrics could not be written down: {journal.failure.strerror}")
     if not found.environment:
@@ -94,14 +94,15 @@ def _complete(
     changed: Sequence[str],
     problems: Sequence[str],
 ) -> Record:
-    left_out = {omission.path for omission in record.not_captured}
+    own = {*results.written, *(omission.path for omission in record.not_captured)}
+    made = (*start.own, *start.plain)  # results of the pipeline, those of a stage that failed among them
     met = (str(entry["name"]) for entry in entries if entry["kind"] == "concurrent")
     concurrent = tuple(dict.fromkeys([*record.concurrent, *met]))
     return record._replace(
         metrics=results.metrics,
         data=results.data,
         outputs=results.outputs,
-        changed=tuple(path for path in changed if path not in {*results.written, *left_out}),
+        changed=tuple(path for path in changed if path not in own and not is_at(path, made)),
         concurrent=concurrent,
         ambiguous=tuple(path for path in results.written if path in start.metric_files) if concurrent else (),
         problems=tuple(dict.fromkeys(problems)),

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
-from exptrack.analysis.comparable import MODIFIED, data_tree, is_value_file, params_tree, pointers_of
+from exptrack.analysis.comparable import MODIFIED, data_tree, is_value_file, params_tree, plain_outs, pointers_of
 from exptrack.analysis.diff import diff as diff_trees
 from exptrack.analysis.diff import overview as overview_trees
 from exptrack.backends import dvc
@@ -22,6 +22,7 @@ from exptrack.operations.context import Context
 from exptrack.operations.edits import change_of
 from exptrack.operations.histories import find_logged
 from exptrack.operations.sides import WORK_TREE, Found, find, make_commit_side, make_run_side, work_tree_side
+from exptrack.operations.sources import is_at
 
 _TREES = (Area.PARAMS, Area.METRICS, Area.DATA, Area.ENVIRONMENT)
 
@@ -139,7 +140,12 @@ def _compare_code(repository: Repository, old: Side, new: Side, *, patch: bool) 
 
 
 def _is_compared(changed: Changed, old: Side, new: Side) -> bool:
-    """Whether a file holds values that are compared: read on each side that has it, or results of either."""
+    """Whether a file holds values that are compared: read on each side that has it, or results of either.
+
+    What the stages of both sides made is compared as data: in a snapshot lies what an earlier run left.
+    """
+    if all(side.run is not None and is_at(changed.path, plain_outs(side.run.record)) for side in (old, new)):
+        return True
     if not is_value_file(changed.path):
         return False
     before = changed.old_path or changed.path

@@ -11,13 +11,13 @@ from exptrack.analysis.history import Point
 from exptrack.backends.git import objects
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, Difference
-from exptrack.model.pipeline import StageState
+from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.reproduction import Outcome, Replicates
 from exptrack.model.run import Record, Run, Status
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.histories import read_histories
-from exptrack.operations.sources import Reader
+from exptrack.operations.sources import Reader, is_at
 from exptrack.store import runs
 from exptrack.store.private_index import is_dvc_file
 
@@ -28,9 +28,8 @@ _UNKEPT = re.compile(r"-o (.+?): (?!was not written by this run|is not there).*"
 def gather_outcome(context: Context, run: Run) -> Outcome:
     """What came of a run: its declared outputs and its metrics. Metric files count by their values, not as outputs."""
     record = run.record
-    made = {
-        one.path: f"{one.algorithm}:{one.digest}" for one in (*record.data, *record.outputs) if _is_made(record, one)
-    }
+    made = {one.path: f"{one.algorithm}:{one.digest}" for one in record.outputs}
+    # Pointers in dvc.lock may stand for what an earlier run left: only what a stage of this one made or had counts.
     for stage in record.stages or ():
         made |= stage.outs
     metric_files = _metric_files(context, run) if record.stages else frozenset()
@@ -58,6 +57,20 @@ def without_idle(
     ]
     return kept, tuple(
         f"stage {name} did not run again (frozen in dvc.yaml?): its outputs are not compared" for name in idle
+    )
+
+
+def describe_unrun(run: Run, reruns: Sequence[Run]) -> tuple[str, ...]:
+    """Lines on stages that the run did not run itself, and whose outs differ in a rerun.
+
+    Of what they ran in, the record of the run says nothing: its environment is that of the stages that it ran.
+    """
+    how = {StageState.SKIPPED: "nothing had changed", StageState.RESTORED: "restored from an earlier run"}
+    again = [{stage.name: stage.outs for stage in rerun.record.stages or ()} for rerun in reruns]
+    return tuple(
+        f"stage '{stage.name}' was not run by {run.name} ({how[stage.state]}): its environment is not known"
+        for stage in run.record.stages or ()
+        if stage.state in how and any(outs.get(stage.name, stage.outs) != stage.outs for outs in again)
     )
 
 
@@ -90,7 +103,9 @@ def gather_histories(context: Context, run: Run, hidden: Collection[str] = ()) -
 def find_replicates(context: Context, run: Run, seed_name: str | None, without: Collection[str]) -> Replicates:
     """The completed runs of the same configuration on the same data, the run itself among them, but for those named `without`.
 
-    Reproductions are none: one that went wrong would widen the interval, so that trying often enough would make any result pass.
+    Reproductions are none: one that went wrong would widen the interval, so that trying often enough would make any result pass. Nor
+    are runs whose metrics an earlier run had made: they are the same draw. That holds of the original, too, in whose place that run does
+    not count.
     """
     repository = context.repository
     key, inputs = configuration_key(run.record, seed_name), input_data(run.record)
@@ -101,6 +116,8 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
         if isinstance(one, Run) and one.name not in without and configuration_key(one.record, seed_name) == key
     ]
     digests = _digest_code(context, candidates)
+    metric_files = _metric_files(context, run) if run.record.is_pipeline else frozenset()
+    source = _find_source(run, candidates, metric_files)
     left: Counter[str] = Counter()
     outcomes = []
     for one in candidates:
@@ -112,10 +129,45 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
             left["other data"] += 1
         elif one.status is not Status.COMPLETED:
             left[str(one.status)] += 1
+        elif one.name == source:
+            left[f"its result is what {run.name} has"] += 1
+        elif one.name != run.name and not _is_made_anew(one.record, metric_files):
+            left["nothing was run anew"] += 1
         else:
             record = one.record
             outcomes.append(Outcome(one.name, record.status, record.seed, record.metrics))
     return Replicates(tuple(outcomes), dict(left))
+
+
+def _is_made_anew(record: Record, metric_files: Collection[str]) -> bool:
+    """Whether the run made its metrics itself: one of the stages that hold them ran, or if none does, any."""
+    stages = record.stages
+    return stages is None or any(one.state is StageState.RAN for one in _find_judged(stages, metric_files))
+
+
+def _find_judged(stages: Sequence[StageRun], metric_files: Collection[str]) -> list[StageRun]:
+    """The stages whose outs hold metric files; all, if none does."""
+    return [one for one in stages if any(is_at(path, one.outs) for path in metric_files)] or list(stages)
+
+
+def _find_source(run: Run, found: Sequence[Run], metric_files: Collection[str]) -> str | None:
+    """The name of the run whose metrics this one has, if it made none itself: the last before it that made the same."""
+    if _is_made_anew(run.record, metric_files):
+        return None
+    results = _list_results(run.record, metric_files)
+    earlier = [
+        one
+        for one in found
+        if one.started < run.started
+        and one.record.is_pipeline
+        and _is_made_anew(one.record, metric_files)
+        and _list_results(one.record, metric_files) == results
+    ]
+    return max(earlier, key=lambda one: one.started).name if earlier else None
+
+
+def _list_results(record: Record, metric_files: Collection[str]) -> dict[str, tuple[Mapping[str, str], ...]]:
+    return {stage.name: (stage.deps, stage.outs) for stage in _find_judged(record.stages or (), metric_files)}
 
 
 def input_data(record: Record) -> dict[str, str]:

@@ -19,6 +19,7 @@ from exptrack.operations.code import check_command, check_complete, find_code, s
 from exptrack.operations.context import SETTINGS, Context
 from exptrack.operations.diff import diff
 from exptrack.operations.evidence import (
+    describe_unrun,
     find_replicates,
     gather_histories,
     gather_outcome,
@@ -128,6 +129,7 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
     outcomes, idle = without_idle(
         gather_outcome(context, run), [gather_outcome(context, one) for one in reruns], reruns
     )
+    unrun = describe_unrun(run, reruns)
     outcomes, unkept = without_unkept(outcomes, (run, *reruns))
     levels = judge(
         outcomes[0],
@@ -150,11 +152,11 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
         difference=difference,
         divergence=divergence,
         nondeterministic=_explain_nondeterminism(
-            run, reruns, levels, difference, (*differing, *replay.doubts, *spoilt)
+            run, reruns, levels, difference, (*differing, *replay.doubts, *spoilt, *unrun)
         ),
         at=manner.at,
         environment=manner.environment,
-        notes=tuple(dict.fromkeys([*spoilt, *replay.notes, *idle, *_hints(run, reruns)])),
+        notes=tuple(dict.fromkeys([*spoilt, *replay.notes, *idle, *unrun, *_hints(run, reruns)])),
         declared=context.settings.metrics,
     )
 

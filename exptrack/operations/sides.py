@@ -10,7 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from exptrack.analysis.codec import decode_environment
-from exptrack.analysis.comparable import data_tree, environment_tree, params_tree, pointers_of
+from exptrack.analysis.comparable import (
+    data_tree,
+    environment_tree,
+    holds_metrics,
+    is_value_file,
+    params_tree,
+    plain_outs,
+    pointers_of,
+)
 from exptrack.analysis.names import is_name
 from exptrack.analysis.secrets import mask_tree
 from exptrack.backends import dvc
@@ -90,7 +98,7 @@ def _is_latest(rev: str) -> bool:
 def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
     """The side of a run: what its record says, and its environment if that is asked for."""
     record = run.record
-    pointers = pointers_of(record)
+    pointers = _plain_outs(context, run) | pointers_of(record)
     trees: dict[str, Tree] = {
         Area.PARAMS: params_tree(record.params),
         Area.METRICS: record.metrics,
@@ -111,6 +119,15 @@ def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
     by_value = frozenset([*sources, *(pointer.source for pointer in pointers.values() if pointer.source)])
     code = run.snapshot or f"{run.oid}^"
     return Side(run.name, SideKind.RUN, run.oid, code, trees, unknown, pointers, by_value, frozenset(written), run)
+
+
+def _plain_outs(context: Context, run: Run) -> dict[str, Pointer]:
+    """What stages made and DVC does not cache, but for files of metrics, which are compared by value."""
+    outs = plain_outs(run.record)
+    asked = [path for path in outs if is_value_file(path)]
+    found = runs.read_files(context.repository, run.oid, asked) if asked else {}
+    metrics = {path for path, content in found.items() if holds_metrics(run.record, path, content)}
+    return {path: pointer for path, pointer in outs.items() if path not in metrics}
 
 
 def make_commit_side(context: Context, name: str, commit: str) -> Side:

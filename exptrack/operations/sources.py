@@ -9,14 +9,12 @@ from typing import NamedTuple
 from exptrack.analysis.dvcfiles import Pipeline, Stage, parse_pipeline, parse_pointers
 from exptrack.analysis.fields import finite
 from exptrack.analysis.patterns import numbers_only
-from exptrack.analysis.trees import decode_tree
+from exptrack.analysis.trees import KINDS, decode_tree
 from exptrack.backends import dvc
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 from exptrack.model.tree import Tree, Value, flatten, merge
 from exptrack.operations.files import Files
-
-_KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
 
 
 class Sources(NamedTuple):
@@ -145,7 +143,7 @@ class Reader:
         return self._files.read(path).decode("utf-8")
 
     def _tree(self, path: str) -> Tree | None:
-        kind = _KINDS.get(PurePosixPath(path).suffix.lower(), "yaml")
+        kind = KINDS.get(PurePosixPath(path).suffix.lower(), "yaml")
         try:
             return decode_tree(self._files.read(path), kind, self._load)
         except (OSError, ValueError) as error:

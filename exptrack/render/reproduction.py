@@ -122,7 +122,10 @@ def list_command(reproduction: Reproduction) -> list[str]:
 def say_divergence(divergence: Divergence, form: Callable[[str], str] = str) -> str:
     """What it is that diverged: `stage train, output model.pkl`, or `metric loss at step 3`; names are inert, and in this form."""
     parts = [("stage", divergence.stage), ("output", divergence.output), ("metric", divergence.metric)]
-    said = ", ".join(f"{what} {form(name_path(name))}" for what, name in parts if name is not None) or "outcome"
+    named = {what: f"{what} {form(name_path(name))}" for what, name in parts if name is not None}
+    if "stage" in named and divergence.input is not None:
+        named["stage"] += f" (its input {form(name_path(divergence.input))} differs)"
+    said = ", ".join(named.values()) or "outcome"
     return said if divergence.step is None else f"{said} at step {divergence.step}"
 
 

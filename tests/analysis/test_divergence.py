@@ -65,7 +65,8 @@ def test_a_stage_that_was_given_something_else_comes_after_one_that_was_not():
     given_other = PIPELINE[0]._replace(deps={"train.py": "md5:9"}, outs={"model.pt": "md5:9", "log.txt": "md5:4"})
     by_itself = PIPELINE[1]._replace(outs={"scores.csv": "md5:9"})
     assert stages((given_other, by_itself)) == Divergence("evaluate", "scores.csv", old="md5:5", new="md5:9")
-    assert stages((given_other, PIPELINE[1])) == Divergence("train", "model.pt", old="md5:3", new="md5:9")
+    found = stages((given_other, PIPELINE[1]))
+    assert found == Divergence("train", "model.pt", old="md5:3", new="md5:9", input="data")
 
 
 def test_another_order_of_the_rerun_does_not_matter():

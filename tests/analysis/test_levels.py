@@ -285,24 +285,24 @@ def test_one_metric_outside_decides_and_comes_first():
 
 @pytest.mark.parametrize("values", [[0.9], [0.9, 0.91]])
 def test_fewer_than_three_seeds_say_nothing(values):
-    label = "1 seed" if len(values) == 1 else "2 seeds"
+    label = "1 earlier seed" if len(values) == 1 else "2 earlier seeds"
     assert statistical(runs(values), reruns([0.95])) == (
         CANNOT,
-        (f"accuracy 0.95: {label}, 1 rerun, and an interval needs 3 seeds, or check.tolerance",),
+        (f"accuracy 0.95: {label}; an interval needs 3, or check.tolerance",),
     )
 
 
 def test_what_several_metrics_lack_is_said_once():
     old, new = outcome("a", seed=1, loss=1.0, accuracy=0.5), outcome("b", seed=1, loss=1.1, accuracy=0.6)
     answers = judge(old, [new], Replicates(), {}, Terms())
-    assert answers[1].evidence[0] == "2 metrics: 1 seed, 1 rerun, and an interval needs 3 seeds, or check.tolerance"
+    assert answers[1].evidence[0] == "2 metrics: 1 earlier seed; an interval needs 3, or check.tolerance"
 
 
 def test_runs_of_one_seed_count_once():
     prior = runs([0.9, 0.92, 0.91, 0.93, 0.95], seeds=[1, 1, 2, 2, "2"])
     assert statistical(prior, reruns([0.9], seed=7)) == (
         CANNOT,
-        ("accuracy 0.9: 2 seeds, 1 rerun, and an interval needs 3 seeds, or check.tolerance",),
+        ("accuracy 0.9: 2 earlier seeds; an interval needs 3, or check.tolerance",),
     )
 
 
@@ -322,8 +322,11 @@ def test_runs_without_a_known_seed_count_as_distinct_and_are_flagged():
 def test_the_run_itself_counts_once_and_its_reruns_not_at_all():
     prior = runs([0.9, 0.91])
     again = reruns([0.9], seed=3)
-    assert "2 seeds" in statistical((*prior, *again), again)[1][0]
-    assert "2 seeds" in answer(Level.STATISTICAL, prior[0], again, Replicates(prior[1:]), declared(accuracy=None))[1][0]
+    assert "2 earlier seeds" in statistical((*prior, *again), again)[1][0]
+    assert (
+        "2 earlier seeds"
+        in answer(Level.STATISTICAL, prior[0], again, Replicates(prior[1:]), declared(accuracy=None))[1][0]
+    )
 
 
 def test_reruns_of_one_seed_are_one_draw_and_those_of_several_are_several():
@@ -479,18 +482,18 @@ def test_declared_metrics_decide_but_no_holdout():
 def test_if_none_is_declared_all_decide_but_the_volatile_and_it_is_said():
     old = outcome("a", 0.97, seconds=5.0)
     again = [outcome("b", 0.97, seconds=50.0)]
-    assert methodological(old, again)[1][-1] == "no metric is declared: all 2 count"
+    assert methodological(old, again)[1][-1] == "no metric is declared: all 2 are judged"
     assert methodological(old, again)[0] is NO
     terms = parse_terms({"volatile": ["metrics.sec*"]})
     assert methodological(old, again, terms=terms) == (
         YES,
         (
             "accuracy 0.97 is 0% off the recorded 0.97 (5% allowed)",
-            "no metric is declared: the only one counts, but for the volatile",
+            "no metric is declared: the only one is judged, but for the volatile",
         ),
     )
     assert methodological(old, again, declared(f1=None), terms)[1][-1] == (
-        "of those declared the run has none: the only one counts, but for the volatile"
+        "none of the declared metrics is in the run: the only one is judged, but for the volatile"
     )
 
 
@@ -505,10 +508,10 @@ def test_of_many_metrics_the_worst_are_shown():
     found, evidence = methodological(old, [new])
     assert found is NO
     assert evidence[0] == "m17 2 is 100% off the recorded 1 (5% allowed)"
-    assert evidence[1:] == ("19 metrics as recorded", "no metric is declared: all 20 count")
+    assert evidence[1:] == ("19 metrics as recorded", "no metric is declared: all 20 are judged")
     near = outcome("c", **dict.fromkeys(names, 1.01))
     _, evidence = methodological(old, [near])
-    assert evidence[5:] == ("15 more metrics", "no metric is declared: all 20 count")
+    assert evidence[5:] == ("15 more metrics", "no metric is declared: all 20 are judged")
 
 
 @pytest.mark.parametrize(

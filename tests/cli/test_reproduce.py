@@ -382,7 +382,7 @@ class TestEnds:
         )
         done = exptrack("reproduce", "one", "--timeout", "0.5")
         assert done.returncode == 1
-        assert "its time was over" in done.stdout
+        assert "ended by --timeout" in done.stdout
         assert leftovers(project) == []
 
     def test_one_that_asks_is_not_waited_for(self, exptrack, project):

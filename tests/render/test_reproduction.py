@@ -211,6 +211,10 @@ def test_an_execution_that_ended_otherwise_is_part_of_the_verdict(original, reru
     ("divergence", "line"),
     [
         (Divergence("train", "model.pkl", old="md5:a", new="md5:b"), "stage train, output model.pkl  md5:a → md5:b"),
+        (
+            Divergence("train", "model.pkl", old="md5:a", new="md5:b", input="a b "),
+            'stage train (its input "a b " differs), output model.pkl  md5:a → md5:b',
+        ),
         (Divergence("train", "model.pkl", old="md5:a"), "stage train, output model.pkl  md5:a → -"),
         (Divergence(output="a b ", old="md5:a", new="md5:b"), 'output "a b "  md5:a → md5:b'),
         (
