@@ -15,7 +15,7 @@ from exptrack.model.tree import Value
 # By default at most so many metrics, and so many parameters.
 MOST = 6
 _FIRST = ("name", "age", "status")
-_WHERE_ANY = ("experiment", "tag")
+_WHERE_ANY = ("experiment", "tag", "reproduces")
 _LAST = ("seed", "duration", "started", "ended", "author", "host", "branch", "command", "commit", "note")
 
 
@@ -27,7 +27,7 @@ class Choice(NamedTuple):
 
 
 def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: Iterable[str] = ()) -> Choice:
-    """Name, age, status, experiment and tags where there are any, the metrics, and the parameters that differ.
+    """Name, age, status, experiment, tags and what is reproduced where there are any, the metrics, and the parameters that differ.
 
     Of metrics and parameters the first few: those that were `asked` for by a query or an order, which are never left out, then the
     `declared` metrics in their order, then those that most runs have.
@@ -43,7 +43,7 @@ def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: 
 def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str, ...]:
     """The same columns in the order in which a narrow terminal keeps them.
 
-    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, tags and experiment, then the
+    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, what it reproduces, tags and experiment, then the
     metrics and the parameters in turn: a table that shows what came out and not why is of little use.
     """
     there = frozenset(columns)

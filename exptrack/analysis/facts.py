@@ -23,6 +23,7 @@ _FIELDS: Mapping[str, Callable[[Run], Fact]] = {
     "commit": lambda run: run.oid,
     "tag": lambda run: run.tags,
     "note": lambda run: "\n".join(run.notes) or None,
+    "reproduces": lambda run: run.record.links.reproduces,
     "seed": lambda run: run.record.seed,
     "duration": lambda run: run.record.duration,
     "started": lambda run: run.record.started,

@@ -105,6 +105,7 @@ _FIELDS: Mapping[str, Callable[[Facts], str]] = {
     "status": lambda row: row.run.record.status.value,
     "experiment": lambda row: row.run.record.experiment or "",
     "tag": lambda row: ",".join(row.run.tags),
+    "reproduces": lambda row: row.run.record.links.reproduces or "",
     "started": lambda row: _format_time(row.run.record.started),
     "ended": lambda row: _MISSING if row.run.record.ended is None else _format_time(row.run.record.ended),
     "commit": lambda row: row.run.oid[:_ABBREVIATED],

@@ -19,7 +19,7 @@ import pytest
 from exptrack.analysis.codec import encode_record
 from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.repository import find_repository
-from exptrack.model.run import Record, Status
+from exptrack.model.run import Links, Record, Status
 from exptrack.render.text import display_width
 from exptrack.store import runs
 
@@ -153,6 +153,22 @@ def zoo(save):
     )
     odd = {"model": "学習モデル", "option001": "word " * 1000, "option002": "\x1b[31mred\x1b[m\n\0\u202eend"}
     save("odd", 1, metrics={"accuracy": 1}, params={"params.yaml": odd}, experiment="Zahlen-数字", tags=("ünï", "a\nb"))
+
+
+def test_a_reproduction_is_told_from_the_run_that_it_reproduces(exptrack, save):
+    save("first", 2, metrics={"accuracy": 1})
+    assert "reproduces" not in exptrack("ls").stdout
+    save("again", 1, metrics={"accuracy": 1}, links=Links(reproduces="first"))
+    assert exptrack("ls").stdout == (
+        "name   age  status     reproduces  accuracy\n"
+        "again   1d  completed  first              1\n"
+        "first   2d  completed                     1\n"
+    )
+    assert exptrack("ls", "reproduces = first", "--columns", "name,reproduces").stdout == (
+        "name   reproduces\nagain  first\n"
+    )
+    assert exptrack("ls", "not reproduces ~ *", "--columns", "name").stdout == "name\nfirst\n"
+    assert json.loads(exptrack("ls", "--json", "-n", "1").stdout)[0]["links"] == {"reproduces": "first"}
 
 
 @pytest.fixture
@@ -407,7 +423,7 @@ def test_without_a_run_a_query_is_not_to_blame(exptrack):
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "exptrack: no run yet: make one with `exptrack run -- COMMAND`\n"
     done = exptrack("ls", "--csv")
-    assert done.stdout.startswith("name,status,experiment,tags,")
+    assert done.stdout.startswith("name,status,experiment,tags,reproduces,")
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
