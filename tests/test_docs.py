@@ -151,7 +151,7 @@ OMISSION = Omission("data/", Reason.TOO_MANY, 5, 2, "sha256:ab12", pointer=True)
 LINKS = Links("one", "two", "three", "four")
 RECORD = Record(
     name="brave-otter-k3f9", status=Status.FAILED, started=NOW, ended=NOW, duration=1.5, exit_code=1, signal="SIGTERM",
-    author="Ada <ada@example.com>", host="babbage", command=("train",), project="ml", directory="ml/src", branch="main", experiment="digits",
+    author="Ada <ada@example.com>", host="babbage", command=("train",), overrides=("lr=0.2",), project="ml", directory="ml/src", branch="main", experiment="digits",
     seed=1, note="wider", tags=("first",), params={"params.yaml": {"lr": 0.1}}, metrics={"loss": 0.5}, data=(POINTER,), outputs=(POINTER,),
     not_captured=(OMISSION,), changed=("train.py",), concurrent=("other",), ambiguous=("metrics.json",), problems=("a problem",), links=LINKS,
     stages=(StageRun("train", StageState.RAN, "python train.py", 1.5, 0.5, {"raw.csv": "md5:00"}, {"model": "md5:01"}),),

@@ -12,7 +12,7 @@ from posixpath import join, normpath, splitext
 from exptrack.analysis.arguments import parse_arguments
 from exptrack.analysis.commands import script_words
 from exptrack.analysis.same import is_same
-from exptrack.analysis.seeds import find_seed
+from exptrack.analysis.seeds import find_seed_key
 from exptrack.analysis.settings import Section
 from exptrack.analysis.terms import matches_path
 from exptrack.model.pipeline import StageRun
@@ -31,7 +31,6 @@ CODE = tuple(
 
 _ENDINGS = frozenset(CODE)
 _DIGEST = re.compile(r"[a-z][a-z0-9-]*:")
-_SEED = "\0the seed"  # no parameter has such a value: JSON and YAML of a record hold none
 _EXACT = 2**53
 
 
@@ -41,12 +40,12 @@ _INTERPRETER = re.compile(r"(?:.*/)?(python|pypy)[\d.]*t?", re.DOTALL)
 def configuration_key(record: Record, seed_name: str | None) -> str:
     """What the replicates of a run have in common, but for the code: a digest of its parameters of all sources, and of its command.
 
-    The seed is left out, which is the parameter `seed_name`, or if none is named the one that `find_seed` takes for it; further seeds
+    The seed is left out, which is the parameter `seed_name`, or if none is named the one that `find_seed_key` takes for it; further seeds
     are parameters. 1 and 1.0 are the same. Of the command count the words that gave no parameter (the program, files, short options)
     and the folder in which it ran.
     """
     flat = {source: flatten(tree) for source, tree in record.params.items()}
-    seed = _find_seed_key({key: value for one in flat.values() for key, value in one.items()}, seed_name)
+    seed = find_seed_key(record.params, seed_name)
     params: dict[str, Value] = {}
     for source, one in flat.items():
         others = {key: _plain(value) for key, value in one.items() if key != seed}
@@ -117,15 +116,6 @@ def _with_folders(path: str) -> Iterator[str]:
     while path:
         yield path
         path = path.rpartition("/")[0]
-
-
-def _find_seed_key(flat: Mapping[str, Value], named: str | None) -> str | None:
-    """The key of the parameter that `find_seed` finds: the one with its value in whose place it finds another value."""
-    seed = find_seed({"": flat}, named)
-    if seed is None:
-        return None
-    alike = (key for key, value in flat.items() if type(value) is type(seed) and value == seed)
-    return next((key for key in alike if find_seed({"": {**flat, key: _SEED}}, named) == _SEED), None)
 
 
 @lru_cache(maxsize=1024)

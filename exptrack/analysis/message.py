@@ -54,8 +54,9 @@ def check_note(note: str) -> str:
 
 
 def _summary(record: Record, primary: str | None) -> str:
-    given = PIPELINE if record.is_pipeline else ", ".join(_pairs(_told(record)))
-    result = ", ".join(_pairs(_results(record, primary)))
+    told = [*map(_override, record.overrides), *([] if record.is_pipeline else _texts(_told(record)))]
+    given = ", ".join(_first(told)) or (PIPELINE if record.is_pipeline else "")
+    result = ", ".join(_first(_texts(_results(record, primary))))
     if record.status is not Status.COMPLETED:
         result = f"{record.status}{_cause(record)}" + (f", {result}" if result else "")
     words = [word for word in (given, result) if word]
@@ -93,9 +94,18 @@ def _results(record: Record, primary: str | None) -> dict[str, Value]:
     return {primary: metrics[primary]} if primary and primary in metrics else metrics
 
 
-def _pairs(values: Mapping[str, Value]) -> list[str]:
-    shown = [f"{_shorten(key)}={_shorten(value)}" for key, value in list(values.items())[:_SHOWN]]
-    return [*shown, "…"] if len(values) > _SHOWN else shown
+def _override(word: str) -> str:
+    key, sign, value = word.partition("=")
+    return f"{_shorten(key)}{sign}{_shorten(value)}"
+
+
+def _texts(values: Mapping[str, Value]) -> list[str]:
+    # One more than is shown, so that it is known that there are more.
+    return [f"{_shorten(key)}={_shorten(value)}" for key, value in list(values.items())[: _SHOWN + 1]]
+
+
+def _first(texts: Sequence[str]) -> list[str]:
+    return [*texts[:_SHOWN], "…"] if len(texts) > _SHOWN else list(texts)
 
 
 def _shorten(value: Value) -> str:

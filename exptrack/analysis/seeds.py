@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exptrack.model.tree import Tree, flatten
+from exptrack.model.tree import Tree, Value, flatten
 
 _USUAL = ("seed", "random_state", "random_seed")
 
 
 def find_seed(params: Mapping[str, Tree], named: str | None) -> int | str | None:
-    """The value of the parameter that is `named`; if none is, of the first of `seed`, `random_state`, `random_seed`, `*.seed`, ….
+    """The value of the parameter that `find_seed_key` finds; None if there is none."""
+    flat = _flatten_all(params)
+    key = _find_key(flat, named)
+    value = None if key is None else flat[key]
+    return value if isinstance(value, (int, str)) else None
+
+
+def find_seed_key(params: Mapping[str, Tree], named: str | None) -> str | None:
+    """The parameter that is `named`; if none is, the first of `seed`, `random_state`, `random_seed`, `*.seed`, ….
 
     None if there is no such parameter, or its value is neither a whole number nor a text.
     """
-    flat = {key: value for tree in params.values() for key, value in flatten(tree).items()}
+    return _find_key(_flatten_all(params), named)
+
+
+def _flatten_all(params: Mapping[str, Tree]) -> dict[str, Value]:
+    return {key: value for tree in params.values() for key, value in flatten(tree).items()}
+
+
+def _find_key(flat: Mapping[str, Value], named: str | None) -> str | None:
     usual = [*_USUAL, *sorted(key for key in flat if key.rpartition(".")[2] in _USUAL)]
     for key in [named] if named else usual:
         value = flat.get(key)
         if isinstance(value, (int, str)) and not isinstance(value, bool):
-            return value
+            return key
     return None

@@ -39,6 +39,7 @@ class Record(NamedTuple):
 
     Paths are relative to the root of the repository, with forward slashes; the root itself is `.`. Times are UTC, `duration` in
     seconds. `branch` is the one that was checked out at the start. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
+    `overrides` are words such as `train.lr=0.2`, which were applied to files of parameters before the snapshot was taken.
     `stages` are those that a run of the DVC pipeline came to; None for a run of a command.
     """
 
@@ -52,6 +53,7 @@ class Record(NamedTuple):
     author: str = ""
     host: str = ""
     command: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     project: str = "."
     directory: str = "."
     branch: str | None = None

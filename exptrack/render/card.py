@@ -73,6 +73,7 @@ def _head(run: Run, code: Sequence[FileChange] | None, page: Page) -> Iterator[s
         "started": f"{record.started:%Y-%m-%d %H:%M:%S} UTC" + _duration(record),
         "author": _author(record, page.room(_LABEL)),
         "command": _command(record),
+        "overrides": format_command(record.overrides) or None,
         "base": run.base or ("none: there was no commit yet" if run.snapshot else None),
         "code": None if code is None or run.base is None else _code(run.name, run.base, code),
         "experiment": record.experiment,

@@ -72,6 +72,7 @@ def _head(run: Run, page: Page) -> Iterator[str]:
         "Date": f"{record.started:%Y-%m-%d %H:%M:%S} UTC",
         "Status": f"{record.status}{format_ending(record)}{took}",
         "Command": PIPELINE if record.is_pipeline else format_command(record.command),
+        "Overrides": format_command(record.overrides),
         "Experiment": record.experiment,
         "Seed": record.seed,
         "Reproduces": record.links.reproduces,

@@ -86,6 +86,7 @@ RECORDS = st.builds(
     author=TEXTS,
     host=TEXTS,
     command=MANY_TEXTS,
+    overrides=MANY_TEXTS,
     project=TEXTS,
     directory=TEXTS,
     experiment=MAYBE,

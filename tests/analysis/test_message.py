@@ -49,6 +49,15 @@ def test_parameters_that_the_command_names_are_shown_in_its_order():
     assert subject(command=command, params=params) == "new=x, depth=3, lr=0.1"
 
 
+def test_overrides_are_shown_as_they_were_typed_before_what_the_command_was_given():
+    params = {"params.yaml": {"train": {"lr": 0.2}}, "args": {"new": 1}}
+    assert subject(overrides=("train.lr=0.2", "~gone"), params=params) == "train.lr=0.2, ~gone, new=1"
+    assert subject(overrides=("train.lr=0.2",), stages=(), metrics={"a": 1}) == "train.lr=0.2 → a=1"
+    assert subject(stages=()) == "the DVC pipeline"
+    assert subject(overrides=("a=1", "b=2", "c=3", "d=4"), stages=()) == "a=1, b=2, c=3, …"
+    assert subject(overrides=("a=" + "x" * 100 + "\n",)) == "a=" + "x" * 39 + "…"
+
+
 def test_of_many_the_first_few_are_shown():
     metrics = {f"m{i}": i for i in range(9)}
     assert subject(metrics=metrics) == "m0=0, m1=1, m2=2, …"

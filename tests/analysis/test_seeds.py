@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exptrack.analysis.seeds import find_seed
+from exptrack.analysis.seeds import find_seed, find_seed_key
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,20 @@ from exptrack.analysis.seeds import find_seed
 )
 def test_a_seed_has_a_usual_name(params, seed):
     assert find_seed(params, None) == seed
+
+
+@pytest.mark.parametrize(
+    ("params", "named", "key"),
+    [
+        ({"a.yaml": {"train": {"seed": 1}, "lr": 1}}, None, "train.seed"),
+        ({"a.yaml": {"train": {"seed": 1}, "lr": 1}}, "lr", "lr"),
+        ({"a.yaml": {"train": {"seed": 1}}}, "seed", None),
+        ({"a.yaml": {"folds": [{"seed": 1}]}}, None, "folds.0.seed"),
+        ({"a.yaml": {"seed": None}}, None, None),
+    ],
+)
+def test_it_has_a_name(params, named, key):
+    assert find_seed_key(params, named) == key
 
 
 def test_the_shortest_name_counts_first_and_then_the_first_by_name():
