@@ -18,8 +18,9 @@ from exptrack.model.data import Pointer
 from exptrack.operations.context import Context
 from exptrack.operations.exchange import Step
 from exptrack.operations.files import Disk
+from exptrack.operations.needs import list_absent
 from exptrack.operations.sources import Reader
-from exptrack.operations.wanted import Source, list_absent
+from exptrack.operations.wanted import Source
 from exptrack.store.private_index import is_dvc_file
 
 

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
-from exptrack.backends import dvc
 from exptrack.errors import ExptrackError
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Disk
+from exptrack.operations.needs import Needs, bring_data
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.operations.surroundings import Move, surround
+from exptrack.operations.words import lead
 from exptrack.store import journal, slots
 from exptrack.store.private_index import survey
 from exptrack.store.slotlinks import link_paths
@@ -28,7 +29,7 @@ _NAMED = 3
 
 
 class Place(NamedTuple):
-    """Where a command works: `context` and `directory` are those of the slot.
+    """Where a command works: `context` and `directory` are those of the slot, `command` has its words led there.
 
     `omissions` are what the user's work tree has and the slot has not, `links` paths that lead back into the user's work tree, `lock`
     what the command inherits, so that the slot stays taken as long as it lives. `problems` are lines for the user and the record.
@@ -36,6 +37,7 @@ class Place(NamedTuple):
 
     context: Context
     directory: Path
+    command: tuple[str, ...]
     environ: Mapping[str, str]
     omissions: tuple[Omission, ...]
     links: tuple[str, ...]
@@ -86,13 +88,25 @@ def isolate(context: Context, name: str, base: str | None, wish: Wish) -> Iterat
         inputs = {pointer.path for pointer in draft.sources.pointers} - outputs
         slots.prepare(slot, draft.commit, keep=inputs)
         problems = _fill(context, inside, slot, changed)
-        problems += _bring_data(context, inside, draft.sources.pointers, outputs)
+        problems += bring_data(context, inside, _find_needs(draft.sources.pointers, outputs), is_fetched=False)
         directory = slot.repository.top / here
         directory.mkdir(parents=True, exist_ok=True)
         move, cache = Move(repository.top, slot.repository.top), environment_cache(repository.shared)
-        around = surround(move, directory, wish.command, wish.environ, cache)
+        led = lead(move, directory, wish.command, ())
+        for line in led.taken:
+            context.notice(line)
+        around = surround(move, directory, led.command, wish.environ, cache)
         links = context.settings.capture.links
-        yield Place(inside, directory, around.environ, draft.omissions, links, slot.lock, (*problems, *around.problems))
+        yield Place(
+            inside,
+            directory,
+            led.command,
+            around.environ,
+            draft.omissions,
+            links,
+            slot.lock,
+            (*problems, *around.problems),
+        )
 
 
 def _inside(top: Path, folder: Path) -> Path:
@@ -122,6 +136,12 @@ def _draft(context: Context, name: str, base: str | None) -> _Draft:
     return _Draft(taken.oid, taken.omissions, sources, reader.params(sources.params))
 
 
+def _find_needs(pointers: Sequence[Pointer], outputs: Collection[str]) -> Needs:
+    """All data, of which only what goes in and is not written is linked."""
+    copied = frozenset(one.path for one in pointers if not one.source.endswith(".dvc") or one.path in outputs)
+    return Needs(tuple(pointers), (), copied)
+
+
 def _fill(context: Context, inside: Context, slot: Slot, changed: Mapping[str, Tree]) -> list[str]:
     """What a checkout alone does not bring: submodules, linked paths, overrides; gives what cannot be had."""
     empty = slots.add_submodules(slot, context.repository)
@@ -145,30 +165,3 @@ def _edit(path: Path, name: str, tree: Tree) -> None:
         path.write_bytes(edit_text(name, text, tree).encode("utf-8"))
     except (OSError, UnicodeError) as error:
         raise ExptrackError(f"{name} cannot be changed for the run: {error}") from error
-
-
-def _bring_data(
-    context: Context, inside: Context, pointers: Sequence[Pointer], outputs: Collection[str]
-) -> Iterator[str]:
-    """Data by its pointers out of the shared cache: what only goes in is linked as DVC is set to, what is written is copied.
-
-    Gives a line for what the cache has not. Raises DataError for what cannot be written.
-    """
-    main, root = (
-        dvc.find_root(context.folder, context.repository.top),
-        dvc.find_root(inside.folder, inside.repository.top),
-    )
-    if main is None or root is None:
-        return
-    dvc.settle(main, root)
-    if not pointers:
-        return
-    top, folder = inside.repository.top, dvc.cache_dir(root)
-    known = dvc.StatCache(context.repository.shared / "cache" / "digests")
-    wanted = [pointer for pointer in dvc.look(pointers, top, folder, known) if pointer.modified is not False]
-    for pointer, is_there in dvc.has_in_cache(root, wanted).items():
-        if is_there:
-            is_linked = pointer.source.endswith(".dvc") and pointer.path not in outputs
-            dvc.bring(root, pointer, top / pointer.path, is_linked=is_linked)
-        else:
-            yield f"{pointer.path} is not in the run's own work tree: its data is not in the DVC cache at {folder}; fetch it first"

@@ -1,4 +1,4 @@
-"""The data that a recorded run needs to be executed again."""
+"""The data that a run needs in a slot, and how it gets there."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def find_needs(context: Context, run: Run, files: Committed, code: Run | None) -
         [path for path in files.paths if is_dvc_file(path)], run.record.directory
     )
     return _sort(
-        run.record, (*sources.pointers, *(_large_pointers(context, code) if code else ())), _frozen(context, files)
+        run.record, (*sources.pointers, *(read_large_pointers(context, code) if code else ())), _frozen(context, files)
     )
 
 
-def _large_pointers(context: Context, run: Run) -> tuple[Pointer, ...]:
-    """Of files that were too large for Git, and went into the DVC cache."""
+def read_large_pointers(context: Context, run: Run) -> tuple[Pointer, ...]:
+    """The pointers of files that were too large for Git, and went into the DVC cache."""
     paths = [f"{one.path}.dvc" for one in run.record.not_captured if one.pointer]
     if not paths:
         return ()
-    reader = Reader(Committed(context.repository, run.oid), context.project)
+    reader = Reader(Committed(context.repository, run.oid), run.record.project, context.yaml.load)
     return tuple(pointer for path in paths for pointer in reader.pointers(path))
 
 
 def _sort(record: Record, pointers: Sequence[Pointer], frozen: Collection[tuple[str, str]]) -> Needs:
     """What the run had on disk when it started. What a stage of its own pipeline makes it makes again, unless that is frozen."""
-    absent = _absent(record)
+    absent = list_absent(record)
     there = [one for one in pointers if one.path not in absent]
     inputs = [one for one in there if not is_made(record, one) or (one.source, _base_name(one)) in frozen]
     written = {*(one.path for one in record.outputs), *(one.path for one in there if one.stage is not None)}
@@ -87,18 +87,26 @@ def name_places(move: Move, files: Committed) -> Iterator[str]:
                 yield f"{path} names {named}, a path in the work tree: that is used, not the snapshot's; name it by a relative path"
 
 
-def bring_data(context: Context, inside: Context, needs: Needs) -> None:
-    """Data by its pointers, out of the cache of the DVC project that each belongs to, and what is not there from its remote."""
+def bring_data(context: Context, inside: Context, needs: Needs, *, is_fetched: bool) -> list[str]:
+    """Data by its pointers, out of the cache of the DVC project that each belongs to, into the slot that `inside` is.
+
+    Inputs that are not there come from its remote, if `is_fetched`; else a line is given for each. Raises DataError for inputs that
+    cannot be had or written.
+    """
     main, top = context.repository.top, inside.repository.top
     home = dvc.find_root(inside.folder, top)
-    roots = _by_root(top, home, (*needs.inputs, *needs.others))
+    roots = by_root(top, home, (*needs.inputs, *needs.others))
     known = dvc.StatCache(context.repository.shared / "cache" / "digests")
     inputs = frozenset(needs.inputs)
+    lacking: list[str] = []
     for root, pointers in roots.items():
-        _bring(main / root.relative_to(top), root, top, _Share(pointers, inputs, needs.copied, known))
+        share = _Share(pointers, inputs, needs.copied, known)
+        _settle(main / root.relative_to(top), root, share, is_fetched=is_fetched)
+        lacking += _bring(root, top, share, is_fetched=is_fetched)
+    return lacking
 
 
-def _by_root(top: Path, home: Path | None, pointers: Sequence[Pointer]) -> dict[Path, list[Pointer]]:
+def by_root(top: Path, home: Path | None, pointers: Sequence[Pointer]) -> dict[Path, list[Pointer]]:
     """The pointers by the root of the DVC project that each belongs to; `home` is that of the project, and always there."""
     roots: dict[Path, list[Pointer]] = {home: []} if home else {}
     for pointer in pointers:
@@ -112,7 +120,7 @@ def find_spoilt(context: Context, needs: Needs) -> Iterator[str]:
     """A line for each input whose data in the DVC cache is not what it should be: all of it is read, so ask only if there is a reason."""
     top = context.repository.top
     known = dvc.StatCache(context.repository.shared / "cache" / "digests")
-    for root, pointers in _by_root(top, dvc.find_root(context.folder, top), needs.inputs).items():
+    for root, pointers in by_root(top, dvc.find_root(context.folder, top), needs.inputs).items():
         for pointer, file in dvc.find_spoilt(root, pointers, known):
             yield f"{file} of {pointer.path} is not what its name says: delete it, and fetch it again"
     known.save()
@@ -127,19 +135,30 @@ class _Share(NamedTuple):
     known: dvc.StatCache
 
 
-def _bring(main: Path, root: Path, top: Path, share: _Share) -> None:
-    """Bring what belongs to the project at `root` of a slot, which is at `main` in the user's work tree."""
+def _settle(main: Path, root: Path, share: _Share, *, is_fetched: bool) -> None:
+    """Have the project at `root` of a slot use the cache of the one at `main`, the user's, and have the inputs there."""
     has_main = (main / ".dvc").is_dir()
     if share.pointers and not has_main and dvc.cache_dir(main).is_relative_to(main):
         raise DataError(
             f"there is no DVC project in {main}, whose cache would hold the data: check out a commit that has it"
         )
     dvc.settle(main, root)
-    dvc.fetch(main if has_main else root, [one for one in share.pointers if one in share.inputs])
-    looked = dvc.look(share.pointers, top, dvc.cache_dir(root), share.known)
+    if is_fetched:
+        dvc.fetch(main if has_main else root, [one for one in share.pointers if one in share.inputs])
+
+
+def _bring(root: Path, top: Path, share: _Share, *, is_fetched: bool) -> Iterator[str]:
+    """Bring what belongs to the project at `root`; gives a line for each input that the cache has not, if it was not to be fetched."""
+    if not share.pointers:
+        return
+    folder = dvc.cache_dir(root)
+    looked = dvc.look(share.pointers, top, folder, share.known)
     for pointer, now in zip(share.pointers, looked, strict=True):
         target = top / pointer.path
         if now.modified is False and (not pointer.is_folder or dvc.trim(root, pointer, target)):
+            continue
+        if pointer in share.inputs and not is_fetched and not dvc.has_in_cache(root, [pointer])[pointer]:
+            yield f"{pointer.path} is not in the run's own work tree: its data is not in the DVC cache at {folder}; fetch it first"
             continue
         try:
             dvc.bring(root, pointer, target, is_linked=pointer.path not in share.copied)
@@ -148,7 +167,7 @@ def _bring(main: Path, root: Path, top: Path, share: _Share) -> None:
                 raise
 
 
-def _absent(record: Record) -> set[str]:
-    """Data that was not on disk, neither when the run started nor when it ended. Of one that died early nothing is known."""
+def list_absent(record: Record) -> set[str]:
+    """The paths of data that was not on disk, neither when the run started nor when it ended. Of one that died early nothing is known."""
     absent = {one.path for one in record.data if one.modified is None}
     return set() if record.status is Status.CRASHED and len(absent) == len(record.data) else absent

@@ -121,7 +121,7 @@ def _find_place(context: Context, name: str, outset: Outset, request: Request) -
 
     wish = Wish(request.directory, request.environ, request.overrides, request.seed, request.command, request.outputs)
     with isolate(context, name, outset.base, wish) as found:
-        moved = request._replace(directory=found.directory, environ=found.environ)
+        moved = request._replace(directory=found.directory, environ=found.environ, executed=found.command)
         yield Place(found.context, moved, outset, found.omissions, found.links, (found.lock,), found.problems)
 
 

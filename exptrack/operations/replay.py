@@ -80,7 +80,7 @@ class Replay(NamedTuple):
             inside = context._replace(repository=slot.repository, settings=settings)
             slots.prepare(slot, commit, keep=[one.path for one in needs.inputs])
             self._complete(slot, settings.capture.links)
-            bring_data(context, inside, needs)
+            bring_data(context, inside, needs, is_fetched=True)
             directory = slot.repository.top / record.directory
             directory.mkdir(parents=True, exist_ok=True)
             outputs = tuple(relpath(one.path, record.directory) for one in record.outputs)

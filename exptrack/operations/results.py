@@ -179,10 +179,13 @@ def _renew_pointers(start: Start, record: Record, reader: Reader) -> tuple[tuple
     return tuple(kept[path] for path in sorted(kept)), files
 
 
-def _mend(root: Path, pointers: Sequence[Pointer], top: Path) -> Iterator[str]:
-    """Undo in the DVC cache what the command wrote there through a link; a line for each pointer that it was."""
-    for pointer in pointers:
-        mended, removed = dvc.mend(root, pointer, top / pointer.path) if pointer.modified else (0, 0)
+def _mend(home: Path | None, pointers: Sequence[Pointer], top: Path) -> Iterator[str]:
+    """Undo in each DVC cache what the command wrote there through a link; a line for each pointer that it was."""
+    from exptrack.operations.needs import by_root
+
+    modified = [pointer for pointer in pointers if pointer.modified]
+    for root, pointer in [(root, one) for root, share in by_root(top, home, modified).items() for one in share]:
+        mended, removed = dvc.mend(root, pointer, top / pointer.path)
         said = f"the command wrote to {pointer.path}, which is linked to the DVC cache"
         if removed:
             yield f"{said}: what it spoilt there is removed (files: {removed}); fetch it again"
@@ -202,7 +205,7 @@ def _compare(
     try:
         now = dvc.look(data, top, dvc.cache_dir(root) if root else None, known)
         known.save()
-        if root is not None and start.is_isolated:
+        if start.is_isolated:
             problems += _mend(root, now, top)
     except (DataError, OSError) as error:
         problems.append(f"data could not be compared with its pointers: {explain(error)}")

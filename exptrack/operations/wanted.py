@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from exptrack.analysis.arguments import ARGUMENTS
@@ -14,8 +14,8 @@ from exptrack.model.application import Part
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Run
 from exptrack.operations.context import Context
-from exptrack.operations.files import Committed
-from exptrack.operations.sources import Reader, below
+from exptrack.operations.needs import read_large_pointers
+from exptrack.operations.sources import below
 from exptrack.operations.told import find_told
 from exptrack.store.private_index import is_dvc_file, is_ours
 
@@ -54,7 +54,10 @@ def read_source(context: Context, run: Run) -> Source:
         snapshot | dict(find_told(context, run, snapshot)),
         list_files(context.repository, run.oid),
         frozenset([*named, below(record.project, "params.yaml")]),
-        {one.path: one for one in map(_check_pointer, (*_large_pointers(context, run), *record.data, *record.outputs))},
+        {
+            one.path: one
+            for one in map(_check_pointer, (*read_large_pointers(context, run), *record.data, *record.outputs))
+        },
     )
 
 
@@ -64,15 +67,6 @@ def _check_pointer(pointer: Pointer) -> Pointer:
     if {"", ".", "..", ".git"} & {part.lower() for part in parts} or not _DIGEST.fullmatch(pointer.digest):
         raise RecordError(f"the record has data that cannot be: {pointer.path!r}; do not trust this run")
     return pointer
-
-
-def _large_pointers(context: Context, run: Run) -> Iterable[Pointer]:
-    """Of files that were too large for Git, and went into the DVC cache."""
-    paths = [f"{one.path}.dvc" for one in run.record.not_captured if one.pointer]
-    if paths:
-        reader = Reader(Committed(context.repository, run.oid), run.record.project, context.yaml.load)
-        for path in paths:
-            yield from reader.pointers(path)
 
 
 def find_wanted(source: Source, tracked: Collection[str], parts: Collection[Part]) -> dict[str, File | None]:
@@ -121,9 +115,3 @@ def _not_captured(record: Record) -> set[str]:
 
 def _is_below(path: str, places: Collection[str]) -> bool:
     return path in places or any(path[:end] in places for end, letter in enumerate(path) if letter == "/")
-
-
-def list_absent(record: Record) -> set[str]:
-    """Data that was not on disk when the run ran. Where none was looked at (it died early), all may have been there."""
-    absent = {one.path for one in record.data if one.modified is None}
-    return set() if len(absent) == len(record.data) else absent

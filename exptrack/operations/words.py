@@ -1,4 +1,4 @@
-"""The words of a recorded command where they name places: what they named in a work tree is taken from the slot."""
+"""The words of a command where they name places: what they named in a work tree is taken from the slot."""
 
 from __future__ import annotations
 
@@ -79,10 +79,15 @@ def _lead_inside(move: Move, word: str) -> str:
     for root in _roots(move):
         word = re.sub(
             _BEFORE + re.escape(root) + _AFTER,
-            lambda found: found[0] if _stays(move, found[0]) else f"{move.top}{found['inside']}",
+            lambda found: found[0] if _stays(move, found[0]) else _move_path(move, found[0]),
             word,
         )
     return word
+
+
+def _move_path(move: Move, path: str) -> str:
+    place = os.path.normpath(move.top / (move.inside(path) or ""))
+    return f"{place}/" if path.endswith("/") else place
 
 
 def _find_program(move: Move, directory: Path, word: str) -> str | None:

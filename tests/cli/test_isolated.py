@@ -303,6 +303,35 @@ class TestData:
             assert path.parent.name + path.name.removesuffix(".dir") == digest
 
 
+def test_data_of_each_dvc_project_and_nothing_that_a_run_left_in_it(exptrack, repository, git):
+    """DVC sees neither what `.dvcignore` hides nor empty folders."""
+    for name in ("first", "second"):
+        folder = repository / name
+        (folder / "raw").mkdir(parents=True)
+        (folder / "raw" / "a").write_text(name)
+        (folder / ".dvcignore").write_text("*.memo\n")
+        for words in (("init", "-q", "--subdir"), ("config", "cache.type", "hardlink"), ("add", "-q", "raw")):
+            subprocess.run([PYTHON, "-m", "dvc", *words], cwd=folder, check=True, capture_output=True)
+    git("add", ".", cwd=repository)
+    git("commit", "-qm", "two DVC projects", cwd=repository)
+    code = (
+        "import os, pathlib\nraw = pathlib.Path('../second/raw')\n"
+        "print(sorted(map(str, raw.rglob('*'))), (raw / 'a').read_text(), os.stat(raw / 'a').st_nlink > 1)\n"
+        "(raw / 'x.memo').touch(); (raw / 'sub' / 'deep').mkdir(parents=True)\n"
+    )
+    for _ in range(2):
+        done = exptrack("run", "--isolated", "--", PYTHON, "-c", code, cwd=repository / "first")
+        assert (done.returncode, done.stdout) == (0, "['../second/raw/a'] second True\n"), done.stderr
+    shutil.rmtree(repository / "second" / ".dvc" / "cache")
+    (repository / ".git" / "exptrack" / "worktrees" / "w0" / "second" / "raw" / "a").unlink()
+    lost = exptrack("run", "--isolated", "--", "cat", "raw/a", cwd=repository / "first")
+    assert (lost.returncode, lost.stdout) == (0, "first")
+    assert (
+        f"second/raw is not in the run's own work tree: its data is not in the DVC cache at {repository}/second"
+        in lost.stderr
+    )
+
+
 def test_a_second_run_in_a_slot_costs_little(exptrack, repository):
     """Beside each other, so that the machine's noise meets both: no absolute time."""
     for number in range(300):

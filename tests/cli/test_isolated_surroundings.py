@@ -55,11 +55,42 @@ def test_code_that_only_the_work_tree_has_is_told(exptrack, repository, look):
     environ = {**os.environ, "PYTHONPATH": f"{repository}/build"}
     done = exptrack("run", "--isolated", "--name", "one", "--", PYTHON, str(repository / "train.py"), env=environ)
     lines = [
-        f"{repository}/train.py is named by its path in the work tree: that is used, not the snapshot's; name it by a relative path",
         "Python imports from build in the work tree, not from the snapshot: what is imported there may have changed since",
     ]
     assert look.record("one")["problems"] == lines
     assert all(line in done.stderr for line in lines)
+
+
+def test_a_path_in_the_work_tree_leads_to_the_slot_and_the_record_keeps_the_words(exptrack, repository, slot, look):
+    (repository / "sub").mkdir()
+    (repository / "sub" / "see.py").write_text(
+        "import sys; print(*sys.argv, sep='\\n'); open(sys.argv[1], 'w').write('x')\n"
+    )
+    words = (f"{repository}/sub/see.py", f"{repository}/sub/../made", f"--out={repository}/sub/", "../beside")
+    (repository.parent / "beside").touch()
+    done = exptrack("run", "--isolated", "--name", "one", "--", PYTHON, *words)
+    assert done.stdout.splitlines() == [
+        f"{slot}/sub/see.py",
+        f"{slot}/made",
+        f"--out={slot}/sub/",
+        f"{repository.parent}/beside",
+    ], done.stderr
+    assert f"exptrack: {words[0]} is taken from the snapshot, not from the work tree\n" in done.stderr
+    assert look.record("one")["command"] == [PYTHON, *words]
+    assert "made" in look.changes("one")
+    assert "problems" not in look.record("one")
+    assert not (repository / "made").exists()
+
+
+def test_a_program_of_a_virtual_environment_in_the_work_tree_stays(exptrack, repository):
+    (repository / ".venv" / "bin").mkdir(parents=True)
+    (repository / ".venv" / "pyvenv.cfg").touch()
+    (repository / ".venv" / "bin" / "tool").write_text('#!/bin/sh\necho "$0"\n')
+    (repository / ".venv" / "bin" / "tool").chmod(0o755)
+    (repository / ".gitignore").write_text(".venv/\nmetrics.json\n")
+    for word in (f"{repository}/.venv/bin/tool", ".venv/bin/tool"):
+        done = exptrack("run", "--isolated", "--", word)
+        assert (done.returncode, done.stdout) == (0, f"{repository}/.venv/bin/tool\n"), done.stderr
 
 
 def test_a_link_that_was_asked_for_is_not_told(exptrack, repository, look):
