@@ -76,7 +76,7 @@ def _stays(move: Move, path: str) -> bool:
 
 
 def _lead_inside(move: Move, word: str) -> str:
-    for root in _roots(move):
+    for root in (root for root in _roots(move) if root in word):  # compiling the pattern takes 1 ms
         word = re.sub(
             _BEFORE + re.escape(root) + _AFTER,
             lambda found: found[0] if _stays(move, found[0]) else _move_path(move, found[0]),
