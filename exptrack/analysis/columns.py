@@ -43,8 +43,8 @@ def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: 
 def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str, ...]:
     """The same columns in the order in which a narrow terminal keeps them.
 
-    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, what it reproduces, tags and experiment, then the
-    metrics and the parameters in turn: a table that shows what came out and not why is of little use.
+    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, what is reproduced, tags and
+    experiment, then the metrics and the parameters in turn: a table that shows what came out and not why is of little use.
     """
     there = frozenset(columns)
     metrics, params = ([name for name in columns if name.startswith(area)] for area in ("metrics.", "params."))

@@ -267,7 +267,8 @@ def test_the_lock_of_another_dvc_is_waited_for_and_then_named(exptrack, chain, l
         assert holder.stdout.readline() == "held\n"
         done = exptrack("run", "--name", "two")
         assert (done.returncode, done.stderr.count("\n")) == (125, 1), done.stderr
-        assert f"process {holder.pid} holds the DVC lock" in done.stderr
+        assert done.stderr.startswith(f"exptrack: process {holder.pid} ({sys.executable} -c import sys, dvc.repo")
+        assert ") holds the DVC lock" in done.stderr
         assert [ref.rpartition("/")[2] for ref in look.refs("refs/exptrack")] == ["one"]
         # A work tree of its own has a lock of its own.
         assert exptrack("run", "--name", "three", "--isolated").returncode == 0
@@ -340,6 +341,12 @@ def test_a_seed_reaches_every_stage(exptrack, project, look):
     assert look.record("one")["seed"] == 9
     assert look.record("one")["stages"][0]["deps"] == {"params.yaml:seed": "9"}
     assert not (project / "a.txt").exists()
+
+
+def on_terminal(*words):
+    """The words that start a command whose controlling terminal is its stdin."""
+    code = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+    return sys.executable, "-c", code, *words
 
 
 SLOW = """\
@@ -451,18 +458,50 @@ def test_four_at_once_are_four_correct_runs(exptrack, chain, look, git):
     assert alike(chain, git) == before
 
 
-def test_an_interrupted_pipeline_keeps_what_it_had_made(project, look, tmp_path, monkeypatch):
-    (project / "dvc.yaml").write_text(SLOW.replace("sleep 0.3", "sleep 60", 1))
+def test_a_pipeline_beside_another_is_refused_and_the_other_named(exptrack, project, look, tmp_path, monkeypatch):
+    (project / "dvc.yaml").write_text(SLOW.replace("sleep 0.3", "sleep 600", 1))
     (tmp_path / "pids").mkdir()
     monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
     process = subprocess.Popen(
         argv("run", "--name", "one"), cwd=project, stderr=subprocess.PIPE, start_new_session=True
     )
     until(lambda: bool(pids(tmp_path)))
+    done = exptrack("run", "--name", "two")
+    said = "exptrack: run 'one' is at work on files of stage 'one'; wait until it has ended, or run beside it with `--isolated`\n"
+    assert (done.returncode, done.stderr) == (125, said)
+    assert [ref.rpartition("/")[2] for ref in look.refs("refs/exptrack")] == ["one"]
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
+    assert look.refs("refs/exptrack") == [look.ref("one")]
+
+
+@pytest.mark.parametrize("how", ["terminal", "run", "stage"])
+def test_an_interrupted_pipeline_keeps_what_it_had_made(project, look, tmp_path, monkeypatch, how):
+    # As with a command: whoever interrupts the stage alone interrupts the run, too.
+    (project / "dvc.yaml").write_text(SLOW.replace("sleep 0.3", "exec sleep 600", 1))
+    (tmp_path / "pids").mkdir()
+    monkeypatch.setenv("PIDS", str(tmp_path / "pids"))
+    keyboard, line = os.openpty()
+    process = subprocess.Popen(
+        on_terminal(*argv("run", "--name", "one")) if how == "terminal" else argv("run", "--name", "one"),
+        cwd=project,
+        stdin=line,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    until(lambda: bool(pids(tmp_path)))
+    if how == "terminal":
+        os.write(keyboard, b"\x03")
+    else:
+        os.kill(process.pid if how == "run" else pids(tmp_path)[0], signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    os.close(keyboard)
+    os.close(line)
     assert process.returncode == 130
+    assert b"exptrack: stage 'two' was interrupted\n" in said
+    assert b"failed" not in said
     record = look.record("one")
+    assert (record["signal"], "exit_code" in record) == ("SIGINT", False)
     assert record["status"] == "interrupted"
     assert states(record) == {"one": "ran", "two": "failed"}
     assert "one.txt" in look.file("one", "dvc.lock")

@@ -33,11 +33,13 @@ from typing import Any, Self
 from exptrack.analysis.secrets import mask, mask_tree
 from exptrack.backends.dvc.ourselves import attentive, die, inherited_files, passing_on
 from exptrack.backends.dvc.planning import (
+    BusyError,
     MissingError,
     Order,
     address,
     check_dependencies,
     explain,
+    find_blocker,
     git_top,
     hold_lock,
     make_plan,
@@ -50,7 +52,8 @@ from exptrack.errors import DataError, ExptrackError
 from exptrack.model.pipeline import StageState
 
 _FAILED, _REFUSED = 1, 2
-_REFUSED_BY_LOCK = -1
+# SIGINT, and what a shell makes of it.
+_INTERRUPTED = frozenset({-signal.SIGINT, 128 + signal.SIGINT})
 
 
 class StageError(ExptrackError):
@@ -96,8 +99,10 @@ def _run(order: Order, events: _Events, inherited: tuple[int, ...]) -> int:
         if os.environ.get("EXPTRACK_DEBUG") == "1":
             raise
         said = str(error) if isinstance(error, ExptrackError) else explain(error)
-        if isinstance(error, StageError) and error.status != _REFUSED_BY_LOCK:
+        if isinstance(error, StageError):
             _say(f"exptrack: {said}")
+            if error.status in _INTERRUPTED:
+                die(signal.SIGINT)
             return error.status
         missing = error.missing if isinstance(error, MissingError) else ()
         events.write(state=REFUSED, reason=said, missing=missing)
@@ -198,9 +203,12 @@ class Pipeline:
         try:
             has_changed = self._reproduce(stage)
         except Exception as error:
+            blocker = find_blocker(error, address(stage))
+            if blocker and not self._has_done_something:
+                raise blocker from error
             duration = time.monotonic() - begun
             events.write(state=StageState.FAILED, duration=duration, deps=self._deps_now(stage), outs={}, **facts)
-            raise self._stage_error(stage, error) from error
+            raise _stage_error(address(stage), blocker or error) from error
         write(
             state=self._state(stage, has_changed=has_changed),
             duration=time.monotonic() - begun,
@@ -252,17 +260,21 @@ class Pipeline:
         path, top = Path(entry.fs_path), git_top(self._order.root)
         return (path.relative_to(top) if path.is_relative_to(top) else path).as_posix()
 
-    def _stage_error(self, stage: Any, error: Exception) -> StageError:
-        from dvc.lock import LockError
-        from dvc.stage.exceptions import StageCmdFailedError
 
-        name = f"stage '{address(stage)}'"
-        if isinstance(error, StageCmdFailedError):
-            status = _status(str(error))
-            how = f"signal {-status}" if status < 0 else f"status {status}"
-            return StageError(f"{name} failed: its command ended with {how}", 128 - status if status < 0 else status)
-        is_refused = isinstance(error, LockError) and not self._has_done_something
-        return StageError(f"{name} failed: {explain(error)}", _REFUSED_BY_LOCK if is_refused else _FAILED)
+def _stage_error(stage: str, error: Exception) -> StageError:
+    from dvc.stage.exceptions import StageCmdFailedError
+
+    if isinstance(error, StageCmdFailedError):
+        status = _status(str(error))
+        if status in _INTERRUPTED:
+            return StageError(f"stage '{stage}' was interrupted", status)
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        return StageError(
+            f"stage '{stage}' failed: its command ended with {how}", 128 - status if status < 0 else status
+        )
+    if isinstance(error, BusyError):
+        return StageError(f"stage '{stage}' did not run: {error}", _FAILED)
+    return StageError(f"stage '{stage}' failed: {explain(error)}", _FAILED)
 
 
 def _nothing(**_: object) -> None:

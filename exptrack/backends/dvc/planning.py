@@ -6,16 +6,23 @@ import errno
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from exptrack.analysis.secrets import mask
 from exptrack.backends.dvc.project import one_line
 from exptrack.errors import DataError
 from exptrack.errors import explain as explain_system
+
+_BESIDE = "or run beside it with `--isolated`"
+_WIDEST = 60  # letters of another process's command
+_BLOCKER = re.compile(r"\(PID (\d+)\): (.*)")
+_OWN = re.compile(r"driver\b.* --events (.+)/events --root ")
 
 
 class Order(NamedTuple):
@@ -33,6 +40,13 @@ class MissingError(DataError):
     def __init__(self, message: str, missing: tuple[tuple[str, str], ...]) -> None:
         super().__init__(message)
         self.missing = missing
+
+
+class BusyError(DataError):
+    """Another process holds what is needed: who, and what it does and what to do."""
+
+    def __init__(self, holder: str, reason: str) -> None:
+        super().__init__(f"{holder} {reason}")
 
 
 class _Problem(NamedTuple):
@@ -90,8 +104,8 @@ def hold_lock(repo: Any) -> Iterator[None]:
     try:
         held.__enter__()
     except LockError as error:
-        raise DataError(
-            f"{_holder(repo)} holds the DVC lock {repo.lock.lockfile}; wait until it has ended, and run again"
+        raise BusyError(
+            _holder(repo), f"holds the DVC lock {repo.lock.lockfile}; wait until it has ended, {_BESIDE}"
         ) from error
     try:
         _mend_rwlock(repo)
@@ -103,10 +117,34 @@ def hold_lock(repo: Any) -> Iterator[None]:
 
 
 def _holder(repo: Any) -> str:
+    from psutil import Error, Process  # type: ignore[import-untyped]
+
     try:
-        return f"process {int(Path(repo.lock.lockfile).read_bytes())}"
+        pid = int(Path(repo.lock.lockfile).read_bytes())
     except (OSError, ValueError):
         return "another process"
+    with suppress(Error, OSError):
+        return _name_process(pid, " ".join(Process(pid).cmdline()))
+    return f"process {pid}"
+
+
+def _name_process(pid: int, command: str) -> str:
+    """One of our own drivers is known by its run, whose journal the events lie in."""
+    if own := _OWN.search(command):
+        return f"run '{Path(own[1]).name}'"
+    told = " ".join(command.split())
+    return f"process {pid} ({mask(told[:_WIDEST])}{'…' if len(told) > _WIDEST else ''})" if told else f"process {pid}"
+
+
+def find_blocker(error: Exception, stage: str) -> BusyError | None:
+    """Who works on files of a stage, if that is why DVC did not begin it."""
+    from dvc.lock import LockError
+
+    blocker = _BLOCKER.search(str(error)) if isinstance(error, LockError) else None
+    if blocker is None:
+        return None
+    holder = _name_process(int(blocker[1]), blocker[2])
+    return BusyError(holder, f"is at work on files of stage '{stage}'; wait until it has ended, {_BESIDE}")
 
 
 def _mend_rwlock(repo: Any) -> None:
