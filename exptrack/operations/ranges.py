@@ -91,11 +91,7 @@ def _find(context: Context, rev: str) -> Run | str:
 
     if rev == ".":
         raise RevError("'.' is no run: `exptrack log` takes revs, ranges and queries")
-    try:
-        meant = find(context, rev)
-    except RevError as error:
-        said = str(error).replace("no run is named", "no run and no commit of Git is named", 1)
-        raise RevError(said, error.hints) from error
+    meant = find(context, rev)
     return meant.run or str(meant.commit)
 
 

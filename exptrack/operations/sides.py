@@ -23,6 +23,7 @@ from exptrack.analysis.names import is_name
 from exptrack.analysis.secrets import mask_tree
 from exptrack.backends import dvc
 from exptrack.backends.git import diffs, objects
+from exptrack.backends.git.refs import list_refs
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, RecordError, RepositoryError, RevError
 from exptrack.model.data import Pointer
@@ -40,6 +41,7 @@ from exptrack.store.private_index import is_dvc_file, survey
 from exptrack.store.snapshot import build
 
 WORK_TREE = "."
+_NO_RUN = "no run is named"
 
 
 class Found(NamedTuple):
@@ -64,10 +66,10 @@ def find(context: Context, rev: str | Run) -> Found:
         return Found(rev, commit=commit)
     try:
         run = revs.load(context.repository, rev)
-    except RevError:
+    except RevError as error:
         commit = None if _is_latest(rev) else objects.find_commit(context.repository, rev)
         if commit is None:
-            raise
+            raise _unknown(context.repository, rev, error) from error
         return Found(rev, commit=commit)
     if run.snapshot is None:
         raise RepositoryError(
@@ -88,6 +90,20 @@ def _find_in_git(repository: Repository, rev: str) -> str | None:
         return objects.find_commit(repository, rev)
     names = [f"refs/{kind}/{rev}^{{commit}}" for kind in ("heads", "tags")]
     return next(filter(None, objects.resolve(repository, names)), None)
+
+
+def _unknown(repository: Repository, rev: str, error: RevError) -> RevError:
+    """What no run is, and Git does not know either; a branch may be meant."""
+    from difflib import get_close_matches
+
+    said = str(error)
+    if _is_latest(rev) or not said.startswith(_NO_RUN):
+        return error
+    branches = [ref.removeprefix("refs/heads/") for ref in list_refs(repository, "refs/heads")]
+    near = get_close_matches(rev[:100], branches, n=1)
+    if near and "did you mean" not in said:
+        return RevError(f"no run, branch or commit is named '{rev}', did you mean '{near[0]}'?")
+    return RevError(said.replace(_NO_RUN, "no run, branch or commit is named", 1), error.hints)
 
 
 def _is_latest(rev: str) -> bool:

@@ -142,7 +142,8 @@ def test_a_side_that_is_nothing_is_named(exptrack):
     exptrack("run", "--name", "one", "--", "true")
     done = exptrack("diff", "one", "nothing")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[0].startswith("exptrack: no run is named 'nothing'")
+    assert done.stderr.splitlines()[0].startswith("exptrack: no run, branch or commit is named 'nothing'")
+    assert "is named 'mian', did you mean 'main'?" in exptrack("diff", "one", "mian").stderr
     assert exptrack("diff", "one", "one:train.py").returncode == 2
     assert exptrack("diff", "one", "").returncode == 2
     assert exptrack("diff", "one", "--", "-x").returncode == 2

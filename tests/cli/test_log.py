@@ -159,7 +159,7 @@ def test_a_run_in_a_repository_without_a_commit_is_on_no_branch(tmp_path, git, e
     assert exptrack("run", "--name", "one", "--", "true", cwd=tmp_path / "empty").returncode == 0
     done = exptrack("log", "one..HEAD", cwd=tmp_path / "empty")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "exptrack: no run and no commit of Git is named 'HEAD'; `exptrack ls` lists them\n"
+    assert done.stderr == "exptrack: no run, branch or commit is named 'HEAD'; `exptrack ls` lists them\n"
     git("commit", "--quiet", "--allow-empty", "-m", "first", cwd=tmp_path / "empty")
     done = exptrack("log", "HEAD", cwd=tmp_path / "empty")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", NOT_ON_THESE)
@@ -170,7 +170,7 @@ def test_what_cannot_be_meant_is_refused_in_one_line(exptrack, record):
     record("brave-otter", 0.25)
     record("brave-fox", 0.25)
     for words, said in (
-        (["brave-oter"], "no run and no commit of Git is named 'brave-oter', did you mean 'brave-otter'?"),
+        (["brave-oter"], "no run, branch or commit is named 'brave-oter', did you mean 'brave-otter'?"),
         (
             ["brave-fox...brave-otter"],
             "'brave-fox...brave-otter' is no range: write it with two dots, as in 'main..HEAD' or '@~5..@'",
