@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         metavar="N",
-        help="set EXPTRACK_SEED, PYTHONHASHSEED, and the parameter that exptrack.yaml names as seed",
+        help="set EXPTRACK_SEED, PYTHONHASHSEED, and the parameter that is the seed: what exptrack.yaml names, else seed or random_state",
     )
     parser.add_argument("--isolated", action="store_true", help="run in a work tree of its own, made from the snapshot")
     parser.add_argument(

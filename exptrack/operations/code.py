@@ -94,7 +94,10 @@ def weaknesses(run: Run) -> tuple[str, ...]:
 
 
 def find_code(context: Context, run: Run, at: str | None) -> Code:
-    """The run's own snapshot; or what `at` names: the work tree (`worktree`), a run's snapshot, a commit. Raises RevError."""
+    """The run's own snapshot; or what `at` names: the work tree (`worktree`), a run's snapshot, a commit.
+
+    Raises RevError, ExptrackError if the run's overrides are not known there.
+    """
     if at is None:
         if run.snapshot is None:
             raise RepositoryError(
@@ -105,6 +108,10 @@ def find_code(context: Context, run: Run, at: str | None) -> Code:
                 f"the base of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
             )
         return Code(run.snapshot, run.base, run)
+    if masked := next((word for word in run.record.overrides if MASK in word), None):
+        raise ExptrackError(
+            f"'{run.name}' cannot be reproduced elsewhere: an override held a credential, which is not recorded ({masked}); leave out --at"
+        )
     found = find(context, WORK_TREE if at == "worktree" else at)
     if found.run is not None:
         return find_code(context, found.run, None)._replace(missing=weaknesses(found.run))

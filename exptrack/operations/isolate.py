@@ -8,13 +8,12 @@ from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
-from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
-from exptrack.errors import ExptrackError
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Disk
+from exptrack.operations.given import change_params, write_params
 from exptrack.operations.needs import Needs, bring_data
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.operations.surroundings import Move, surround
@@ -76,10 +75,7 @@ def isolate(context: Context, name: str, base: str | None, wish: Wish) -> Iterat
     """
     repository = context.repository
     draft = _draft(context, name, base)
-    parsed = parse_overrides(wish.overrides)
-    if wish.seed is not None and context.settings.seed is not None:
-        parsed += seed_overrides(context.settings.seed, wish.seed, draft.params)
-    changed = apply_overrides(draft.params, parsed)
+    changed = change_params(draft.params, wish.overrides, wish.seed, context.settings.seed)
     with slots.claim(repository, name) as slot:
         inside = context._replace(repository=slot.repository)
         here = _inside(repository.top, wish.directory)
@@ -146,8 +142,7 @@ def _fill(context: Context, inside: Context, slot: Slot, changed: Mapping[str, T
     """What a checkout alone does not bring: submodules, linked paths, overrides; gives what cannot be had."""
     empty = slots.add_submodules(slot, context.repository)
     missing = link_paths(slot, context.repository.top, context.settings.capture.links)
-    for file, tree in changed.items():
-        _edit(inside.repository.top / below(context.project, file), file, tree)
+    write_params(inside.repository.top, context.project, changed)
     return [
         *(
             f"the submodule {path} is empty in the run's own work tree: its commit is not on this machine"
@@ -155,13 +150,3 @@ def _fill(context: Context, inside: Context, slot: Slot, changed: Mapping[str, T
         ),
         *(f"{path}, named under capture.links, is not there" for path in missing),
     ]
-
-
-def _edit(path: Path, name: str, tree: Tree) -> None:
-    from exptrack.analysis.fileedit import edit_text
-
-    try:
-        text = path.read_bytes().decode("utf-8") if path.exists() else ""
-        path.write_bytes(edit_text(name, text, tree).encode("utf-8"))
-    except (OSError, UnicodeError) as error:
-        raise ExptrackError(f"{name} cannot be changed for the run: {error}") from error

@@ -11,8 +11,9 @@ from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.seeds import find_seed
 from exptrack.backends import dvc
 from exptrack.backends.git import refs
+from exptrack.errors import ExptrackError
 from exptrack.model.run import Links, Record, Status
-from exptrack.model.tree import Tree
+from exptrack.model.tree import Tree, flatten
 from exptrack.operations.context import Context
 from exptrack.operations.files import Disk
 from exptrack.operations.observe import Plan, describe_omissions
@@ -40,6 +41,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
     read = reader.params(sources.params)
     merged = merge_arguments(read, parse_arguments(request.command))
     params: dict[str, Tree] = {source: mask_tree(tree) for source, tree in merged.items()}
+    seed = _seed(request, find_seed(params, settings.seed))
     excluded = frozenset([*sources.outs, *outputs, *place.links])
     taken = snapshot.take(repository, name, found, settings.capture, excluded)
     taken = taken._replace(omissions=tuple(dict.fromkeys([*place.omissions, *taken.omissions])))
@@ -53,11 +55,12 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         author=str(outset.committing.committer),
         host=os.uname().nodename,
         command=mask_arguments(request.command),
+        overrides=tuple(map(_mask_override, request.overrides)),
         project=context.project,
         directory=_inside(top, request.directory),
         branch=outset.branch,
         experiment=request.experiment,
-        seed=_seed(request, find_seed(params, settings.seed)),
+        seed=seed,
         note=mask(request.note) if request.note else None,
         tags=request.tags,
         params=params,
@@ -124,7 +127,22 @@ def _plan_pipeline(place: Place, journal: Journal, plan: Plan, sources: Sources)
 
 
 def _seed(request: Request, found: int | str | None) -> int | str | None:
-    return request.seed if found is None else found
+    """What `--seed` gave, which the files of parameters have by now; else what was `found` in the parameters."""
+    if request.seed is None or found is None or found == request.seed:
+        return found if request.seed is None else request.seed
+    raise ExptrackError(f"--seed gives {request.seed} and the run's parameters give {found} as the seed: leave one out")
+
+
+def _mask_override(word: str) -> str:
+    """An override without its credentials: what would be masked in the words of a command, or as a parameter of a file."""
+    before = word.partition("=")[0]
+    start = max(map(before.rfind, ":+~")) + 1  # the name of a file, and signs
+    key, sign, value = mask_arguments([word[start:]])[0].partition("=")
+    tree: Tree = {"": value}
+    for name in reversed(key.split(".")):
+        tree = {name: tree.get("", tree)}
+    [masked] = flatten(mask_tree(tree)).values()
+    return f"{word[:start]}{key}{sign}{masked}"
 
 
 def _params_text(context: Context, found: Survey, taken: Snapshot) -> str | None:

@@ -54,7 +54,7 @@ def record(context: Context, request: Request, arrange: Arrange | None = None) -
     _check(context, request, arrange)
     started = datetime.now(UTC)
     request = _with_seed(request)
-    look = None if arrange or _is_isolated(context, request) else _look_early(context, request)
+    look = None if arrange or _may_be_isolated(request) else _look_early(context, request)
     journal, outset = _claim(context.repository, request.name, started)
     held = None if request.command else _hold(context, journal)
     try:
@@ -85,9 +85,17 @@ def _with_seed(request: Request) -> Request:
     return request._replace(environ={**request.environ, "EXPTRACK_SEED": seed, "PYTHONHASHSEED": seed})
 
 
-def _is_isolated(context: Context, request: Request) -> bool:
-    is_seeded = request.seed is not None and context.settings.seed is not None
-    return request.is_isolated or bool(request.overrides) or is_seeded
+def _may_be_isolated(request: Request) -> bool:
+    return request.is_isolated or bool(request.overrides) or request.seed is not None
+
+
+def _is_isolated(context: Context, name: str, outset: Outset, request: Request) -> bool:
+    """Whether the run needs a work tree of its own; with a seed alone only if the project has a parameter for it."""
+    if request.is_isolated or request.overrides or not _may_be_isolated(request):
+        return _may_be_isolated(request)
+    from exptrack.operations.given import find_seed_parameter
+
+    return find_seed_parameter(context, name, outset.base) is not None
 
 
 def _hold(context: Context, journal: Journal) -> Held:
@@ -114,7 +122,7 @@ def _look(context: Context, request: Request, command: Sequence[str]) -> Environ
 @contextmanager
 def _find_place(context: Context, name: str, outset: Outset, request: Request) -> Iterator[Place]:
     """The work tree in which the run takes place: the user's, or a slot."""
-    if not _is_isolated(context, request):
+    if not _is_isolated(context, name, outset, request):
         yield Place(context, request, outset)
         return
     from exptrack.operations.isolate import Wish, isolate  # overrides and slots: 10 ms that other runs do not pay

@@ -13,16 +13,20 @@ from exptrack.errors import ExptrackError, RecordError
 from exptrack.model.environment import Environment
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
+from exptrack.model.tree import Tree
 from exptrack.operations.code import Code, settings_at
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Committed
+from exptrack.operations.given import change_params, write_params
 from exptrack.operations.needs import Needs, bring_data, find_needs, name_places
 from exptrack.operations.request import Place, Request
+from exptrack.operations.sources import Reader
 from exptrack.operations.surroundings import Move, is_environment, surround
 from exptrack.operations.words import lead
 from exptrack.store import runs, slotlinks, slots
 from exptrack.store.outset import Outset
+from exptrack.store.private_index import is_dvc_file
 from exptrack.store.slots import Slot
 
 PRESENT, RECORDED = "present", "recorded"
@@ -75,17 +79,19 @@ class Replay(NamedTuple):
         context, record, commit = self.context, self.run.record, self.code.commit
         files = Committed(context.repository, commit)
         needs = find_needs(context, self.run, files, self.code.run)
+        changed = self._find_changed(files, request.seed)
         with slots.claim(context.repository, name) as slot:
             settings = settings_at(context, commit) or Settings()
             inside = context._replace(repository=slot.repository, settings=settings)
             slots.prepare(slot, commit, keep=[one.path for one in needs.inputs])
             self._complete(slot, settings.capture.links)
+            write_params(slot.repository.top, context.project, changed)
             bring_data(context, inside, needs, is_fetched=True)
             directory = slot.repository.top / record.directory
             directory.mkdir(parents=True, exist_ok=True)
             outputs = tuple(relpath(one.path, record.directory) for one in record.outputs)
             environ = _prepare_environ(request.environ, self.environment)
-            moved = request._replace(directory=directory, environ=environ, outputs=outputs)
+            moved = request._replace(directory=directory, environ=environ, outputs=outputs, overrides=record.overrides)
             if self.manner.environment == RECORDED:
                 moved = self._activate(moved, slot.repository.top)
             moved, problems = self._surround(moved, Move(context.repository.top, slot.repository.top), files)
@@ -102,6 +108,22 @@ class Replay(NamedTuple):
                 self.notes[
                     f"its work tree is kept in {slot.repository.top}; delete that folder when you are done with it"
                 ] = None
+
+    def _find_changed(self, files: Committed, seed: int | None) -> Mapping[str, Tree]:
+        """The files of parameters of other code, as what was given for the run has them; its own snapshot has them so.
+
+        Raises ExptrackError if that does not fit there.
+        """
+        context = self.context
+        if self.manner.at is None or not (self.run.record.overrides or seed is not None):
+            return {}
+        reader = Reader(files, context.project, context.yaml.load)
+        sources = reader.find_sources([path for path in files.paths if is_dvc_file(path)])
+        settings = settings_at(context, self.code.commit) or Settings()
+        try:
+            return change_params(reader.params(sources.params), self.run.record.overrides, seed, settings.seed)
+        except ExptrackError as error:
+            raise ExptrackError(f"what '{self.run.name}' was given does not fit {self.manner.at}: {error}") from error
 
     def _complete(self, slot: Slot, links: Sequence[str]) -> None:
         """What a checkout alone does not bring: submodules, linked paths."""

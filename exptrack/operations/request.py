@@ -19,7 +19,7 @@ class Request(NamedTuple):
     """What the user asks for. `directory` is where the command runs; `outputs` are paths as typed there.
 
     `reproduces` is the name of the run that this one executes again, `timeout` is in seconds. `overrides` are words
-    such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` that is a parameter, or `is_isolated`, gets a work tree
+    such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` for which there is a parameter, or `is_isolated`, gets a work tree
     of its own.
 
     `executed` are the words that run in place of `command`, which is what is recorded; empty: the same.

@@ -87,14 +87,15 @@ class TestOverrides:
         assert exptrack("status").stdout == "nothing runs, and nothing waits for recovery\n"
 
     def test_a_seed_is_given_to_the_command_and_to_its_parameter(self, exptrack, repository, look):
-        (repository / "params.yaml").write_text("lr: 0.25\ntrain: {seed: 1}\n")
+        (repository / "params.yaml").write_text("lr: 0.25\ntrain: {start: 1}\n")
         code = "import os; print(os.environ['EXPTRACK_SEED'], os.environ['PYTHONHASHSEED'], open('params.yaml').read())"
         exptrack("run", "--name", "one", "--seed", "7", "--", PYTHON, "-c", code)
-        assert look.file("one", ".exptrack/output.log").startswith("7 7 lr: 0.25\ntrain: {seed: 1}")
+        assert look.file("one", ".exptrack/output.log").startswith("7 7 lr: 0.25\ntrain: {start: 1}")
+        assert look.record("one")["seed"] == 7
         assert slots(repository) == []
-        (repository / "exptrack.yaml").write_text("seed: train.seed\n")
+        (repository / "exptrack.yaml").write_text("seed: train.start\n")
         exptrack("run", "--name", "two", "--seed", "8", "--", PYTHON, "-c", code)
-        assert look.file("two", ".exptrack/output.log").startswith("8 8 lr: 0.25\ntrain: {seed: 8}")
+        assert look.file("two", ".exptrack/output.log").startswith("8 8 lr: 0.25\ntrain: {start: 8}")
         assert look.record("two")["seed"] == 8
         assert slots(repository) == ["w0"]
 
