@@ -261,6 +261,72 @@ class TestData:
         assert "stage a did not run again" in "".join(found["notes"])
 
 
+class TestPipelines:
+    """What a run of a pipeline did not do itself is neither its result nor evidence."""
+
+    @pytest.fixture
+    def pipeline(self, project, commit):
+        def write(value: str) -> None:
+            made = "open('curve.csv', 'w').write(f'x,{v}'); json.dump({'loss': v}, open('m.json', 'w'))"
+            (project / "train.py").write_text(f"import json, os; v = {value}; {made}")
+
+        write("float(os.environ.get('LOSS', 1))")
+        outs = "outs: [curve.csv: {cache: false}], metrics: [m.json: {cache: false}]"
+        (project / "dvc.yaml").write_text(f"stages:\n  train: {{cmd: {PYTHON} train.py, deps: [train.py], {outs}}}\n")
+        commit()
+        return write
+
+    def test_a_result_that_several_runs_have_is_one_draw_and_its_environment_is_that_of_who_made_it(
+        self, exptrack, pipeline, reproduce
+    ):
+        for name in ("one", "two", "three"):
+            assert exptrack("run", "--name", name).returncode == 0
+        other = {**os.environ, "LOSS": "0.8029333333333333"}
+        found = reproduce("three", env=other)
+        kind, evidence = answer(found, "statistical")
+        assert kind == "cannot assess"
+        assert evidence.startswith("loss 0.802933: 1 earlier run; an interval needs 3,")
+        assert "1 earlier run left out: its result is what three has" in evidence
+        assert "1 earlier run left out: nothing was run anew" in evidence
+        assert found["nondeterministic"] is None
+        assert found["notes"] == [
+            "stage 'train' was not run by three (nothing had changed): its environment is not known"
+        ]
+        found = reproduce("one", env=other)
+        assert "2 earlier runs left out: nothing was run anew" in answer(found, "statistical")[1]
+        assert found["nondeterministic"] is not None
+
+    def test_what_lay_there_when_a_stage_failed_is_no_result_and_its_own_outs_are_no_change(
+        self, exptrack, project, commit, reproduce
+    ):
+        (project / "a.sh").write_text("echo 1 > a.txt\n")
+        (project / "dvc.yaml").write_text(
+            "stages:\n  a: {cmd: sh a.sh, deps: [a.sh], outs: [a.txt: {cache: false}]}\n"
+            "  b: {cmd: cp a.txt b.txt, deps: [a.txt], outs: [b.txt]}\n"
+        )
+        assert exptrack("run", "--name", "one").returncode == 0
+        commit()
+        (project / "a.sh").write_text("echo 2 > a.txt; exit 3\n")
+        assert exptrack("run", "--name", "two").returncode == 3
+        assert "changed" not in Witness(project).records()["two"]
+        found = reproduce("two")
+        assert answer(found, "exact") == ("cannot assess", "no outputs and no metrics to compare")
+        assert not any("changed while" in note for note in found["notes"])
+
+    def test_outs_that_git_holds_are_compared_as_they_were_made(self, exptrack, project, pipeline, commit, reproduce):
+        for number, name in enumerate(("one", "two", "three")):
+            pipeline(str(number))
+            assert exptrack("run", "--name", name).returncode == 0
+            commit()
+        for old, new in (("one", "two"), ("two", "three")):
+            changes = json.loads(exptrack("diff", old, new, "--json").stdout)
+            assert [one["key"] for one in changes["changes"] if one["area"] == "data"] == [["curve.csv"]]
+            assert [one["key"] for one in changes["changes"] if one["area"] == "metrics"] == [["loss"]]
+            assert {one["path"] for one in changes["files"]} & {"train.py", "curve.csv", "m.json"} == {"train.py"}
+        divergence = reproduce("one", "--at", "two")["divergence"]
+        assert [divergence[key] for key in ("stage", "input", "output")] == ["train", "train.py", "curve.csv"]
+
+
 class TestJudgement:
     def test_reproductions_are_no_replicates(self, repository, reproduce, record):
         record(write_metrics("{'loss': float(os.environ['LOSS'])}"), env={**os.environ, "LOSS": "1"})

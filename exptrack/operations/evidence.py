@@ -151,7 +151,7 @@ def _find_judged(stages: Sequence[StageRun], metric_files: Collection[str]) -> l
 
 
 def _find_source(run: Run, found: Sequence[Run], metric_files: Collection[str]) -> str | None:
-    """The name of the run whose metrics this one has, if it made none itself: the last before it that made the same."""
+    """The name of the run whose metrics this one has, if it made none itself: the last before it that made the same, reproductions aside."""
     if _is_made_anew(run.record, metric_files):
         return None
     results = _list_results(run.record, metric_files)
@@ -160,6 +160,7 @@ def _find_source(run: Run, found: Sequence[Run], metric_files: Collection[str]) 
         for one in found
         if one.started < run.started
         and one.record.is_pipeline
+        and one.record.links.reproduces is None
         and _is_made_anew(one.record, metric_files)
         and _list_results(one.record, metric_files) == results
     ]
