@@ -37,7 +37,7 @@ Parameters are read from `params.yaml`, from what `dvc.yaml` names, and from the
 Without COMMAND the stages of the DVC pipeline run, as `dvc repro` does it: those that have not changed are skipped, those that the run
 cache knows are restored, and `-f` runs them all. A stage that fails gives a failed run, which keeps what the stages before it made.
 
-With `-S` (in Hydra's grammar, of which a sweep is refused) or `--isolated`, and with a `--seed` that is a parameter of the project, the
+With `-S` (in Hydra's grammar, of which a sweep is refused) or `--isolated`, and with a `--seed` for which the project has a parameter, the
 command runs in a work tree of its own below `.git`, made from the snapshot, with its data out of the DVC cache. What Git ignores is not
 there, but for what `capture.links` in `exptrack.yaml` names. New files are kept in the run if they are small.
 
@@ -67,8 +67,8 @@ Executes the recorded command, or all stages of the pipeline, in a work tree of 
 your work tree is read or changed. The execution becomes a run of its own. The answer says which of four levels holds, with evidence for
 each; where the two first diverged; and what differs in parameters, metrics, data, code and environment.
 
-With `--at` the same command gets other code, parameters and data: all that the other commit has. Values of `-S` are part of the run's
-snapshot, so they do not go with the command.""",
+With `--at` the same command gets other code, parameters and data: all that the other commit has, but for what the run was given by `-S`
+and `--seed`, which is applied there too. What does not fit there is an error.""",
     "apply": """\
 Writes the files of a run into the work tree, and nothing else: the index, HEAD and branches stay, as with `git restore --source`.
 What `--only` means:
