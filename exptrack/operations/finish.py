@@ -22,6 +22,7 @@ from exptrack.store.recorded import note_recorded
 from exptrack.store.start import Start, read_start
 
 _MOST_NAMESAKES = 100
+_NAMED = 3
 _CLOCKS = 2.0  # seconds by which the clocks of a file system and of a host may differ
 
 
@@ -63,10 +64,16 @@ def finish(repository: Repository, journal: Journal, start: Start, *, until: flo
 
 
 def _advise(repository: Repository, record: Record) -> tuple[str, ...]:
-    """Data that was used without being versioned, and what lies in the work tree from now on and the next run would take for code."""
+    """Files that changed meanwhile, data that was used without being versioned, and what the next run would take for code."""
     outputs = [pointer.path for pointer in record.outputs]
     ignored = find_ignored(repository, outputs) if outputs else set()
+    more = f" and {len(record.changed) - _NAMED} more" if len(record.changed) > _NAMED else ""
     return (
+        *(
+            (f"{', '.join(record.changed[:_NAMED])}{more} changed while it ran: recorded as at the start",)
+            if record.changed
+            else ()
+        ),
         *(
             f"{pointer.path} was not what {pointer.source} stands for: `dvc add` or `dvc commit` it, and the next run names it rightly"
             for pointer in record.data

@@ -74,13 +74,13 @@ def isolate(context: Context, name: str, base: str | None, wish: Wish) -> Iterat
     Raises ExptrackError for an override that cannot be applied, before a slot is taken.
     """
     repository = context.repository
-    draft = _draft(context, name, base)
+    here = _inside(repository.top, wish.directory)
+    outputs = {normpath(here / path) for path in wish.outputs}
+    outputs |= {normpath(below(context.project, path)) for path in context.settings.capture.outputs}
+    draft = _draft(context, name, base, outputs)
     changed = change_params(draft.params, wish.overrides, wish.seed, context.settings.seed)
     with slots.claim(repository, name) as slot:
         inside = context._replace(repository=slot.repository)
-        here = _inside(repository.top, wish.directory)
-        outputs = {normpath(here / path) for path in wish.outputs}
-        outputs |= {normpath(below(context.project, path)) for path in context.settings.capture.outputs}
         inputs = {pointer.path for pointer in draft.sources.pointers} - outputs
         slots.prepare(slot, draft.commit, keep=inputs)
         problems = _fill(context, inside, slot, changed)
@@ -121,13 +121,13 @@ def explain_failure(omissions: Sequence[Omission], links: Sequence[str]) -> str 
     return f"it ran without what Git ignores in the work tree ({named}): name what it needs under capture.links in exptrack.yaml"
 
 
-def _draft(context: Context, name: str, base: str | None) -> _Draft:
+def _draft(context: Context, name: str, base: str | None, outputs: Collection[str]) -> _Draft:
     """A commit of the work tree as a run in it would have it; only objects are written, and an index in the run's journal."""
     repository, capture = context.repository, context.settings.capture
     found = survey(repository, base, capture, journal.folder_of(repository.shared, name))
     reader = Reader(Disk(repository.top), context.project, context.yaml.load)
     sources = reader.find_sources(found.dvc_files, context.project)
-    excluded = frozenset([*sources.outs, *capture.links])
+    excluded = frozenset([*sources.outs, *outputs, *capture.links])
     taken = take(repository, name, found, capture, excluded)
     return _Draft(taken.oid, taken.omissions, sources, reader.params(sources.params))
 

@@ -20,21 +20,24 @@ def check_outputs(context: Context, directory: Path, asked: Sequence[str], root:
 
     Raises DataError for what could not be kept afterwards; `root` is that of the DVC project.
     """
-    paths = [context.folder / path for path in context.settings.capture.outputs]
-    paths += [directory.resolve() / path for path in asked]
+    paths = [(path, context.folder / path) for path in context.settings.capture.outputs]
+    paths += [(path, directory.resolve() / path) for path in asked]
     if paths and root is None:
         raise DataError("`-o` needs a DVC project to keep data in: run `exptrack init` first")
-    return tuple(dict.fromkeys(_check(context.repository, path, root) for path in paths if root is not None))
+    return tuple(
+        dict.fromkeys(_check(context.repository, typed, path, root) for typed, path in paths if root is not None)
+    )
 
 
-def _check(repository: Repository, path: Path, root: Path) -> str:
+def _check(repository: Repository, typed: str, path: Path, root: Path) -> str:
+    # A slot is never named: what is `typed` is seen from the user's work tree.
     inside = path.parent.resolve() / path.name if path.name not in {"", ".."} else path.resolve()
     if not inside.is_relative_to(root) or inside == root:
-        raise DataError(f"-o {path}: lies outside the DVC project {root}; name a path inside it")
+        raise DataError(f"-o {typed}: lies outside the DVC project; name a path inside it")
     relative = inside.relative_to(repository.top).as_posix()
     if git_index.is_tracked(repository, relative):
         raise DataError(
-            f"-o {path}: is tracked by Git; run `git rm --cached {relative}` first, so that DVC can keep it"
+            f"-o {typed}: is tracked by Git; run `git rm --cached {relative}` first, so that DVC can keep it"
         )
     return relative
 

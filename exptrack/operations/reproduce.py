@@ -73,7 +73,9 @@ def execute(planned: Plan) -> Reproduction:
     """
     replay, settings = planned
     reruns: list[Run] = []
-    for _ in range(max(replay.manner.reruns, 1)):
+    for number in range(1, max(replay.manner.reruns, 1) + 1):
+        if replay.manner.reruns > 1:
+            replay.context.notice(f"rerun {number} of {replay.manner.reruns}")
         reruns.append(_execute(replay))
         if reruns[-1].status is Status.INTERRUPTED:
             break

@@ -90,8 +90,8 @@ def find_wanted(source: Source, tracked: Collection[str], parts: Collection[Part
 
 
 def parts_of(source: Source, path: str) -> frozenset[Part]:
-    """The parts that a file belongs to; none if it is exptrack's own."""
-    if is_ours(path):
+    """The parts that a file belongs to; none if it is exptrack's own, or says where DVC has its cache and remotes."""
+    if is_ours(path) or f"/{path}".endswith("/.dvc/config"):
         return frozenset()
     if path in source.params:
         return frozenset({Part.PARAMS} if is_value_file(path) else {Part.PARAMS, Part.CODE})

@@ -386,6 +386,13 @@ class TestData:
         assert not list(repository.rglob(".*apply-*"))
         assert apply("one")[0].startswith("applied one: nothing to do")
 
+    def test_where_dvc_has_its_remotes_is_the_repositorys_not_the_runs(self, apply, recorded, repository, dvc, git):
+        dvc("remote", "add", "later", "/nowhere")
+        git("commit", "-qam", "a remote", cwd=repository)
+        config = (repository / ".dvc" / "config").read_text()
+        apply("one")
+        assert (repository / ".dvc" / "config").read_text() == config
+
     def test_data_that_is_not_in_the_cache_is_not_overwritten(self, apply, recorded, files, repository):
         (repository / "data" / "mine").write_text("mine")
         (repository / "raw.csv").write_text("mine")

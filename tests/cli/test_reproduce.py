@@ -200,7 +200,10 @@ class TestStatistical:
 
     def test_several_reruns(self, exptrack, environ, look):
         assert exptrack("run", "--name", "one", *RUN, env=environ).returncode == 0
-        found = reproduced(exptrack("reproduce", "one", "--reruns", "3", "--json", env=environ))
+        done = exptrack("reproduce", "one", "--reruns", "3", "--json", env=environ)
+        found = reproduced(done)
+        said = [line for line in done.stderr.splitlines() if line.startswith("exptrack: rerun ")]
+        assert said == [f"exptrack: rerun {number} of 3" for number in (1, 2, 3)]
         assert len({one["name"] for one in found["reruns"]}) == 3
         assert {look.record(one["name"])["links"]["reproduces"] for one in found["reruns"]} == {"one"}
 

@@ -568,3 +568,18 @@ def test_outside_the_work_tree_the_project_is_the_repository(exptrack, repositor
     monkeypatch.delenv("GIT_WORK_TREE")
     record = look.record("one")
     assert (record.get("project", "."), record.get("directory", "."), record["metrics"]) == (".", ".", {})
+
+
+def test_a_file_that_changed_meanwhile_is_named(exptrack, repository, look, git):
+    for name in ("a", "b", "c"):
+        (repository / f"{name}.py").write_text("1")
+    code = "for name in ('train', 'a', 'b', 'c'): open(name + '.py', 'a').write('# edited')"
+    done = exptrack("run", "--name", "one", "--", PYTHON, "-c", code)
+    assert done.stderr.splitlines() == [
+        "exptrack: one: a.py, b.py, c.py and 1 more changed while it ran: recorded as at the start",
+        "exptrack: recorded one (completed)",
+    ]
+    assert look.record("one")["changed"] == ["a.py", "b.py", "c.py", "train.py"]
+    # What it does in a work tree of its own, nobody else did.
+    done = exptrack("run", "--isolated", "--name", "two", "--", PYTHON, "-c", code)
+    assert done.stderr == "exptrack: recorded two (completed)\n"

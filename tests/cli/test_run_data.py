@@ -231,3 +231,17 @@ def test_an_output_that_the_next_run_would_take_for_code_is_named(data, exptrack
     assert "model.bin is not ignored by Git: add it to .gitignore" in exptrack(*words).stderr
     (data / ".gitignore").write_text("model.bin\n")
     assert "is not ignored" not in exptrack(*words).stderr
+
+
+def test_an_output_that_lies_there_already_is_no_part_of_an_isolated_run(data, exptrack, look, git):
+    (data / "out.txt").write_text("old")
+    (data / "kept.txt").write_text("old")
+    (data / "exptrack.yaml").write_text("capture: {outputs: [kept.txt]}\n")
+    code = "open('out.txt', 'w').write('new'); open('kept.txt', 'w').write('new')"
+    done = exptrack("run", "-S", "lr=1", "--name", "one", "-o", "out.txt", "--", PYTHON, "-c", code)
+    assert (done.returncode, done.stderr) == (0, "exptrack: recorded one (completed)\n")
+    assert [pointer["path"] for pointer in look.record("one")["outputs"]] == ["kept.txt", "out.txt"]
+    assert (data / "out.txt").read_text() == "old"
+    refused = exptrack("run", "--isolated", "-o", "train.py", "--", "true")
+    assert refused.returncode == 125
+    assert refused.stderr.startswith("exptrack: -o train.py: is tracked by Git; run `git rm --cached train.py` first")
