@@ -306,7 +306,7 @@ class TestPipelines:
         )
         assert exptrack("run", "--name", "one").returncode == 0
         commit()
-        (project / "a.sh").write_text("echo 2 > a.txt; exit 3\n")
+        (project / "a.sh").write_text("exit 3\n")
         assert exptrack("run", "--name", "two").returncode == 3
         assert "changed" not in Witness(project).records()["two"]
         found = reproduce("two")
@@ -386,7 +386,7 @@ class TestRefused:
         done = exptrack("reproduce", "one", "two", "--json")
         assert done.returncode == 2
         assert [one["reached"] for one in json.loads(done.stdout)["reproductions"]] == ["exact"]
-        assert "in.csv" in done.stderr.splitlines()[0]
+        assert "in.csv" in done.stderr
         assert Witness(project).left_over() == []
 
     def test_what_can_be_known_is_refused_before_anything_is_executed(self, exptrack, repository, commit, record):
