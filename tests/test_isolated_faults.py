@@ -259,7 +259,7 @@ class TestWhatIsMissing:
         (repository / "data.dvc").write_text(f"outs:\n- md5: {'a' * 32}\n  size: 4\n  hash: md5\n  path: data\n")
         (repository / ".gitignore").write_text("metrics.json\n/data\n")
         done = exptrack("run", "--isolated", "--name", "one", "--", "cat", "data")
-        told = "data is not in the run's own work tree: its data is not in the DVC cache"
+        told = "data is not there for it: the DVC cache lacks its data; get it with `dvc fetch data.dvc`"
         *_, last, recorded = done.stderr.splitlines()
         assert (done.returncode, recorded) == (1, "exptrack: recorded one (failed)")
         assert last.startswith(f"exptrack: one: {told}")

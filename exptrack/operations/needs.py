@@ -101,7 +101,10 @@ def bring_data(context: Context, inside: Context, needs: Needs, *, is_fetched: b
     lacking: list[str] = []
     for root, pointers in roots.items():
         share = _Share(pointers, inputs, needs.copied, known)
-        _settle(main / root.relative_to(top), root, share, is_fetched=is_fetched)
+        own = main / root.relative_to(top)
+        _settle(own, root, share, is_fetched=is_fetched)
+        if not is_fetched:
+            _complete_cache(own, main, [one for one in pointers if one in inputs], known)
         lacking += _bring(root, top, share, is_fetched=is_fetched)
     return lacking
 
@@ -147,24 +150,31 @@ def _settle(main: Path, root: Path, share: _Share, *, is_fetched: bool) -> None:
         dvc.fetch(main if has_main else root, [one for one in share.pointers if one in share.inputs])
 
 
+def _complete_cache(root: Path, top: Path, inputs: Sequence[Pointer], known: dvc.StatCache) -> None:
+    """Put into the cache of the user's DVC project at `root` what it lacks and his work tree has, as the pointers say."""
+    lacking = [pointer for pointer, is_there in dvc.has_in_cache(root, inputs).items() if not is_there]
+    for pointer in dvc.look(lacking, top, dvc.cache_dir(root), known) if lacking else ():
+        if pointer.modified is False:
+            dvc.add_to_cache(root, top / pointer.path, top, known)
+
+
 def _bring(root: Path, top: Path, share: _Share, *, is_fetched: bool) -> Iterator[str]:
     """Bring what belongs to the project at `root`; gives a line for each input that the cache has not, if it was not to be fetched."""
     if not share.pointers:
         return
-    folder = dvc.cache_dir(root)
-    looked = dvc.look(share.pointers, top, folder, share.known)
+    looked = dvc.look(share.pointers, top, dvc.cache_dir(root), share.known)
     for pointer, now in zip(share.pointers, looked, strict=True):
         target = top / pointer.path
         if now.modified is False and (not pointer.is_folder or dvc.trim(root, pointer, target)):
             continue
-        if pointer in share.inputs and not is_fetched and not dvc.has_in_cache(root, [pointer])[pointer]:
-            yield f"{pointer.path} is not in the run's own work tree: its data is not in the DVC cache at {folder}; fetch it first"
-            continue
+        is_had = dvc.has_in_cache(root, [pointer])[pointer]
         try:
             dvc.bring(root, pointer, target, is_linked=pointer.path not in share.copied)
         except DataError:
-            if pointer in share.inputs:
+            if pointer in share.inputs and (is_fetched or is_had):
                 raise
+            if pointer in share.inputs:
+                yield f"{pointer.path} is not there for it: the DVC cache lacks its data; get it with `dvc fetch {pointer.source}`"
 
 
 def list_absent(record: Record) -> set[str]:

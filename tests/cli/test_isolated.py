@@ -259,8 +259,35 @@ class TestData:
 
     def test_data_that_the_cache_lacks_is_named(self, exptrack, repository):
         shutil.rmtree(repository / ".dvc" / "cache")
+        shutil.rmtree(repository / "data")
         done = exptrack("run", "--isolated", "--", "true")
-        assert "data is not in the run's own work tree: its data is not in the DVC cache" in done.stderr
+        assert "data is not there for it: the DVC cache lacks its data; get it with `dvc fetch data.dvc`" in done.stderr
+
+    def test_data_that_the_cache_lacks_comes_from_the_work_tree(self, exptrack, repository, project):
+        if project == "symlink":
+            pytest.skip("a work tree of links has no copy of the data")
+        assert exptrack("run", "--isolated", "--", "true").returncode == 0
+        shutil.rmtree(repository / ".dvc" / "cache")
+        done = exptrack("run", "--isolated", "--", "cat", "data/a")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (0, "a", 1)
+        self.check_cache(repository)
+
+    def test_data_of_the_last_run_is_never_taken_for_this_ones(self, exptrack, repository, project):
+        if project == "symlink":
+            pytest.skip("a work tree of links has no copy of the data")
+        assert exptrack("run", "--isolated", "--", "cat", "data/a").stdout == "a"
+        (repository / "data" / "a").unlink()
+        (repository / "data" / "a").write_text("second")
+        words = ([PYTHON, "-m", "dvc", "add", "-q", "data"], ["git", "commit", "-qam", "other data"])
+        for line in words:
+            subprocess.run(line, cwd=repository, check=True, capture_output=True)
+        shutil.rmtree(repository / ".dvc" / "cache")
+        assert exptrack("run", "--isolated", "--", "cat", "data/a").stdout == "second"
+        shutil.rmtree(repository / ".dvc" / "cache")
+        (repository / "data" / "a").unlink()
+        (repository / "data" / "a").write_text("third, which has no pointer")
+        lost = exptrack("run", "--isolated", "--", "cat", "data/a")
+        assert (lost.returncode, lost.stdout) == (1, "")
 
     @pytest.mark.parametrize("mode", ["a", "w"])
     def test_what_a_script_writes_to_its_input_leaves_the_cache_true(self, exptrack, repository, look, project, mode):
@@ -281,8 +308,8 @@ class TestData:
         slot = repository / ".git" / "exptrack" / "worktrees" / "w0"
         assert (slot / "data" / "a").read_text() == ({"a": "amore", "w": "more"}[mode] if may_write else "a")
         again = exptrack("run", "--isolated", "--", "cat", "data/a")
-        if said.endswith("fetch it again"):
-            assert "data is not in the run's own work tree" in again.stderr
+        if said.endswith("fetch it again"):  # the user's own file was the same one
+            assert "data is not there for it" in again.stderr
         else:
             assert again.stdout == "a"
 
@@ -324,13 +351,11 @@ def test_data_of_each_dvc_project_and_nothing_that_a_run_left_in_it(exptrack, re
         done = exptrack("run", "--isolated", "--", PYTHON, "-c", code, cwd=repository / "first")
         assert (done.returncode, done.stdout) == (0, "['../second/raw/a'] second True\n"), done.stderr
     shutil.rmtree(repository / "second" / ".dvc" / "cache")
+    shutil.rmtree(repository / "second" / "raw")
     (repository / ".git" / "exptrack" / "worktrees" / "w0" / "second" / "raw" / "a").unlink()
     lost = exptrack("run", "--isolated", "--", "cat", "raw/a", cwd=repository / "first")
     assert (lost.returncode, lost.stdout) == (0, "first")
-    assert (
-        f"second/raw is not in the run's own work tree: its data is not in the DVC cache at {repository}/second"
-        in lost.stderr
-    )
+    assert "second/raw is not there for it: the DVC cache lacks its data" in lost.stderr
 
 
 def test_a_second_run_in_a_slot_costs_little(exptrack, repository):

@@ -18,12 +18,12 @@ from exptrack.model.data import Pointer
 
 
 def bring(root: Path, pointer: Pointer, target: Path, *, is_linked: bool) -> None:
-    """As `checkout`, in place of what lies at `target`; if `is_linked`, as the DVC config says (reflink, hardlink, symlink, copy)."""
-    cache = find_cache(root)
-    if not is_cached(cache, pointer):
-        raise DataError(f"the data of {pointer.path} is not in the DVC cache at {cache.folder}; fetch it first")
+    """As `checkout`, in place of what lies at `target`; if `is_linked`, as the DVC config says (reflink, hardlink, symlink, copy).
+
+    What lies there goes even if the data cannot be had: it is other data.
+    """
     _remove(target)
-    checkout(root, pointer, target, types=cache.types if is_linked else ("reflink", "copy"))
+    checkout(root, pointer, target, types=find_cache(root).types if is_linked else ("reflink", "copy"))
 
 
 def checkout(root: Path, pointer: Pointer, target: Path, *, types: Sequence[str] = ("copy",)) -> None:
