@@ -421,16 +421,16 @@ environment:
 
 DEMO = {
     "ls": r"""
-name  AGE  status     tags  accuracy      loss  model.hidden
-brave-otter-k3f9  AGE  {32}completed{}        0.951002  0.161604             8
-narrow-fast  AGE  {32}completed{}        0.951002  0.161604             8
-narrow  AGE  {32}completed{}        0.942094  0.173959             8
-diverges  AGE  {31}failed   {}        -         -                   32
-wide-seed-1  AGE  {32}completed{}        0.966592  0.100573            64
-wide  AGE  {32}completed{}  best  0.977728  0.085163            64
-slow  AGE  {32}completed{}        0.924276  0.361615            32
-shipped  AGE  {32}completed{}        0.966592  0.102044            32
-exptrack: 4 more columns: `--all-columns` shows them
+name  AGE  status     tags  reproduces   accuracy      loss
+brave-otter-k3f9  AGE  {32}completed{}        narrow-fast  0.951002  0.161604
+narrow-fast  AGE  {32}completed{}                     0.951002  0.161604
+narrow  AGE  {32}completed{}                     0.942094  0.173959
+diverges  AGE  {31}failed   {}                     -         -
+wide-seed-1  AGE  {32}completed{}                     0.966592  0.100573
+wide  AGE  {32}completed{}  best               0.977728  0.085163
+slow  AGE  {32}completed{}                     0.924276  0.361615
+shipped  AGE  {32}completed{}                     0.966592  0.102044
+exptrack: 5 more columns: `--all-columns` shows them
 """,
     "show wide": r"""
 run       wide

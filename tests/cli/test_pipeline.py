@@ -267,8 +267,9 @@ def test_the_lock_of_another_dvc_is_waited_for_and_then_named(exptrack, chain, l
         assert holder.stdout.readline() == "held\n"
         done = exptrack("run", "--name", "two")
         assert (done.returncode, done.stderr.count("\n")) == (125, 1), done.stderr
-        assert done.stderr.startswith(f"exptrack: process {holder.pid} ({sys.executable} -c import sys, dvc.repo")
-        assert ") holds the DVC lock" in done.stderr
+        assert done.stderr.startswith(f"exptrack: process {holder.pid} ")
+        assert " holds the DVC lock" in done.stderr
+        assert sys.platform != "linux" or f"({sys.executable} -c import sys, dvc" in done.stderr
         assert [ref.rpartition("/")[2] for ref in look.refs("refs/exptrack")] == ["one"]
         # A work tree of its own has a lock of its own.
         assert exptrack("run", "--name", "three", "--isolated").returncode == 0

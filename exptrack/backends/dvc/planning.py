@@ -117,15 +117,14 @@ def hold_lock(repo: Any) -> Iterator[None]:
 
 
 def _holder(repo: Any) -> str:
-    from psutil import Error, Process  # type: ignore[import-untyped]
-
     try:
         pid = int(Path(repo.lock.lockfile).read_bytes())
     except (OSError, ValueError):
         return "another process"
-    with suppress(Error, OSError):
-        return _name_process(pid, " ".join(Process(pid).cmdline()))
-    return f"process {pid}"
+    command = ""
+    with suppress(OSError):  # macOS has no such file
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return _name_process(pid, command)
 
 
 def _name_process(pid: int, command: str) -> str:
