@@ -74,7 +74,7 @@ Writes the files of a run into the work tree, and nothing else: the index, HEAD 
 What `--only` means:
 
 `code` is every file of the snapshot: what the run did not have and Git tracks is removed. Untracked files stay, and are named; so do
-submodules, and what a sparse checkout leaves out.
+submodules, what a sparse checkout leaves out, and `.dvc/config`: remotes and cache are the repository's, not the run's.
 
 `params` are the files of parameters as the command read them, overrides of `-S` included, with the values that its own words gave
 (`--lr 0.1`). A word that is in no file is named.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from exptrack.operations.branch import Branch
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
-    from exptrack.operations.replay import Manner
+    from exptrack.operations.reproducing.replay import Manner
 
 
 class Project:

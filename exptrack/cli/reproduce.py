@@ -14,8 +14,8 @@ from exptrack.errors import ExptrackError
 from exptrack.model.reproduction import Level, Reproduction
 from exptrack.model.run import Status
 from exptrack.model.settings import Settings
-from exptrack.operations.replay import PRESENT, RECORDED, Manner
 from exptrack.operations.reproduce import execute, plan
+from exptrack.operations.reproducing.replay import PRESENT, RECORDED, Manner
 from exptrack.project import Project
 from exptrack.render.text import inert
 

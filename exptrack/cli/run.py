@@ -8,7 +8,7 @@ import os
 from exptrack.cli.common import mention_dead, open_project, say
 from exptrack.errors import ExptrackError
 from exptrack.operations.record import Recorded, record
-from exptrack.operations.request import Request
+from exptrack.operations.recording.request import Request
 
 _FAILED = 125
 

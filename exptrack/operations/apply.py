@@ -18,12 +18,12 @@ from exptrack.model.application import Applied, Part
 from exptrack.model.change import Kind
 from exptrack.model.run import Run
 from exptrack.model.tree import flatten
-from exptrack.operations.applydata import Cargo, check_cargo, find_cargo, list_cargo, load_cargo
+from exptrack.operations.applying.applydata import Cargo, check_cargo, find_cargo, list_cargo, load_cargo
+from exptrack.operations.applying.exchange import Step, exchange
+from exptrack.operations.applying.overwriting import find_obstacle, find_unsaved
+from exptrack.operations.applying.wanted import Source, find_wanted, read_source
 from exptrack.operations.context import Context
-from exptrack.operations.exchange import Step, exchange
-from exptrack.operations.observe import describe_omissions
-from exptrack.operations.overwriting import find_obstacle, find_unsaved
-from exptrack.operations.wanted import Source, find_wanted, read_source
+from exptrack.operations.recording.observe import describe_omissions
 from exptrack.store.private_index import is_ours
 
 _NAMED = 5

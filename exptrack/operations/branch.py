@@ -13,7 +13,7 @@ from exptrack.backends.git.staging import list_files, write_tree_without
 from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
-from exptrack.operations.observe import describe_omissions
+from exptrack.operations.recording.observe import describe_omissions
 from exptrack.store.private_index import is_ours
 
 

@@ -18,19 +18,19 @@ from exptrack.errors import DataError, ExptrackError, NameTakenError, explain
 from exptrack.model.run import Ending, Record
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
-from exptrack.operations.finish import Finished, discard, finish
-from exptrack.operations.housekeeping import tidy_in_background
-from exptrack.operations.listen import Listener
-from exptrack.operations.observe import EnvironmentLook, Observation, Plan
-from exptrack.operations.prepare import prepare
-from exptrack.operations.request import Arrange, Place, Request
+from exptrack.operations.recording.finish import Finished, discard, finish
+from exptrack.operations.recording.housekeeping import tidy_in_background
+from exptrack.operations.recording.listen import Listener
+from exptrack.operations.recording.observe import EnvironmentLook, Observation, Plan
+from exptrack.operations.recording.prepare import prepare
+from exptrack.operations.recording.request import Arrange, Place, Request
 from exptrack.store import journal as journals
 from exptrack.store.journal import Journal
 from exptrack.store.outset import Outset, find_outset
 from exptrack.store.start import Start
 
 if TYPE_CHECKING:
-    from exptrack.operations.held import Held
+    from exptrack.operations.recording.held import Held
 
 _ATTEMPTS = 20
 _STILL_RECORDING = "the command has ended and is being recorded; Ctrl-C once more leaves that to `exptrack recover`"
@@ -93,14 +93,14 @@ def _is_isolated(context: Context, name: str, outset: Outset, request: Request) 
     """Whether the run needs a work tree of its own; with a seed alone only if the project has a parameter for it."""
     if request.is_isolated or request.overrides or not _may_be_isolated(request):
         return _may_be_isolated(request)
-    from exptrack.operations.given import find_seed_parameter
+    from exptrack.operations.recording.given import find_seed_parameter
 
     return find_seed_parameter(context, name, outset.base) is not None
 
 
 def _hold(context: Context, journal: Journal) -> Held:
-    from exptrack.operations.held import Held
-    from exptrack.operations.pipeline import read_stages
+    from exptrack.operations.recording.held import Held
+    from exptrack.operations.recording.pipeline import read_stages
 
     return Held(context.notice, lambda: bool(read_stages(journal.folder)))
 
@@ -125,7 +125,10 @@ def _find_place(context: Context, name: str, outset: Outset, request: Request) -
     if not _is_isolated(context, name, outset, request):
         yield Place(context, request, outset)
         return
-    from exptrack.operations.isolate import Wish, isolate  # overrides and slots: 10 ms that other runs do not pay
+    from exptrack.operations.recording.isolate import (  # overrides and slots: 10 ms that other runs do not pay
+        Wish,
+        isolate,
+    )
 
     wish = Wish(request.directory, request.environ, request.overrides, request.seed, request.command, request.outputs)
     with isolate(context, name, outset.base, wish) as found:
@@ -145,7 +148,7 @@ def _check(context: Context, request: Request, arrange: Arrange | None) -> None:
     if request.experiment is not None:
         check_tag(request.experiment, "experiment")
     if not (request.command or arrange):
-        from exptrack.operations.pipeline import check_pipeline
+        from exptrack.operations.recording.pipeline import check_pipeline
 
         check_pipeline(context, request)
 
@@ -160,7 +163,7 @@ def _run_and_finish(place: Place, journal: Journal, start: Start, plan: Plan, lo
     except (ExptrackError, OSError) as error:
         return Recorded(name, ending, None, explain(error))
     if place.locks and ending.exit_code != 0:
-        from exptrack.operations.isolate import explain_failure
+        from exptrack.operations.recording.isolate import explain_failure
 
         missed = explain_failure(place.omissions, place.links)
         finished = finished._replace(warnings=(*finished.warnings, *([missed] if missed else [])))
@@ -170,7 +173,7 @@ def _run_and_finish(place: Place, journal: Journal, start: Start, plan: Plan, lo
 
 def _let_go_of_lines(place: Place, journal: Journal) -> None:
     """Tell what waited to be told; raises DataError if the pipeline was refused, of which nothing is kept."""
-    from exptrack.operations.pipeline import find_refusal
+    from exptrack.operations.recording.pipeline import find_refusal
 
     if refusal := find_refusal(journal.folder, place.omissions):
         journal.has_started = False

@@ -9,7 +9,7 @@ from exptrack.backends.git import importing, refs
 from exptrack.errors import ExptrackError, RevError, explain
 from exptrack.operations.active import look
 from exptrack.operations.context import Context
-from exptrack.operations.finish import Finished, finish_dead
+from exptrack.operations.recording.finish import Finished, finish_dead
 from exptrack.store import journal as journals
 from exptrack.store import runs
 

@@ -15,10 +15,14 @@ from exptrack.model.difference import Area, Difference
 from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction, Terms
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
-from exptrack.operations.code import check_command, check_complete, find_code, settings_at, weaknesses
 from exptrack.operations.context import SETTINGS, Context
 from exptrack.operations.diff import diff
-from exptrack.operations.evidence import (
+from exptrack.operations.record import record
+from exptrack.operations.recording.isolate import explain_failure
+from exptrack.operations.recording.needs import find_spoilt
+from exptrack.operations.recording.request import Request
+from exptrack.operations.reproducing.code import check_command, check_complete, find_code, settings_at, weaknesses
+from exptrack.operations.reproducing.evidence import (
     describe_unrun,
     find_replicates,
     gather_histories,
@@ -28,11 +32,7 @@ from exptrack.operations.evidence import (
     without_metrics,
     without_unkept,
 )
-from exptrack.operations.isolate import explain_failure
-from exptrack.operations.needs import find_spoilt
-from exptrack.operations.record import record
-from exptrack.operations.replay import RECORDED, Manner, Replay, read_environment
-from exptrack.operations.request import Request
+from exptrack.operations.reproducing.replay import RECORDED, Manner, Replay, read_environment
 from exptrack.store import revs
 
 

@@ -33,7 +33,7 @@ from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
 from exptrack.operations.environment import capture_environment, environment_cache
 from exptrack.operations.files import Committed, Disk, Files
-from exptrack.operations.observe import describe_omissions
+from exptrack.operations.recording.observe import describe_omissions
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.store import revs, runs
 from exptrack.store.names import find_named

@@ -409,7 +409,7 @@ class TestEnds:
         assert "failed" in done.stdout
 
     def test_one_that_is_killed_is_recovered(self, exptrack, project, tmp_path):
-        wait = f"import os, time; open({str(tmp_path / 'on')!r}, 'w').close(); time.sleep(0 if os.environ.get('QUICK') else 600)"
+        wait = f"import os, time; open({str(tmp_path / 'on')!r}, 'w').close(); time.sleep(0 if os.environ.get('QUICK') else 20)"
         assert (
             exptrack("run", "--name", "one", "--", PYTHON, "-c", wait, env={**os.environ, "QUICK": "1"}).returncode == 0
         )

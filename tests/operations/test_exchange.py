@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exptrack.errors import ExptrackError
-from exptrack.operations.exchange import Step, exchange
+from exptrack.operations.applying.exchange import Step, exchange
 
 
 @pytest.fixture

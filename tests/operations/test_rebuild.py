@@ -16,7 +16,7 @@ from wheels import make_project, make_wheel
 from exptrack.backends.host.system import capture_platform
 from exptrack.errors import ExptrackError
 from exptrack.model.environment import Environment, Hardware, Interpreter, Package
-from exptrack.operations.rebuild import Rebuilt, _plan, activate, rebuild, translate
+from exptrack.operations.reproducing.rebuild import Rebuilt, _plan, activate, rebuild, translate
 from exptrack.project import Project
 
 HERE = Interpreter(sys.executable, platform.python_version(), sys.implementation.name, "command")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exptrack.operations.surroundings import Move
-from exptrack.operations.words import find_named, lead
+from exptrack.operations.recording.surroundings import Move
+from exptrack.operations.recording.words import find_named, lead
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Run, Status
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
+from exptrack.operations.recording.surroundings import Move
+from exptrack.operations.recording.words import find_named
 from exptrack.operations.sources import Reader
-from exptrack.operations.surroundings import Move
-from exptrack.operations.words import find_named
 from exptrack.store.private_index import is_dvc_file
 
 

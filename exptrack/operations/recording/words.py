@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from exptrack.operations.surroundings import Move, is_environment
+from exptrack.operations.recording.surroundings import Move, is_environment
 
 _BEFORE = r"(?:(?<![\w./-])|(?<=^-[A-Za-z])|(?<=[\s'\"]-[A-Za-z]))"  # the second and third: -I/path
 _AFTER = r"(?P<inside>(?:/[^\s'\":;,()&|<>]*)?)(?=$|[\s'\":;,()&|<>])"

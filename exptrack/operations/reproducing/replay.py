@@ -14,16 +14,16 @@ from exptrack.model.environment import Environment
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
 from exptrack.model.tree import Tree
-from exptrack.operations.code import Code, settings_at
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Committed
-from exptrack.operations.given import change_params, write_params
-from exptrack.operations.needs import Needs, bring_data, find_needs, name_places
-from exptrack.operations.request import Place, Request
+from exptrack.operations.recording.given import change_params, write_params
+from exptrack.operations.recording.needs import Needs, bring_data, find_needs, name_places
+from exptrack.operations.recording.request import Place, Request
+from exptrack.operations.recording.surroundings import Move, is_environment, surround
+from exptrack.operations.recording.words import lead
+from exptrack.operations.reproducing.code import Code, settings_at
 from exptrack.operations.sources import Reader
-from exptrack.operations.surroundings import Move, is_environment, surround
-from exptrack.operations.words import lead
 from exptrack.store import runs, slotlinks, slots
 from exptrack.store.outset import Outset
 from exptrack.store.private_index import is_dvc_file
@@ -156,7 +156,7 @@ class Replay(NamedTuple):
         return request._replace(executed=led.command, environ=around.environ), problems
 
     def _activate(self, request: Request, top: Path) -> Request:
-        from exptrack.operations.rebuild import activate, rebuild, translate
+        from exptrack.operations.reproducing.rebuild import activate, rebuild, translate
 
         if self.environment is None:
             raise ExptrackError(

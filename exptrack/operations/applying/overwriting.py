@@ -15,8 +15,8 @@ from exptrack.backends.git.staging import File, WorkTree
 from exptrack.model.application import Part
 from exptrack.model.run import Run
 from exptrack.model.tree import flatten
+from exptrack.operations.applying.wanted import Source, parts_of
 from exptrack.operations.context import Context
-from exptrack.operations.wanted import Source, parts_of
 from exptrack.store import runs
 
 

@@ -17,7 +17,7 @@ from exptrack.model.data import Pointer
 from exptrack.model.run import Record
 from exptrack.model.tree import Tree, Value, merge, nest
 from exptrack.operations.files import Disk
-from exptrack.operations.outputs import keep_output, pointer_files
+from exptrack.operations.recording.outputs import keep_output, pointer_files
 from exptrack.operations.sources import Reader, is_at
 from exptrack.store.start import Start, is_written, last_written
 
@@ -181,7 +181,7 @@ def _renew_pointers(start: Start, record: Record, reader: Reader) -> tuple[tuple
 
 def _mend(home: Path | None, pointers: Sequence[Pointer], top: Path) -> Iterator[str]:
     """Undo in each DVC cache what the command wrote there through a link; a line for each pointer that it was."""
-    from exptrack.operations.needs import by_root
+    from exptrack.operations.recording.needs import by_root
 
     modified = [pointer for pointer in pointers if pointer.modified]
     for root, pointer in [(root, one) for root, share in by_root(top, home, modified).items() for one in share]:

@@ -13,7 +13,7 @@ from exptrack.errors import DataError, ExptrackError
 from exptrack.model.data import Omission
 from exptrack.model.pipeline import StageRun
 from exptrack.operations.context import Context
-from exptrack.operations.request import Place, Request
+from exptrack.operations.recording.request import Place, Request
 from exptrack.operations.sources import Sources, is_at
 from exptrack.store.private_index import Survey
 

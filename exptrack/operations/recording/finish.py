@@ -15,7 +15,7 @@ from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import Record, Run
-from exptrack.operations.compose import RECORD, compose, find_last_sign
+from exptrack.operations.recording.compose import RECORD, compose, find_last_sign
 from exptrack.store import runs
 from exptrack.store.journal import Journal, read_stream
 from exptrack.store.recorded import note_recorded
@@ -116,7 +116,7 @@ def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
 
 
 def _was_refused(folder: Path) -> bool:
-    from exptrack.operations.pipeline import find_refusal
+    from exptrack.operations.recording.pipeline import find_refusal
 
     return find_refusal(folder) is not None
 

@@ -13,10 +13,10 @@ from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.application import Part
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Run
+from exptrack.operations.applying.told import find_told
 from exptrack.operations.context import Context
-from exptrack.operations.needs import read_large_pointers
+from exptrack.operations.recording.needs import read_large_pointers
 from exptrack.operations.sources import below
-from exptrack.operations.told import find_told
 from exptrack.store.private_index import is_dvc_file, is_ours
 
 _DIGEST = re.compile(r"[0-9a-f]+(\.dir)?")

@@ -13,11 +13,11 @@ from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
 from exptrack.operations.files import Disk
-from exptrack.operations.given import change_params, write_params
-from exptrack.operations.needs import Needs, bring_data
+from exptrack.operations.recording.given import change_params, write_params
+from exptrack.operations.recording.needs import Needs, bring_data
+from exptrack.operations.recording.surroundings import Move, surround
+from exptrack.operations.recording.words import lead
 from exptrack.operations.sources import Reader, Sources, below
-from exptrack.operations.surroundings import Move, surround
-from exptrack.operations.words import lead
 from exptrack.store import journal, slots
 from exptrack.store.private_index import survey
 from exptrack.store.slotlinks import link_paths

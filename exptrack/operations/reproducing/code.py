@@ -16,7 +16,7 @@ from exptrack.model.run import Run
 from exptrack.model.settings import Settings
 from exptrack.operations.context import SETTINGS, Context, read_settings
 from exptrack.operations.files import Disk
-from exptrack.operations.needs import is_made
+from exptrack.operations.recording.needs import is_made
 from exptrack.operations.sides import WORK_TREE, find
 from exptrack.operations.sources import Reader, below
 from exptrack.store import runs

@@ -15,12 +15,12 @@ from exptrack.backends.git.staging import File, WorkTree
 from exptrack.errors import DataError
 from exptrack.model.change import Kind
 from exptrack.model.data import Pointer
+from exptrack.operations.applying.exchange import Step
+from exptrack.operations.applying.wanted import Source
 from exptrack.operations.context import Context
-from exptrack.operations.exchange import Step
 from exptrack.operations.files import Disk
-from exptrack.operations.needs import list_absent
+from exptrack.operations.recording.needs import list_absent
 from exptrack.operations.sources import Reader
-from exptrack.operations.wanted import Source
 from exptrack.store.private_index import is_dvc_file
 
 

@@ -16,9 +16,9 @@ from exptrack.model.run import Links, Record, Status
 from exptrack.model.tree import Tree, flatten
 from exptrack.operations.context import Context
 from exptrack.operations.files import Disk
-from exptrack.operations.observe import Plan, describe_omissions
-from exptrack.operations.outputs import check_outputs
-from exptrack.operations.request import Place, Request
+from exptrack.operations.recording.observe import Plan, describe_omissions
+from exptrack.operations.recording.outputs import check_outputs
+from exptrack.operations.recording.request import Place, Request
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.store import journal as journals
 from exptrack.store import runs, snapshot
@@ -106,7 +106,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
 
 def _start_pipeline(place: Place, found: Survey, taken: Snapshot, sources: Sources, start: Start) -> Start:
     """What besides is to be looked at in the end: files that Git may hold, and ignore lines, which DVC writes."""
-    from exptrack.operations.pipeline import find_unversioned
+    from exptrack.operations.recording.pipeline import find_unversioned
 
     top = place.context.repository.top
     ignores = dict.fromkeys(str(PurePosixPath(path).with_name(".gitignore")) for path in sources.outs)
@@ -120,7 +120,7 @@ def _start_pipeline(place: Place, found: Survey, taken: Snapshot, sources: Sourc
 
 
 def _plan_pipeline(place: Place, journal: Journal, plan: Plan, sources: Sources) -> Plan:
-    from exptrack.operations.pipeline import as_shell, driver
+    from exptrack.operations.recording.pipeline import as_shell, driver
 
     words = as_shell(sources.stages, place.context.repository.top)
     return plan._replace(command=driver(place, journal.folder), words=words)

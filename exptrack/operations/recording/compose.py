@@ -17,8 +17,8 @@ from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Ending, Record, Status
 from exptrack.model.tree import Value
-from exptrack.operations.observe import Found, read_found
-from exptrack.operations.results import Results, collect
+from exptrack.operations.recording.observe import Found, read_found
+from exptrack.operations.recording.results import Results, collect
 from exptrack.operations.sources import below, is_at
 from exptrack.store.journal import Journal, last_sign, read_stream
 from exptrack.store.outputlog import read_output
@@ -69,7 +69,7 @@ def compose(repository: Repository, journal: Journal, start: Start, until: float
 
 
 def _with_stages(record: Record, start: Start, folder: Path) -> Record:
-    from exptrack.operations.pipeline import describe_stages, read_stages
+    from exptrack.operations.recording.pipeline import describe_stages, read_stages
 
     stages = read_stages(folder)
     return record._replace(stages=stages, problems=(*record.problems, *describe_stages(stages, start.unversioned)))
@@ -166,6 +166,6 @@ def find_last_sign(folder: Path, entries: Sequence[Mapping[str, Value]], record:
     sign = last_sign(folder, entries)
     if not record.is_pipeline or any(entry["kind"] == "ended" for entry in entries):
         return sign
-    from exptrack.operations.pipeline import last_event
+    from exptrack.operations.recording.pipeline import last_event
 
     return max(sign, last_event(folder))

@@ -12,7 +12,7 @@ from exptrack.operations.context import Context
 from exptrack.store.outset import Outset
 
 if TYPE_CHECKING:
-    from exptrack.operations.held import Held
+    from exptrack.operations.recording.held import Held
 
 
 class Request(NamedTuple):

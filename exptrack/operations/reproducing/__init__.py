@@ -1,0 +1,1 @@
+"""What a reproduction is made of: what is executed, where, with which packages, and what the answer rests on."""
