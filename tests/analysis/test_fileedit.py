@@ -149,7 +149,7 @@ def test_a_new_key_stands_in_its_mapping_and_not_below_the_next_comment():
         ("a: {x: 1, y: 2, z: 3} # f\n", "~a.x ~a.z +a.w=[1,'x,y']", 'a: {y: 2, w: [1, "x,y"]} # f\n'),
         ("a: !!str 1 # t\n", "a=2", "a: 2       # t\n"),
         ("a: 'it' # q\n", "a=x", "a: 'x'  # q\n"),
-        ("m:\n  x: 1\n\nb: 1\n", "m=3", "m: 3\n\nb: 1\n"),
+        ("m:\n  x: 1\n\nb: 1\n", "++m=3", "m: 3\n\nb: 1\n"),
         ("l:\n  - a: 1 # one\n    b: 2\n  - c: 3\n", "l.0.a=5 ~l.0.b +l.1.d=4", "l:\n  - a: 5 # one\n  - c: 3\n    d: 4\n"),
         ("%YAML 1.2\n---\na: 1 # c\n...\n", "a=2", "%YAML 1.2\n---\na: 2 # c\n...\n"),
         ("base: &b\n  lr: 1 # l\none:\n  <<: *b\n  x: 3   # own\n", "one.x=4", "base: &b\n  lr: 1 # l\none:\n  <<: *b\n  x: 4   # own\n"),
