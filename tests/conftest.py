@@ -99,3 +99,15 @@ def exptrack(repository: Path) -> Run:
         )
 
     return call
+
+
+@pytest.fixture
+def dvc(repository: Path) -> Callable[..., None]:
+    """Run dvc in `repository` (or `cwd=`)."""
+
+    def call(*words: str, cwd: Path | None = None) -> None:
+        command = [sys.executable, "-m", "dvc", *words]
+        done = subprocess.run(command, cwd=cwd or repository, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return call

@@ -18,17 +18,6 @@ HOLDOUT = "metrics:\n  loss: minimize\n  test: {goal: minimize, holdout: true}\n
 
 
 @pytest.fixture
-def dvc(repository):
-    def call(*words: str, cwd: Path | None = None) -> None:
-        done = subprocess.run(
-            [PYTHON, "-m", "dvc", *words], cwd=cwd or repository, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-
-    return call
-
-
-@pytest.fixture
 def project(repository, git, dvc, tmp_path):
     """A project with a DVC remote and one file of data, which is there; commits are for the tests to make."""
     dvc("init", "-q")

@@ -7,14 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, NoReturn
 
+from exptrack.analysis.nearkeys import did_you_mean, list_keys, name_some
 from exptrack.errors import ExptrackError
 from exptrack.model.tree import Tree, Value
 
 PARAMS = "params.yaml"
-
-# Of a file with more parameters than that, only so many are compared with a key that is unknown.
-_COMPARED = 2000
-_NAMED = 6  # keys of a section
 
 
 class Action(StrEnum):
@@ -56,7 +53,7 @@ def seed_overrides(name: str, seed: int, trees: Mapping[str, Tree]) -> tuple[Ove
     key = tuple(name.split("."))
     files = [file for file, tree in trees.items() if (path := _find(tree, key)) and _is_leaf(_get(tree, path))]
     if not files:
-        near = _did_you_mean(name, [(dotted, dotted) for tree in trees.values() for dotted in _dotted(tree)])
+        near = did_you_mean(name, [(dotted, dotted) for tree in trees.values() for dotted in list_keys(tree)])
         raise ExptrackError(
             f"exptrack.yaml names {name!r} as the seed, which is a value in no parameter file{near or ': add it to one'}"
         )
@@ -199,18 +196,18 @@ class _Place:
         text, sign = self.one.text, _SIGNS[self.one.action]
         start = text.index(":") + 1 if self.one.file is not None else 0
         forced = f"{text[:start]}++{text[start:].removeprefix(sign)}"
-        said = f"would replace all of {'.'.join(path)!r} in {self.file}, a section with {_name_some(old)}"
+        said = f"would replace all of {'.'.join(path)!r} in {self.file}, a section with {name_some(old)}"
         _refuse(text, f"{said}: name one of these, or force it with {forced!r}")
 
     def unknown(self, key: Sequence[str]) -> NoReturn:
-        known = [(dotted, dotted) for dotted in _dotted(self.tree)]
+        known = [(dotted, dotted) for dotted in list_keys(self.tree)]
         known += [
             (f"{file}:{dotted}", dotted)
             for file, tree in self.trees.items()
             if file != self.file
-            for dotted in _dotted(tree)
+            for dotted in list_keys(tree)
         ]
-        near = _did_you_mean(".".join(key), known, self.within(key))
+        near = did_you_mean(".".join(key), known, self.within(key))
         said = f"names {'.'.join(key)!r}, which {self.file} does not have{near}"
         if self.one.action is Action.remove:
             _refuse(self.one.text, said + ("" if near else ": leave it out"))
@@ -276,35 +273,3 @@ def _is_leaf(value: Value) -> bool:
 def _brief(value: Value) -> str:
     said = repr(value)
     return said if len(said) < 60 else said[:59] + "…"
-
-
-def _dotted(value: Value, prefix: str = "") -> list[str]:
-    """All keys of a tree, of branches and leaves."""
-    pairs: Iterable[tuple[str, Value]] = value.items() if isinstance(value, Mapping) else ()
-    return [name for key, item in pairs for name in (f"{prefix}{key}", *_dotted(item, f"{prefix}{key}."))]
-
-
-def _did_you_mean(key: str, known: Sequence[tuple[str, str]], within: tuple[str, Tree] | None = None) -> str:
-    """`, did you mean …?` with the nearest of the known ones, pairs of what to type and key: the same key or last name first.
-
-    Of a key in a section only those of that section are near, and where none is, they are named.
-    """
-    from difflib import get_close_matches
-
-    last = key.rpartition(".")[2]
-    some = known[:_COMPARED]
-    alike = [typed for typed, one in some if one == key] or [
-        typed for typed, one in some if one.rpartition(".")[2] == last
-    ]
-    if within and not alike:
-        section, tree = within
-        near = get_close_matches(key.removeprefix(f"{section}."), _dotted(tree)[:_COMPARED], n=1)
-        return f", did you mean {f'{section}.{near[0]}'!r}?" if near else f", where {section!r} has {_name_some(tree)}"
-    near = get_close_matches(key, alike or [typed for typed, _ in some], n=1, cutoff=0.0 if alike else 0.6)
-    return f", did you mean {near[0]!r}?" if near else ""
-
-
-def _name_some(tree: Tree) -> str:
-    names = [str(name) for name in tree]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return (", ".join(names[:_NAMED]) or "no keys") + more

@@ -222,7 +222,7 @@ KNOWN = (
 )
 # As pip and uv print it, without the crosses at the beginnings of lines.
 PIP_UNREACHABLE = """\
-WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(': Failed to establish a new connection: [Errno 111]')': /simple/zz/
+WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(': Failed to establish a new connection: [Errno 111]')': /zz/
 ERROR: Could not find a version that satisfies the requirement zz==1.0 (from versions: none)
 ERROR: No matching distribution found for zz==1.0
 """
@@ -270,7 +270,7 @@ error: subprocess-exited-with-error
 """
 UV_UNREACHABLE = """\
 Using Python 3.11.7 environment at: uvv
-error: Failed to fetch: http://127.0.0.1:9/simple/zz/
+error: Failed to fetch: http://127.0.0.1:9/zz/
   cause: tcp connect error
   cause: Connection refused (os error 111)
 """

@@ -43,17 +43,6 @@ RUN = ("-o", "model.txt", "--", PYTHON, "train.py")
 
 
 @pytest.fixture
-def dvc(repository):
-    def call(*words: str, cwd: Path | None = None) -> None:
-        done = subprocess.run(
-            [PYTHON, "-m", "dvc", *words], cwd=cwd or repository, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-
-    return call
-
-
-@pytest.fixture
 def project(repository, git, exptrack, dvc, tmp_path):
     """A project with data that DVC tracks, of which the remote has a copy."""
     (repository / "train.py").write_text(TRAIN)

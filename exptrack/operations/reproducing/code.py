@@ -21,7 +21,7 @@ from exptrack.operations.sides import WORK_TREE, find
 from exptrack.operations.sources import Reader, below
 from exptrack.store import runs
 from exptrack.store.private_index import survey
-from exptrack.store.snapshot import build
+from exptrack.store.snapshot import take
 
 _NAMED = 3
 # What was there when the run started, is no secret, and is neither in Git nor in the DVC cache.
@@ -143,12 +143,11 @@ def _build_work_tree(context: Context) -> Code:
         reader = Reader(Disk(repository.top), context.project, context.yaml.load)
         sources = reader.find_sources(found.dvc_files, context.project)
         excluded = frozenset([*sources.outs, *settings.capture.links])
-        tree, omissions, _ = build(repository, found, settings.capture, excluded)
-    missing = find_missing(omissions)
+        taken = take(repository, "the work tree", found, settings.capture, excluded)
+    missing = find_missing(taken.omissions)
     lines = [f"the copy of the work tree is without {_name(missing)}"] if missing else []
     lines += _find_modified(context, sources.pointers)
-    commit = objects.write_commit(repository, tree, [base] if base else [], "the work tree\n")
-    return Code(commit, base, missing=tuple(lines))
+    return Code(taken.oid, base, missing=tuple(lines))
 
 
 def _find_modified(context: Context, pointers: Sequence[Pointer]) -> list[str]:
