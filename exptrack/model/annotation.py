@@ -10,13 +10,17 @@ from exptrack.model.tree import Value
 
 
 class AnnotationKind(StrEnum):
-    """What an annotation is; `removal` names the ids of those that it takes away."""
+    """What an annotation is; `removal` names the ids of those that it takes away.
+
+    `tombstone`: the run was removed. `unshared`: it was pushed without its data.
+    """
 
     TAG = "tag"
     NOTE = "note"
     LOOK = "look"
     CONCLUSION = "conclusion"
     TOMBSTONE = "tombstone"
+    UNSHARED = "unshared"
     REMOVAL = "removal"
 
 

@@ -11,7 +11,8 @@ class Pointer(NamedTuple):
 
     `path` is relative to the root of the repository, with forward slashes. `algorithm` is DVC's name of the hash: `md5`, or
     `md5-dos2unix` for pointers written by DVC 2. A folder's `digest` ends in `.dir`. `size` is in bytes. `source` is the file that
-    holds the pointer. `modified` says whether the data on disk differed from the pointer (None: not looked at, or not on disk).
+    holds the pointer. `remote` names the DVC remote that it says its data belongs to, `is_private` that it is not to be pushed
+    (`push: false`). `modified` says whether the data on disk differed from the pointer (None: not looked at, or not on disk).
     """
 
     path: str
@@ -22,6 +23,8 @@ class Pointer(NamedTuple):
     source: str = ""
     stage: str | None = None
     modified: bool | None = None
+    remote: str | None = None
+    is_private: bool = False
 
     @property
     def is_folder(self) -> bool:

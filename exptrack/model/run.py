@@ -126,6 +126,16 @@ class Run(NamedTuple):
         """The notes on it, oldest first."""
         return self._values(AnnotationKind.NOTE)
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether somebody removed it: it carries a tombstone."""
+        return any(one.kind is AnnotationKind.TOMBSTONE for one in self.annotations)
+
+    @property
+    def is_unshared(self) -> bool:
+        """Whether it was pushed without its data."""
+        return any(one.kind is AnnotationKind.UNSHARED for one in self.annotations)
+
     def _values(self, kind: AnnotationKind) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(one.value) for one in self.annotations if one.kind is kind))
 
