@@ -239,7 +239,7 @@ def _metric(item: Any, path: str, key: str) -> Value:
 
 
 def _pointer_fields(pointer: Pointer) -> dict[str, Any]:
-    return without({key: getattr(pointer, key) for key in Pointer._fields}, algorithm="md5", source="")
+    return without({key: getattr(pointer, key) for key in Pointer._fields}, algorithm="md5", source="", is_private=False)
 
 
 def _pointer(fields: dict[str, Any]) -> Pointer:
@@ -252,6 +252,8 @@ def _pointer(fields: dict[str, Any]) -> Pointer:
         source=find_text(fields, "source") or "",
         stage=find_text(fields, "stage"),
         modified=find_bool(fields, "modified"),
+        remote=find_text(fields, "remote"),
+        is_private=find_bool(fields, "is_private") or False,
     )
 
 
