@@ -32,6 +32,12 @@ COMMANDS = {
     "branch": "make an ordinary branch of a run",
     "tag": "put tags on runs, or take them off",
     "note": "add a note to a run",
+    "push": "share runs: their data first, then the runs",
+    "fetch": "get runs of others",
+    "pull": "get runs of others, and their data",
+    "rm": "remove runs, or bring removed ones back",
+    "gc": "collect data that nothing uses",
+    "fsck": "verify runs, their data and the repository",
     "completion": "print the completion script for a shell",
     "demo": "walk through the main job on real data",
 }
