@@ -8,7 +8,7 @@ from hashlib import md5
 from itertools import count
 from pathlib import Path
 
-from benchmarks.invent import AUTHOR, PER_BASE, curve_of, data_of, environment_of, invent_records, output_of
+from benchmarks.invent import AUTHOR, PER_BASE, content_of, curve_of, data_of, environment_of, invent_records, output_of
 from benchmarks.streams import Commit, format_blob, format_commit, format_shared, import_stream, pack
 from benchmarks.worlds import call
 from exptrack.analysis.codec import encode_annotation, encode_environment, encode_metrics, encode_record
@@ -37,6 +37,15 @@ def make_runs(folder: Path, number: int, environ: Mapping[str, str]) -> tuple[st
     call(folder, environ, "git", "reset", "--quiet", "--hard", "main")
     pack(folder, environ)
     return tuple(names)
+
+
+def store_data(folder: Path, number: int) -> None:
+    """Put the data of a repository with that many runs into its DVC cache."""
+    for state in range(-(-number // PER_BASE)):
+        digest = data_of(state).digest
+        place = folder / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content_of(state))
 
 
 def _stream(number: int, names: list[str]) -> Iterator[bytes]:

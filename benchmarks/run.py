@@ -19,7 +19,7 @@ from pathlib import Path
 # As a script it has its own folder on the path, and not the one that holds the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import isolated, reading, recording
+from benchmarks import isolated, reading, recording, sharing
 from benchmarks.measure import BenchmarkError, Group, Row, measure
 from benchmarks.report import (
     as_json,
@@ -49,6 +49,8 @@ _GROUPS: Mapping[str, _Build] = {
     "apply": isolated.apply,
     "read": reading.read,
     "read-dvc": reading.read_dvc,
+    "share": sharing.share,
+    "share-dvc": sharing.share_dvc,
 }
 _ROUNDS = 7
 
