@@ -1,0 +1,219 @@
+"""Marks in a DVC remote by which those who push to it and those who collect garbage in it keep out of each other's way.
+
+`exptrack/pushing-<random>` and `exptrack/collecting-<random>`, beside the objects, hold who it is, in JSON. Both sides write their own
+first and look for the other's then, so that of two at the same instant at least one sees the other. A mark is rewritten every minute;
+one that was not for ten is of a process that died, by the remote's own clock: that of a mark written just now. File systems that cannot
+list (HTTP) have no marks, and nobody collects garbage there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import Any, Final, NamedTuple
+
+from exptrack.analysis.secrets import mask
+from exptrack.backends.dvc.remote import Remote, said
+from exptrack.errors import DataError
+
+_FOLDER: Final = "exptrack"
+_PUSHING, _COLLECTING = "pushing", "collecting"
+_RENEWED: Final = 60  # seconds from one rewriting of a mark to the next
+_DEAD: Final = 600  # seconds without one
+_HELD_UP: Final = 300  # seconds after which who collects can no longer be sure that others still see its mark
+_TRIES: Final = 5  # of a push that meets somebody who collects, a second apart: who collects may be giving way just now
+_LARGEST: Final = 10_000  # bytes of a mark
+_TIMES: Final = ("mtime", "created", "LastModified", "last_modified", "updated", "modified", "modifiedTime")
+
+
+class _Mark(NamedTuple):
+    """Another's mark: who it is, and the moment by the remote's clock at which it was last written."""
+
+    host: str
+    since: str
+    written: float
+
+
+class _Shared:
+    """The marks of pushes that stay until `lasting` ends."""
+
+    stack: ExitStack | None = None
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """Within this, marks of `pushing` stay until the end of it: data that was found in a remote may not go before its runs' refs are there."""
+    if _Shared.stack is not None:
+        yield
+        return
+    with ExitStack() as stack:
+        _Shared.stack = stack
+        try:
+            yield
+        finally:
+            _Shared.stack = None
+
+
+@contextmanager
+def pushing(remote: Remote) -> Iterator[None]:
+    """Nobody collects garbage in the remote meanwhile. Raises DataError if somebody does, or if the remote cannot be written."""
+    if not remote.fs.CAN_TRAVERSE:
+        yield
+        return
+    with ExitStack() as stack:
+        (_Shared.stack or stack).enter_context(_announced(remote))
+        yield
+
+
+@contextmanager
+def _announced(remote: Remote) -> Iterator[None]:
+    tries = _TRIES
+    while True:
+        with _mark(remote, _PUSHING) as mark:
+            other = mark.find_other(_COLLECTING)
+            if other is None:
+                yield
+                return
+        tries -= 1
+        if not tries:
+            raise DataError(
+                f"somebody collects garbage in the remote '{remote.name}' ({_name(other)}): try again when that is over"
+            )
+        time.sleep(1)
+
+
+@contextmanager
+def collecting(remote: Remote) -> Iterator[Callable[[], None]]:
+    """Nobody pushes to the remote meanwhile. Call what it gives before each few deletions; it raises DataError if that is no longer sure.
+
+    Raises DataError if somebody pushes, or also collects garbage, or if the remote cannot be listed or written.
+    """
+    if not remote.fs.CAN_TRAVERSE:
+        raise DataError(f"the remote '{remote.name}' cannot list what it holds, so no garbage can be found there")
+    with _mark(remote, _COLLECTING) as mark:
+        for kind, verb in ((_PUSHING, "pushes to"), (_COLLECTING, "collects garbage in")):
+            if other := mark.find_other(kind):
+                raise DataError(
+                    f"somebody {verb} the remote '{remote.name}' ({_name(other)}): try again when that is over"
+                )
+        yield mark.check
+
+
+@contextmanager
+def _mark(remote: Remote, kind: str) -> Iterator[_Own]:
+    own = _Own(remote, kind)
+    try:
+        own.write()
+    except Exception as error:
+        own.remove()
+        raise DataError(
+            f"the remote '{remote.name}' cannot be written: {said(error)}; check its url, your credentials and the room there"
+        ) from error
+    over = Event()
+    renewer = Thread(target=own.renew, args=(over,), daemon=True)
+    renewer.start()
+    try:
+        yield own
+    finally:
+        over.set()
+        renewer.join()
+        own.remove()
+
+
+class _Own:
+    """Our own mark."""
+
+    def __init__(self, remote: Remote, kind: str) -> None:
+        self._remote = remote
+        self._folder = str(remote.fs.join(remote.path, _FOLDER))
+        self._path = str(remote.fs.join(self._folder, f"{kind}-{os.urandom(8).hex()}"))
+        self._content = json.dumps({"host": socket.gethostname(), "since": _now()}).encode()
+        self._written = 0.0
+
+    def write(self) -> None:
+        begun = time.time()
+        self._remote.fs.makedirs(self._folder, exist_ok=True)
+        self._remote.fs.pipe_file(self._path, self._content)
+        self._written = begun
+
+    def renew(self, over: Event) -> None:
+        """Write it again every minute; what goes wrong is found by `check`."""
+        while not over.wait(_RENEWED):
+            with suppress(Exception):
+                self.write()
+
+    def check(self) -> None:
+        """Raise DataError if the mark may be taken for that of a dead process."""
+        # By the clock that goes on while the machine sleeps.
+        if not 0 <= time.time() - self._written < _HELD_UP:
+            raise DataError(
+                f"this was held up, and somebody may push to the remote '{self._remote.name}' by now; do it once more"
+            )
+
+    def remove(self) -> None:
+        with suppress(Exception):
+            self._remote.fs.rm_file(self._path)
+
+    def find_other(self, kind: str) -> _Mark | None:
+        """The mark of another of this kind that is alive; those of dead processes go on the way. Raises DataError."""
+        try:
+            marks = dict(self._list())
+        except Exception as error:
+            raise DataError(f"the remote '{self._remote.name}' cannot be listed: {said(error)}") from error
+        now = marks.pop(self._name_of(self._path), None)
+        for name, written in marks.items():
+            if not name.startswith(f"{kind}-"):
+                continue
+            if now is None or written is None or now - written < _DEAD:
+                return self._read(name, written or 0.0)
+            with suppress(Exception):
+                self._remote.fs.rm_file(self._remote.fs.join(self._folder, name))
+        return None
+
+    def _list(self) -> Iterator[tuple[str, float | None]]:
+        inner = self._remote.fs.fs
+        if hasattr(inner, "invalidate_cache"):
+            inner.invalidate_cache()
+        for entry in self._remote.fs.ls(self._folder, detail=True):
+            yield self._name_of(str(entry["name"])), written_at(entry)
+
+    def _name_of(self, path: str) -> str:
+        return path.rstrip("/").rpartition("/")[2]
+
+    def _read(self, name: str, written: float) -> _Mark:
+        try:
+            fields = json.loads(self._remote.fs.cat_file(self._remote.fs.join(self._folder, name))[:_LARGEST])
+            return _Mark(mask(str(fields["host"]))[:100], str(fields["since"])[:40], written)
+        except Exception:  # noqa: BLE001 - half written, or gone, or whatever the file system raises: it was there
+            return _Mark("an unknown host", "", written)
+
+
+def _name(mark: _Mark) -> str:
+    return f"{mark.host}, since {mark.since}" if mark.since else mark.host
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def written_at(info: Mapping[str, Any]) -> float | None:
+    """When a file of a remote was last written, in seconds, from what its file system says of it; None if it does not say."""
+    moments = [moment for key in _TIMES if (moment := _moment(info.get(key))) is not None]
+    return max(moments, default=None)
+
+
+def _moment(value: object) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

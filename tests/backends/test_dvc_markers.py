@@ -1,0 +1,117 @@
+"""Those who push to a DVC remote, and those who collect garbage in it, keep out of each other's way."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from exptrack.backends.dvc import markers
+from exptrack.backends.dvc.remote import Remote
+from exptrack.errors import DataError
+
+
+@pytest.fixture
+def remote(tmp_path, monkeypatch):
+    from dvc.fs import localfs
+
+    monkeypatch.setattr(markers, "_TRIES", 1)
+    return Remote("store", localfs, str(tmp_path / "store"))
+
+
+def _marks(remote: Remote) -> list[str]:
+    return sorted(path.name for path in Path(remote.path).glob("exptrack/*"))
+
+
+def test_several_push_at_once(remote):
+    with markers.pushing(remote), markers.pushing(remote):
+        assert len(_marks(remote)) == 2
+    assert _marks(remote) == []
+
+
+def test_nobody_pushes_while_somebody_collects(remote):
+    with (
+        markers.collecting(remote) as check,
+        pytest.raises(DataError, match=r"somebody collects garbage in the remote 'store' \(.+, since .+ UTC\)"),
+        markers.pushing(remote),
+    ):
+        pass
+    check()
+    assert _marks(remote) == []
+
+
+def test_nobody_collects_while_somebody_pushes_or_collects(remote):
+    with markers.pushing(remote), pytest.raises(DataError, match="somebody pushes to"), markers.collecting(remote):
+        pass
+    with (
+        markers.collecting(remote),
+        pytest.raises(DataError, match="somebody collects garbage in"),
+        markers.collecting(remote),
+    ):
+        pass
+    assert _marks(remote) == []
+
+
+def test_the_mark_of_a_dead_process_is_in_nobodys_way(remote):
+    # The change time of a local file cannot be set, so what the file system says is.
+    mark = {"name": f"{remote.path}/exptrack/collecting-dead", "mtime": time.time() - 3600}
+    assert _with_listing(remote, [mark]) is None
+    assert _with_listing(remote, [{**mark, "mtime": time.time()}]) is not None
+
+
+def _with_listing(remote: Remote, entries: list) -> object:
+    from dvc.fs import LocalFileSystem
+
+    class Listed(LocalFileSystem):
+        def ls(self, path, detail=False, **_):
+            own = [{"name": f"{path}/{name}", "mtime": time.time()} for name in _marks(remote) if "dead" not in name]
+            return own + entries
+
+    try:
+        with markers.pushing(remote._replace(fs=Listed())):
+            return None
+    except DataError as error:
+        return error
+
+
+def test_marks_of_pushes_stay_until_the_refs_are_there(remote):
+    with markers.lasting():
+        with markers.pushing(remote):
+            pass
+        with pytest.raises(DataError, match="somebody pushes"), markers.collecting(remote):
+            pass
+    with markers.collecting(remote):
+        pass
+
+
+def test_who_was_held_up_for_long_deletes_nothing_more(remote, monkeypatch):
+    with markers.collecting(remote) as check:
+        now = time.time()
+        monkeypatch.setattr(markers.time, "time", lambda: now + 400)
+        with pytest.raises(DataError, match="held up"):
+            check()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_remote_that_cannot_be_written_says_so(remote):
+    Path(remote.path).mkdir(0o555)
+    with pytest.raises(DataError, match="the remote 'store' cannot be written"), markers.pushing(remote):
+        pass
+
+
+def test_a_remote_whose_folder_is_a_file_says_so(remote):
+    Path(remote.path).touch()
+    with pytest.raises(DataError, match="the remote 'store' cannot be written"), markers.pushing(remote):
+        pass
+
+
+def test_times_are_read_as_the_file_systems_give_them():
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    assert markers.written_at({"LastModified": moment}) == moment.timestamp()
+    assert markers.written_at({"last_modified": moment.replace(tzinfo=None)}) == moment.timestamp()
+    assert markers.written_at({"updated": "2026-01-02T00:00:00Z"}) == moment.timestamp()
+    assert markers.written_at({"mtime": 5.0, "created": 7}) == 7
+    assert markers.written_at({"size": 5, "mtime": "yesterday"}) is None
