@@ -1,0 +1,186 @@
+"""What the pages of the commands say beside the options, which the parsers tell: the texts of `make_pages.py`."""  # noqa: INP001 - of a script
+
+from __future__ import annotations
+
+DESCRIPTION = """\
+Every run of a command becomes a Git commit on a hidden ref: the code as it ran, its parameters, its metrics, and DVC pointers to its
+data. Comparing two runs is a diff.
+
+Recording never touches the index, HEAD, a branch, a tag or a file of the work tree. Runs that fail, are interrupted or are killed
+are kept, too."""
+
+# What the options of a command do not say by themselves.
+MORE = {
+    "init": """\
+Writes `exptrack.yaml` with all settings as comments, and makes a DVC project, into the working directory. What is there is left as
+it is. Nothing is added to Git's index.""",
+    "run": """\
+Takes the snapshot, runs COMMAND in the working directory, and records the run when it has ended. Options end at the first word
+that is none, so `--` is only needed before a command that begins with a hyphen. The command gets the name of its run in
+`EXPTRACK_RUN`.
+
+Parameters are read from `params.yaml`, from what `dvc.yaml` names, and from the command's own `--key value` and `key=value`; metrics from
+`metrics.json` and from what `dvc.yaml` names, if the command wrote them, and from patterns over its output in `exptrack.yaml`.
+
+Without COMMAND the stages of the DVC pipeline run, as `dvc repro` does it: those that have not changed are skipped, those that the run
+cache knows are restored, and `-f` runs them all. A stage that fails gives a failed run, which keeps what the stages before it made.
+
+With `-S` (in Hydra's grammar, of which a sweep is refused) or `--isolated`, and with a `--seed` for which the project has a parameter, the
+command runs in a work tree of its own below `.git`, made from the snapshot, with its data out of the DVC cache. What Git ignores is not
+there, but for what `capture.links` in `exptrack.yaml` names. New files are kept in the run if they are small.
+
+Standard output stays the command's. What exptrack has to say goes to standard error: what was not captured, problems, and the
+name of the run.""",
+    "status": """\
+A run has died if its recorder no longer lives: killed, or its machine went down.""",
+    "recover": """\
+Records dead runs as `crashed`, with all that they had logged. A dead run whose command still runs is left alone.""",
+    "ls": """\
+Newest first. Shows metrics, and those parameters that differ between the runs. QUERY has to be quoted: the shell takes `>` for itself.
+In a pipe and in `--csv` nothing is cut.""",
+    "log": """\
+Newest first, an entry for each run: what it is, its notes, its parameters and metrics. Beside the next older run listed, which is named,
+only those parameters are shown that are others than in that: `no lr` is one that the older run had; `+lr` one that it had not.""",
+    "show": """\
+Parameters, metrics, data, environment, whether the code was as committed, and what was not captured; of a run that did not complete also
+the end of its output.""",
+    "environment": """\
+The packages that were installed where the command ran, each with its version, as pip and uv read them. What no index has, such as an
+editable project, is a comment.""",
+    "diff": """\
+Compares parameters, metrics, data, environment and code. Without a second side it compares with the work tree, without any the latest
+run; `A..B` is the same as `A B`. A name that is both a run and a branch means the run.""",
+    "reproduce": """\
+Executes the recorded command, or all stages of the pipeline, in a work tree of its own, from the run's snapshot and data alone. Nothing of
+your work tree is read or changed. The execution becomes a run of its own. The answer says which of four levels holds, with evidence for
+each; where the two first diverged; and what differs in parameters, metrics, data, code and environment.
+
+With `--at` the same command gets other code, parameters and data: all that the other commit has, but for what the run was given by `-S`
+and `--seed`, which is applied there too. What does not fit there is an error.""",
+    "apply": """\
+Writes the files of a run into the work tree, and nothing else: the index, HEAD and branches stay, as with `git restore --source`.
+What `--only` means:
+
+`code` is every file of the snapshot: what the run did not have and Git tracks is removed. Untracked files stay, and are named; so do
+submodules, what a sparse checkout leaves out, and `.dvc/config`: remotes and cache are the repository's, not the run's.
+
+`params` are the files of parameters as the command read them, overrides of `-S` included, with the values that its own words gave
+(`--lr 0.1`). A word that is in no file is named.
+
+`data` are `dvc.lock` and the `.dvc` files after the run, the data itself out of the DVC cache or else from the DVC remote, and the
+results: metrics, and other files that it wrote and the run has.
+
+What is not committed is not overwritten without `--force`: files that are neither as staged nor as committed, data that is not in the DVC
+cache. Metrics and pointers that another run has may go. All data must be to be had before anything is touched.""",
+    "branch": """\
+The branch NAME has one new commit on the base of the run: the changes of its snapshot and its results, without what is exptrack's own.
+Its message is the run's, with a line `Exptrack-Run:` that claims the run. HEAD stays where it is, and an existing branch is not moved.
+The data itself stays in the DVC cache: the branch has its pointers.""",
+    "push": """\
+Without words it shares the runs that were recorded here and that the remote lacks, with `--all` also runs of others; else those that are
+named, by revs or queries. REMOTE is a Git remote or its URL: without one `exptrack.remote` of the Git config, else where the branch is
+pushed, else `origin`.
+
+Data goes first, to the DVC remotes of the present configuration, and is looked up there before any run is pushed. Then all runs go at
+once, each under a name that is free: none is ever moved. Tags and notes are merged with those of others. So the remote never shows a run
+without its data, and a push that was interrupted is completed by the next.
+
+A run whose data is neither in the DVC cache nor on the remote stays here, and is named. `--no-data` shares runs without data and marks
+them so; the next push without it brings the data and takes the mark off. Runs that were removed here are moved to the trash there.
+
+With `git config exptrack.autoPush` <REMOTE> each run is pushed in the background once it is recorded.""",
+    "fetch": """\
+Gets runs, their tags and notes, and no data: that comes when it is needed, or with `exptrack pull`. Months and names are looked for on
+the remote; an experiment or a query needs the records, so these runs are transferred before they are looked at.
+
+No branch, tag or file is touched, nothing is executed, and nothing is removed without `--prune`. A run that is not as the format says,
+or names a path outside the repository, is refused by name. A name that another run has here stays that run's.""",
+    "pull": """\
+As `exptrack fetch`, and then the data of the runs that match, out of the DVC remotes into the DVC cache.""",
+    "rm": """\
+Moves runs to the trash, where their data still counts as used. For 30 days `--restore` brings them back. The next `exptrack push`
+removes them from the remote in the same way, and those who have fetched them hear of it.""",
+    "gc": """\
+Lists what would be deleted from the DVC cache, and deletes it with `--force`. Everything is kept that a branch, tag, stash, reflog, run,
+run under way, run in the trash, index or work tree points at, and whatever is younger than 14 days. `keep:` in `exptrack.yaml` narrows
+which runs count. With `--remote` it is the DVC remote that is collected; then all refs of the Git remotes are looked up first.""",
+    "fsck": """\
+Verifies every run: its ref, record, commits and files; whether its data is here, on a remote, or nowhere; signatures; locks and leftovers
+of killed processes. Each finding says what to do. Nothing is written.""",
+    "tag": """\
+A tag, as the name of an experiment, is one word of at most 100 characters that begins neither with a hyphen nor with `@`. Several runs
+may carry the same tag.""",
+    "note": """\
+Notes add up: what was noted before stays.""",
+    "completion": """\
+Completes commands, options, and the names of runs, which come straight from Git. With the script in place of git-exptrack as well, bash
+also completes `git exptrack`.""",
+    "demo": """\
+Copies the example project, which learns to read handwritten digits, into a new folder, records several runs of it, lists them, compares
+two and shows one. Prints each command before it runs it.""",
+}
+
+# Where more is told, on the page of the commands.
+LINKS = {
+    "init": "[Settings](capture.md#settings)",
+    "run": "[What a run captures](capture.md)",
+    "status": "[Its JSON](json.md#status)",
+    "ls": "[Queries, columns and keys to sort by](query.md) · [its JSON](json.md#ls-and-log)",
+    "log": "[Queries](query.md) · [its JSON](json.md#ls-and-log)",
+    "show": "[Its JSON](json.md#show)",
+    "environment": "[Its JSON](json.md#show---environment-and-environment)",
+    "diff": "[Its JSON](json.md#diff)",
+    "reproduce": "[Reproducing a run](reproducibility.md) · [its JSON](json.md#reproduce)",
+    "push": "[Sharing runs](sharing.md)",
+    "fetch": "[Sharing runs](sharing.md)",
+    "pull": "[Sharing runs](sharing.md)",
+    "rm": "[Sharing runs](sharing.md)",
+    "gc": "[Collecting garbage](sharing.md)",
+    "fsck": "[Its JSON](json.md#fsck)",
+}
+
+REVS = """\
+REV stands for a run: its name, the beginning of its name, a tag, or the beginning of its commit's oid, tried in this order. `@` is the
+run recorded last in this repository on this machine, `@~1` the one before it. For plain Git a run is
+`refs/exptrack/runs/`<yyyy-mm>`/`<name>."""
+
+OPTIONS = (
+    ("`-C` <DIR>", "work as if started in DIR; may be given several times"),
+    ("`--no-pager`", "print long output without a pager"),
+    ("`--version`", "print the version"),
+    ("`-h`, `--help`", "tell about exptrack, or after COMMAND about that"),
+)
+
+STATUS = (
+    ("`0`", "done"),
+    ("`1`", "something differs, and `--exit-code` asked"),
+    ("`2`", "bad input or wrong usage"),
+    ("`3`", "a bug in exptrack"),
+    ("`130`", "interrupted"),
+)
+RUN_STATUS = (
+    "`run` gives the exit status of its command, or 128 and the number of the signal that ended it; and of itself:"
+)
+OF_RUN = (
+    ("`125`", "exptrack failed. If the command had run, all of it is kept for `recover`"),
+    ("`126`", "the command cannot be executed"),
+    ("`127`", "the command was not found"),
+)
+
+VARIABLES = (
+    ("`EXPTRACK_DEBUG`", "if set, errors come with a traceback"),
+    ("`EXPTRACK_RUN`", "set for the command of a run: the name of the run"),
+    ("`NO_COLOR`", "if set, nothing is coloured"),
+)
+
+FILES = (
+    ("<exptrack.yaml>", "settings of the project, all optional; its folder is the project"),
+    ("<params.yaml, metrics.json>", "parameters and metrics of the project"),
+    ("<.git/exptrack/>", "private: journals of runs under way, and caches"),
+)
+
+EXAMPLES = (
+    ("Run a script and keep the model that it writes:", "run -m 'a wider layer' -o model.npz -- python train.py model.hidden=64"),
+    ("What is the difference between the last two runs?", "diff @~1 @"),
+    ("After the machine went down:", "recover"),
+)  # fmt: skip
