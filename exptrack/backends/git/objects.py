@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
@@ -13,6 +14,17 @@ from exptrack.backends.git.streaming import stream
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RESOLVE = ("cat-file", "--batch-check=%(objectname)")
+_MEASURE = ("cat-file", "--batch-check=%(objecttype) %(objectsize)")
+_FACTS = re.compile(r"(blob|tree|commit|tag) (\d+)")
+
+LARGEST = 64 * 1024 * 1024  # bytes; what is larger is not read into memory unless somebody asked for just that
+
+
+class Facts(NamedTuple):
+    """What an object is (`blob`, `tree`, `commit`, `tag`), and its size in bytes."""
+
+    kind: str
+    size: int
 
 
 def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
@@ -20,6 +32,13 @@ def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
     return parse_oids(
         command.call(repository.top, *_RESOLVE, stdin=b"".join(line + b"\n" for line in _lines(repository, names)))
     )
+
+
+def measure(repository: Repository, names: Sequence[str]) -> list[Facts | None]:
+    """Kind and size of each named object, None where there is none; nothing is read, and it is one process for all."""
+    done = command.call(repository.top, *_MEASURE, stdin=b"".join(line + b"\n" for line in _lines(repository, names)))
+    lines = os.fsdecode(command.output(done, "cat-file")).split("\n")[:-1]
+    return [Facts(found[1], int(found[2])) if (found := _FACTS.fullmatch(line)) else None for line in lines]
 
 
 def find_commit(repository: Repository, rev: str) -> str | None:
@@ -58,14 +77,17 @@ def _find(repository: Repository, name: str) -> str:
     return done.out.decode().strip() or empty_oid(repository)
 
 
-def read_many(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]:
-    """The content of each named object, in order; None where it is missing. Raises RepositoryError if git fails, after what it had given."""
-    return stream(repository, _lines(repository, names))
+def read_many(repository: Repository, names: Sequence[str], most: int | None = LARGEST) -> Iterator[bytes | None]:
+    """The content of each named object, in order; None where it is missing, or has more than `most` bytes.
+
+    Raises RepositoryError if git fails, after what it had given.
+    """
+    return stream(repository, _lines(repository, names), most)
 
 
-def read(repository: Repository, name: str) -> bytes | None:
+def read(repository: Repository, name: str, most: int | None = LARGEST) -> bytes | None:
     """The content of one object, or None."""
-    return next(iter(read_many(repository, [name])))
+    return next(iter(read_many(repository, [name], most)))
 
 
 def list_blobs(repository: Repository, commit: str) -> tuple[dict[str, str], dict[str, str]]:

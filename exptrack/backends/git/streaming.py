@@ -15,10 +15,10 @@ from exptrack.errors import RepositoryError
 _PIPE = 1024 * 1024
 
 
-def stream(repository: Repository, names: Sequence[bytes]) -> Iterator[bytes | None]:
+def stream(repository: Repository, names: Sequence[bytes], most: int | None = None) -> Iterator[bytes | None]:
     """The content of each named object, in order, None where it is missing; no name holds the end of a line.
 
-    Raises RepositoryError if git fails, after what it had given.
+    One of more than `most` bytes counts as missing, and is never in memory as a whole. Raises RepositoryError if git fails, after what it had given.
     """
     if not names:
         return
@@ -32,7 +32,7 @@ def stream(repository: Repository, names: Sequence[bytes]) -> Iterator[bytes | N
         thread.start()
     count = 0
     try:
-        for content in _parse(stdout.fileno()):
+        for content in _parse(stdout.fileno(), most):
             count += 1
             yield content
     finally:
@@ -66,7 +66,7 @@ def _listen(pipe: IO[bytes], said: list[bytes]) -> None:
         said.append(pipe.read())
 
 
-def _parse(descriptor: int) -> Iterator[bytes | None]:
+def _parse(descriptor: int, most: int | None) -> Iterator[bytes | None]:
     data, position = b"", 0
     while chunk := os.read(descriptor, _PIPE):
         data, position = data[position:] + chunk, 0
@@ -77,7 +77,20 @@ def _parse(descriptor: int) -> Iterator[bytes | None]:
                 yield None
                 continue
             size = int(header[-1])
+            if most is not None and size > most:
+                position = end + size + 2
+                if position > len(data):
+                    _skip(descriptor, position - len(data))
+                    data, position = b"", 0
+                yield None
+                continue
             if end + 1 + size >= len(data):
                 break
             position = end + size + 2
             yield data[end + 1 : end + 1 + size]
+
+
+def _skip(descriptor: int, size: int) -> None:
+    """Read so many bytes, or all there are, and forget them."""
+    while size > 0 and (chunk := os.read(descriptor, min(size, _PIPE))):
+        size -= len(chunk)
