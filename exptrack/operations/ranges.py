@@ -36,7 +36,7 @@ def select_runs(
 
     if not _SIGNS.isdisjoint(words):
         _refuse_torn(words, known)
-    queries = [word for word in words if _is_query(word)]
+    queries = [word for word in words if is_query(word)]
     others = [word for word in words if word not in queries]
     for one in queries:
         parse_query(one, known)  # so that a fault is shown in its own words
@@ -47,7 +47,8 @@ def select_runs(
     return found[:number]
 
 
-def _is_query(word: str) -> bool:
+def is_query(word: str) -> bool:
+    """Whether a word can only be a query: it has a blank, or a sign that no rev has."""
     return any(letter.isspace() or letter in _OF_A_QUERY for letter in word)
 
 

@@ -22,6 +22,11 @@ def find_reachable(repository: Repository, commits: Collection[str], tip: str) -
     return wanted - set(command.run(repository.top, *_LIST, stdin=lines.encode()).decode().split())
 
 
+def is_ancestor(repository: Repository, old: str, new: str) -> bool:
+    """Whether a commit lies behind another, or is it; not if one of them is not in the repository."""
+    return command.call(repository.top, "merge-base", "--is-ancestor", old, new).code == 0
+
+
 def sort_by_date(repository: Repository, commits: Iterable[str]) -> list[str]:
     """The commits, each once, the one that was committed last first; what is no commit, or is not there, is left out."""
     lines = "".join(f"{oid}\n" for oid in commits)

@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from exptrack.backends.git import command
 from exptrack.backends.git.objects import empty_oid
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 
+T = TypeVar("T")
 _ATTEMPTS = 3
+_BATCH = 1000
 
 
 def list_refs(repository: Repository, *prefixes: str, sort: str = "refname") -> dict[str, str]:
@@ -86,6 +90,43 @@ def create_and_delete(
     done = command.call(repository.top, *words, stdin=lines.encode())
     committed = done.out.count(b"commit: ok")
     return committed > 0, committed > 1
+
+
+def create_refs(repository: Repository, wanted: Mapping[str, str], reason: str) -> tuple[str, ...]:
+    """Create many refs, in transactions of a thousand, and give those that were; one that exists already stays as it is.
+
+    Raises RepositoryError with git's own words if some can neither be created nor are there.
+    """
+    pending, created = dict(wanted), []
+    for _ in range(_ATTEMPTS):
+        there = _list_exact(repository, pending)
+        pending = {ref: oid for ref, oid in pending.items() if ref not in there}
+        said = ""
+        for some in _batches(list(pending.items())):
+            lines = "".join(f"create {ref} {oid}\n" for ref, oid in some)
+            words = ("update-ref", "-m", f"exptrack: {reason}", "--stdin")
+            done = command.call(repository.top, *words, stdin=os.fsencode(lines))
+            if done.code == 0:
+                created += [ref for ref, _ in some]
+                pending = {ref: oid for ref, oid in pending.items() if ref not in dict(some)}
+            else:
+                said = command.reason(done.err)
+        if not pending:
+            return tuple(created)
+    raise RepositoryError(f"{next(iter(pending))} cannot be written: {said}")
+
+
+def _list_exact(repository: Repository, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Those of the refs that there are; a few are asked for by name, of many all that lie beside them are listed."""
+    if not wanted:
+        return {}
+    few = list(wanted) if len(wanted) <= _BATCH else sorted({ref.rpartition("/")[0] for ref in wanted})
+    found = [refs for some in _batches(few) for refs in list_refs(repository, *some).items()]
+    return {ref: oid for ref, oid in found if ref in wanted}
+
+
+def _batches(items: list[T]) -> Iterator[list[T]]:
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 
 def find_locks(repository: Repository) -> list[Path]:

@@ -117,11 +117,12 @@ def _explain(directory: Path, message: str) -> str:
 
 
 class Committing(NamedTuple):
-    """How commits are made here: by whom, and whether they are signed."""
+    """How commits are made here: by whom, and whether they are signed; and `exptrack.autoPush`, the remote that each run is pushed to."""
 
     author: Identity
     committer: Identity
     is_signing: bool
+    auto_push: str | None = None
 
 
 def ask_committing() -> command.Question:
@@ -138,7 +139,8 @@ def parse_committing(repository: Repository, answer: command.Done) -> Committing
         # The list holds what Git makes up where it was told nothing; it commits by that only if it is asked for one of them.
         people = [_find_person(repository, role) for role in ("AUTHOR", "COMMITTER")]
     author, committer = map(_parse_person, people)
-    return Committing(author, committer, is_true(settings.get("commit.gpgsign", "no")))
+    is_signing = is_true(settings.get("commit.gpgsign", "no"))
+    return Committing(author, committer, is_signing, settings.get("exptrack.autopush") or None)
 
 
 def is_true(value: str) -> bool:
