@@ -36,6 +36,7 @@ from exptrack.model.settings import (
     ENVIRONMENT_VARIABLES,
     SECRET_PATTERNS,
     Capture,
+    Keep,
     Limits,
     MetricDeclaration,
     Settings,
@@ -307,7 +308,9 @@ class TestCapture:
             assert mask_arguments([f"--{name}", "hunter2x9"]) == (f"--{name}", "***")
             assert mask_tree({name: "hunter2x9"}) == {name: "***"}
 
-    @pytest.mark.parametrize("settings", [Settings, MetricDeclaration, Capture, Limits], ids=lambda cls: cls.__name__)
+    @pytest.mark.parametrize(
+        "settings", [Settings, MetricDeclaration, Capture, Limits, Keep], ids=lambda cls: cls.__name__
+    )
     def test_it_names_every_setting_with_its_default(self, settings):
         value = MetricDeclaration("accuracy") if settings is MetricDeclaration else settings()
         rows = {code(row[0]): row[1] for row in table(CAPTURE, f"settings: {settings.__name__}")}

@@ -8,7 +8,7 @@ from posixpath import normpath
 from typing import Any, NoReturn, TypeVar
 
 from exptrack.errors import SettingsError
-from exptrack.model.settings import Capture, Goal, Large, Limits, MetricDeclaration, Settings
+from exptrack.model.settings import Capture, Goal, Keep, Large, Limits, MetricDeclaration, Settings
 from exptrack.model.tree import Tree, Value
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ def parse_settings(text: str, name: str = "exptrack.yaml", load: Callable[[str],
     except ValueError as error:
         raise SettingsError(f"{name}: {error}") from None
     top = Section(name, "", tree)
-    top.allow("metrics", "capture", "seed", "experiments", "check", "compare")
+    top.allow("metrics", "capture", "seed", "experiments", "check", "compare", "keep")
     return Settings(
         metrics=_metrics(top.section("metrics")),
         capture=_capture(top.section("capture")),
@@ -43,6 +43,7 @@ def parse_settings(text: str, name: str = "exptrack.yaml", load: Callable[[str],
         experiments=top.mapping("experiments"),
         check=top.mapping("check"),
         compare=top.mapping("compare"),
+        keep=_keep(top.section("keep")),
     )
 
 
@@ -99,6 +100,11 @@ class Section:
 
     def number(self, key: str) -> float | None:
         return self.read(key, _not_negative, "a number that is not negative")
+
+    def whole(self, key: str, default: int, least: int = 0) -> int:
+        wanted = f"a whole number from {least}" if least else "a whole number"
+        number = self.read(key, lambda value: value if type(value) is int and value >= least else None, wanted)
+        return default if number is None else number
 
     def flag(self, key: str) -> bool:
         return self.read(key, lambda value: value if isinstance(value, bool) else None, "true or false") or False
@@ -190,11 +196,21 @@ def _patterns(section: Section) -> tuple[str, ...]:
 def _limits(section: Section) -> Limits:
     section.allow("file_size", "total_size", "files", "cached_file_size", "cached_total_size")
     default = Limits()
-    files = section.read("files", lambda value: value if type(value) is int and value >= 0 else None, "a whole number")
     return Limits(
         file_size=section.size("file_size", default.file_size),
         total_size=section.size("total_size", default.total_size),
-        files=default.files if files is None else files,
+        files=section.whole("files", default.files),
         cached_file_size=section.size("cached_file_size", default.cached_file_size),
         cached_total_size=section.size("cached_total_size", default.cached_total_size),
+    )
+
+
+def _keep(section: Section) -> Keep:
+    section.allow(*Keep._fields)
+    default = Keep()
+    return Keep(
+        data=section.text("data"),
+        days=section.whole("days", default.days),
+        grace=section.whole("grace", default.grace, least=1),
+        trash=section.whole("trash", default.trash),
     )

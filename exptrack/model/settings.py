@@ -71,6 +71,18 @@ class Capture(NamedTuple):
     environment: tuple[str, ...] = ENVIRONMENT_VARIABLES
 
 
+class Keep(NamedTuple):
+    """What `gc` keeps. Runs for which the query `data` does not hold lose their data once they are older than `days` (None: no run does).
+
+    `grace` is the age in days below which no data goes, `trash` how many days a removed run can be restored.
+    """
+
+    data: str | None = None
+    days: int = 30
+    grace: int = 14
+    trash: int = 30
+
+
 class Settings(NamedTuple):
     """The whole file. `seed` names the parameter that is the seed. `experiments`, `check` and `compare` are kept as they were read."""
 
@@ -80,3 +92,4 @@ class Settings(NamedTuple):
     experiments: Tree = {}
     check: Tree = {}
     compare: Tree = {}
+    keep: Keep = Keep()

@@ -27,6 +27,12 @@ _SETTINGS = """\
 #   limits: {file_size: 1 MiB, total_size: 10 MiB, files: 2000}
 #   secrets: [default]      # patterns of file names that never go into a snapshot
 #   environment: []         # more environment variables to record by name
+
+# keep:                     # what `exptrack gc` keeps
+#   data: tag = paper or status = completed   # only these runs keep their data; without it, all do
+#   days: 30                # and all runs younger than this
+#   grace: 14               # no data goes that is younger than this, in days
+#   trash: 30               # days for which a removed run can be restored
 """
 
 

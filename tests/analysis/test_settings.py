@@ -14,6 +14,7 @@ from exptrack.model.settings import (
     SECRET_PATTERNS,
     Capture,
     Goal,
+    Keep,
     Large,
     Limits,
     MetricDeclaration,
@@ -49,6 +50,7 @@ seed: train.seed
 experiments: {lr-sweep: {metric: accuracy, seeds: [1, 2]}}
 check: {require: [bitwise]}
 compare: {alpha: 1e-2}
+keep: {data: tag = paper or status = completed, days: 7, grace: 1, trash: 0}
 """
     assert parse_settings(text) == Settings(
         metrics={
@@ -70,6 +72,7 @@ compare: {alpha: 1e-2}
         experiments={"lr-sweep": {"metric": "accuracy", "seeds": [1, 2]}},
         check={"require": ["bitwise"]},
         compare={"alpha": 0.01},
+        keep=Keep("tag = paper or status = completed", 7, 1, 0),
     )
 
 
@@ -82,7 +85,7 @@ def test_a_list_of_secrets_stands_in_place_of_the_default():
     ("text", "message"),
     [
         ("metric: {}", "unknown key 'metric', did you mean 'metrics'?"),
-        ("zzz: 1", "unknown key 'zzz', known are metrics, capture, seed, experiments, check, compare"),
+        ("zzz: 1", "unknown key 'zzz', known are metrics, capture, seed, experiments, check, compare, keep"),
         ("metrics: {acc: {gaol: maximize}}", "unknown key 'metrics.acc.gaol', did you mean 'goal'?"),
         ("capture: {limits: {filesize: 1}}", "unknown key 'capture.limits.filesize', did you mean 'file_size'?"),
         ("capture: {pattern: []}", "unknown key 'capture.pattern', did you mean 'patterns'?"),
@@ -102,6 +105,10 @@ def test_a_list_of_secrets_stands_in_place_of_the_default():
         ("capture: {outputs: model.pkl}", "'capture.outputs' must be a list of texts"),
         ("capture: {links: [1]}", "'capture.links' must be a list of texts"),
         ("capture: {large: keep}", "'capture.large' must be cache or list"),
+        ("keep: {data: [1]}", "'keep.data' must be a text"),
+        ("keep: {grace: 0}", "'keep.grace' must be a whole number from 1"),
+        ("keep: {days: 1.5}", "'keep.days' must be a whole number"),
+        ("keep: {ever: true}", "unknown key 'keep.ever', known are data, days, grace, trash"),
         ("capture: {limits: {files: -1}}", "'capture.limits.files' must be a whole number"),
         ("capture: {limits: {file_size: 1 MX}}", "'capture.limits.file_size' must be a number of bytes, such as 500000 or '1 MiB'"),
         ("capture: {limits: {total_size: true}}", "'capture.limits.total_size' must be a number of bytes, such as 500000 or '1 MiB'"),
