@@ -44,7 +44,8 @@ class Sent(NamedTuple):
     """What `backends.dvc.push` did for the pointers of one DVC project.
 
     `objects` files of `size` bytes went to the remote, `there` were there. `missing` are pointers whose data is neither in the cache
-    nor in the remote, `private` those that their `.dvc` file or `dvc.yaml` marks with `push: false`.
+    nor in the remote, `private` those that their `.dvc` file or `dvc.yaml` marks with `push: false`. `damaged` are those of the missing
+    whose data is in the cache, but is not what its name says.
     """
 
     objects: int = 0
@@ -52,6 +53,7 @@ class Sent(NamedTuple):
     there: int = 0
     missing: tuple[Pointer, ...] = ()
     private: tuple[Pointer, ...] = ()
+    damaged: tuple[Pointer, ...] = ()
 
 
 class Pushed(NamedTuple):

@@ -6,6 +6,8 @@ config    cache_dir                    where its cache lies
 cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
 export    checkout, bring              data out of the cache
 fetching  fetch                        data out of the remote into the cache; remote.py opens it
+pushing   push                         data out of the cache into the remotes
+stored    find_stored                  what the remotes have
 settling  settle                       a project in a work tree of its own
 spoilt    mend                         the cache, where a command wrote to it through a link
 proving   find_spoilt                  is the cache what its names say?
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
     from exptrack.backends.dvc.proving import find_spoilt
+    from exptrack.backends.dvc.pushing import push
     from exptrack.backends.dvc.settling import settle
     from exptrack.backends.dvc.spoilt import mend
     from exptrack.backends.dvc.stages import driver_command, find_pipeline, read_events, read_refusal
     from exptrack.backends.dvc.state import StatCache, hash_file
+    from exptrack.backends.dvc.stored import find_stored
     from exptrack.backends.dvc.text import dvc_file_text, ignore_line
     from exptrack.backends.dvc.trimming import trim
 
@@ -51,12 +55,14 @@ __all__ = [
     "find_pipeline",
     "find_root",
     "find_spoilt",
+    "find_stored",
     "has_in_cache",
     "hash_file",
     "ignore_line",
     "init",
     "look",
     "mend",
+    "push",
     "read_events",
     "read_refusal",
     "resolve_pipeline",
@@ -77,12 +83,14 @@ _HOMES = {
     "find_pipeline": "stages",
     "find_root": "project",
     "find_spoilt": "proving",
+    "find_stored": "stored",
     "has_in_cache": "cache",
     "hash_file": "state",
     "ignore_line": "text",
     "init": "project",
     "look": "disk",
     "mend": "spoilt",
+    "push": "pushing",
     "read_events": "stages",
     "read_refusal": "stages",
     "resolve_pipeline": "pipeline",

@@ -25,7 +25,7 @@ from exptrack.backends.dvc.state import CHUNK, StatCache, digest_stream, identit
 from exptrack.errors import DataError
 
 _PROTECTED: Final = 0o444
-_CLONE_FROM: Final = 64 << 20  # bytes: below, a copy is as quick, and dvc_objects may take 100 ms to import
+CLONE_FROM: Final = 64 << 20  # bytes: below, a copy is as quick, and dvc_objects may take 100 ms to import
 _FICLONE: Final = 0x40049409  # of linux/fs.h; dvc_objects does no more with it, and takes 45 ms to import
 _ABANDONED: Final = 86_400  # seconds after which a temporary file must be of a process that was killed
 
@@ -74,6 +74,12 @@ def copy(reader: BinaryIO, writer: BinaryIO) -> tuple[str, int]:
     return hasher.hexdigest(), size
 
 
+def protect(new: Path) -> None:
+    """Make a file read-only, as DVC does with objects."""
+    with suppress(OSError):  # a file system without modes: DVC lets it pass as well
+        new.chmod(_PROTECTED)
+
+
 def unique() -> str:
     """A name for a temporary file."""
     return f"exptrack-{os.getpid()}-{os.urandom(6).hex()}.tmp"
@@ -88,7 +94,7 @@ def sweep(cache: Cache) -> None:
 
 
 def _duplicate(reader: BinaryIO, source: str, size: int, new: Path) -> tuple[str, int]:
-    if size >= _CLONE_FROM and clone(source, new):
+    if size >= CLONE_FROM and clone(source, new):
         with new.open("rb") as shared:
             return digest_stream(shared, "md5"), os.fstat(shared.fileno()).st_size
     with new.open("xb") as writer:
@@ -120,7 +126,7 @@ def _share(source: str, new: Path) -> None:
 @contextmanager
 def _temporary(cache: Cache) -> Iterator[Path]:
     # In `files/`: on the cache's own file system, and DVC passes over it there.
-    _make_folder(cache.folder / "files", cache)
+    make_folder(cache.folder / "files", cache)
     new = cache.folder / "files" / unique()
     try:
         yield new
@@ -130,23 +136,23 @@ def _temporary(cache: Cache) -> Iterator[Path]:
 
 def _keep(cache: Cache, new: Path, digest: str, size: int) -> None:
     target = cache.object(digest, "md5")
-    with suppress(OSError):  # a file system without modes: DVC lets it pass as well
-        new.chmod(_PROTECTED)
+    protect(new)
     with suppress(OSError):
         there = target.stat()
         if there.st_size == size and stat.S_IMODE(there.st_mode) == _PROTECTED:
             return
-    _make_folder(target.parent, cache)
+    make_folder(target.parent, cache)
     new.replace(target)
 
 
-def _make_folder(folder: Path, cache: Cache) -> None:
+def make_folder(folder: Path, cache: Cache) -> None:
+    """Make a folder of a cache, with those above it, for a group if one shares it."""
     if folder.is_dir():
         return
     if not cache.shared:
         folder.mkdir(parents=True, exist_ok=True)
         return
-    _make_folder(folder.parent, cache)
+    make_folder(folder.parent, cache)
     with suppress(FileExistsError):
         folder.mkdir()
         folder.chmod(0o2775)  # as dvc-data does: the group writes, and what is made inside belongs to it

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import errno
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from exptrack.analysis.secrets import mask
+from exptrack.backends.dvc.parallel import StoppedError
 from exptrack.errors import DataError, explain
 
 _LOGGERS: Final = ("dvc", "dvc_data", "dvc_objects", "asyncio")
+_EXTRAS: Final = {"https": "http", "webdavs": "webdav", "webhdfs": "hdfs", "gcs": "gs", "abfs": "azure"}
+_PREPOSITIONS: Final = {"fetch": "from", "push": "to"}
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LOCKED: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class Remote(NamedTuple):
-    """A remote of DVC: its name, its `dvc_objects.fs.base.FileSystem`, and its path there."""
+    """A remote of DVC: its name, its `dvc_objects.fs.base.FileSystem`, and its path there.
+
+    `shared` says that a group shares a local one, as `cache.shared` does. `doing` is what errors say it was opened for. `is_certain` says
+    that its place does not depend on the work tree.
+    """
 
     name: str
     fs: Any
     path: str
+    shared: bool = False
+    doing: str = "fetch"
+    is_certain: bool = True
+
+    @property
+    def is_local(self) -> bool:
+        return bool(self.fs.protocol == "local")
 
     def object(self, digest: str, algorithm: str) -> str:
         """Where the data of a digest lies; as in the cache, hashes of DVC 2 (`md5-dos2unix`) have another layout."""
@@ -35,41 +52,65 @@ class Remote(NamedTuple):
             return not self.fs.CAN_TRAVERSE or bool(self.fs.exists(self.path))
         return True
 
+    def forget(self) -> None:
+        """Forget what was listed: s3fs and others answer from what they have seen, also after somebody else wrote."""
+        self.fs.fs.invalidate_cache()
+
 
 @contextmanager
-def open_remote(root: Path, name: str | None, path: str) -> Iterator[Remote]:
-    """The remote `name` of the DVC project at `root`, or its default one, to fetch the data of `path`. Raises DataError."""
+def open_remote(root: Path, name: str | None, path: str, doing: str = "fetch") -> Iterator[Remote]:
+    """The remote `name` of the DVC project at `root`, or its default one, for the data of `path`.
+
+    `doing` is a verb for messages: `fetch`, `push`, or another one. Raises DataError.
+    """
     # Not by dvc.repo.Repo, which takes four times as long, and a database that several processes share.
-    from dvc.config import Config
     from dvc.exceptions import DvcException
     from dvc.fs import get_cloud_fs
 
+    from exptrack.backends.dvc.remoteconfig import load_config
+
     try:
-        config = Config(str(root / ".dvc"))
+        config, uncertain = load_config(root)
     except (DvcException, OSError) as error:
         raise DataError(
-            f"cannot fetch {path}: the DVC config in {root} is broken, {said(error)}; mend it with a text editor"
+            f"cannot {doing} {path}: the DVC config in {root} is broken, {said(error)}; mend it with a text editor"
         ) from error
-    chosen = _choose(root, name or config["core"].get("remote"), sorted(config["remote"]), path)
-    with explained(chosen, path):
+    chosen = _choose(root, name or config["core"].get("remote"), sorted(config["remote"]), path, doing)
+    with explained(chosen, path, doing):
         try:
             kind, options, folder = get_cloud_fs(config, name=chosen)
+            _refuse_versions(options, _cannot(doing, path, chosen))
+            fs = kind(**options)
+            close = _connect(fs)
         except ImportError as error:
-            scheme = str(config["remote"][chosen.lower()].get("url", "")).partition("://")[0]
             raise DataError(
-                f"cannot fetch {path} from the remote '{chosen}': {said(error)}; "
-                f"install it with `pip install 'dvc[{scheme}]'`"
+                f"{_cannot(doing, path, chosen)}: {said(error)}; "
+                f"install it with `pip install 'exptrack[{_extra(config, chosen)}]'`"
             ) from error
-        if options.get("version_aware") or options.get("worktree"):
-            raise DataError(
-                f"cannot fetch {path} from the remote '{chosen}', which keeps files and not hashes; get it with `dvc pull`"
-            )
-        fs = kind(**options)
-        close = _connect(fs)
     try:
-        yield Remote(chosen, fs, folder)
+        yield Remote(chosen, fs, folder, bool(options.get("shared")), doing, chosen.lower() not in uncertain)
     finally:
         close()
+
+
+def _refuse_versions(options: Mapping[str, Any], cannot: str) -> None:
+    for option in ("worktree", "version_aware"):
+        if options.get(option):
+            raise DataError(
+                f"{cannot}, which keeps files and not hashes (`{option}`), so that data of a run could not be told from "
+                "that of another; use `dvc push` and `dvc pull` with it, and another remote for runs"
+            )
+
+
+def _extra(config: Mapping[str, Any], name: str) -> str:
+    """What brings the library for a remote: the extra is named as DVC's own."""
+    url = str(config["remote"][name.lower()].get("url", ""))
+    for _ in config["remote"]:
+        scheme, _, rest = url.partition("://")
+        if scheme != "remote":
+            break
+        url = str(config["remote"].get(rest.partition("/")[0].lower(), {}).get("url", ""))
+    return _EXTRAS.get(scheme, scheme)
 
 
 def _connect(fs: Any) -> Callable[[], None]:
@@ -85,30 +126,43 @@ def _connect(fs: Any) -> Callable[[], None]:
     return lambda: inner.close_session(inner.loop, session)
 
 
-def _choose(root: Path, name: str | None, names: Sequence[str], path: str) -> str:
-    where = f"{path} is not in the DVC cache, and the DVC project at {root} has"
+def _choose(root: Path, name: str | None, names: Sequence[str], path: str, doing: str) -> str:
+    why = f"{path} is not in the DVC cache, and" if doing == "fetch" else f"cannot {doing} {path}:"
+    where, otherwise = f"{why} the DVC project at {root} has", ""
+    if doing == "push":
+        otherwise = ", or push the runs without their data (`--no-data`)"
     if not names:
-        raise DataError(f"{where} no remote to fetch it from: add one with `dvc remote add -d NAME URL`")
+        to_what = " to fetch it from" if doing == "fetch" else ""
+        raise DataError(f"{where} no remote{to_what}: add one with `dvc remote add -d NAME URL`{otherwise}")
     there = ", ".join(names)
     if name is None:
-        raise DataError(f"{where} no default remote: choose one of {there} with `dvc remote default NAME`")
+        raise DataError(f"{where} no default remote: choose one of {there} with `dvc remote default NAME`{otherwise}")
     if name.lower() not in names:
-        raise DataError(f"{where} no remote '{name}': choose one of {there}")
+        raise DataError(
+            f"{where} no remote '{name}': choose one of {there}, or add it with `dvc remote add {name} URL`"
+        )
     return name
 
 
+def _cannot(doing: str, path: str, name: str) -> str:
+    return f"cannot {doing} {path} {_PREPOSITIONS.get(doing, 'in')} the remote '{name}'"
+
+
 @contextmanager
-def explained(name: str, path: str) -> Iterator[None]:
+def explained(name: str, path: str, doing: str = "fetch") -> Iterator[None]:
     """Errors of the many libraries behind DVC's remotes as DataError; only what is not there stays a FileNotFoundError."""
     try:
         yield
-    except (FileNotFoundError, DataError):
+    except (FileNotFoundError, DataError, StoppedError, ImportError):
         raise
     except Exception as error:
-        raise DataError(
-            f"cannot fetch {path} from the remote '{name}': {said(error)}; "
-            "check its url, your credentials and the connection"
-        ) from error
+        advice = "check its url, your credentials and the connection"
+        number = getattr(error, "errno", None)
+        if number in _FULL:
+            advice = "make room there"
+        elif number in _LOCKED and doing == "push":
+            advice = "you may read it but not write to it, or not even that: check its permissions and your credentials"
+        raise DataError(f"{_cannot(doing, path, name)}: {said(error)}; {advice}") from error
 
 
 def said(error: Exception) -> str:

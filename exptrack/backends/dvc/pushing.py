@@ -1,0 +1,168 @@
+"""Data out of the cache into the DVC remotes, as the configuration says now.
+
+Not by DVC's `Repo.push(revs=…)`: that reads the configuration of the commit. It ignores remotes that were added later, wrote to the root
+of the file system with a relative local one, and reports success either way. And not by `transfer` of dvc_data, which trusts an index of
+what it has seen in the remote, and looks at no size, so that a torn upload stays for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from exptrack.backends.dvc.config import Cache
+from exptrack.backends.dvc.parallel import Stop, for_each
+from exptrack.backends.dvc.remote import Remote, explained, open_remote, quiet
+from exptrack.backends.dvc.stored import (
+    Local,
+    Object,
+    Wanted,
+    by_remote,
+    find_local,
+    find_sizes,
+    is_whole,
+    want,
+)
+from exptrack.backends.dvc.uploading import tidy, upload
+from exptrack.backends.dvc.worktrees import find_caches
+from exptrack.errors import DataError
+from exptrack.model.data import Pointer
+from exptrack.model.sharing import Progress, Sent, Silence
+
+_SILENCE: Final = Silence()
+
+
+class _Plan(NamedTuple):
+    """What is to be uploaded, what the remote has, and what is neither there nor here."""
+
+    uploads: dict[Object, Local]
+    there: frozenset[Object]
+    lacking: set[Object]
+
+
+def push(root: Path, pointers: Sequence[Pointer], *, progress: Progress = _SILENCE) -> Sent:
+    """Bring the data of `pointers` into the remotes of the DVC project at `root` that lack it.
+
+    Each goes to the remote that the pointer names, else to the default one of the present configuration; what has `push: false` to none.
+    Of a folder every file is looked for, and its listing comes last, so that a remote with a listing has the files. What was uploaded is
+    looked for once more. Data that neither a cache of the repository nor the remote has, or has only damaged, comes back as `missing`.
+    Raises DataError if there is no such remote, or it cannot be reached or written; repeat it, and it goes on.
+    """
+    sent = Sent(private=tuple(pointer for pointer in pointers if pointer.is_private))
+    with quiet():
+        for name, group in by_remote(pointer for pointer in pointers if not pointer.is_private).items():
+            with open_remote(root, name, group[0].path, doing="push") as remote:
+                found = _push_to(remote, find_caches(root), group, progress)
+            sent = sent._replace(
+                objects=sent.objects + found.objects,
+                size=sent.size + found.size,
+                there=sent.there + found.there,
+                missing=sent.missing + found.missing,
+                damaged=sent.damaged + found.damaged,
+            )
+    return sent
+
+
+def _push_to(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer], progress: Progress) -> Sent:
+    from exptrack.backends.dvc.markers import pushing
+
+    _check_place(remote, pointers[0].path)
+    with pushing(remote):
+        wanted = want(remote, caches, pointers)
+        plan = _make_plan(wanted, caches, find_sizes(remote, wanted.paths))
+        damaged: set[Object] = set()
+        uploads = _uploads(plan, wanted, pointers)
+        if uploads:
+            tidy(remote)
+            progress.begin("pushing data", sum(local.size for local in uploads.values()), is_bytes=True)
+        files = {one: local for one, local in uploads.items() if not one.is_listing}
+        _upload(remote, files, wanted, damaged, progress)
+        whole = [pointer for pointer in pointers if not _lacks(pointer, wanted, damaged)]
+        listings = {one: local for one, local in _uploads(plan, wanted, whole).items() if one.is_listing}
+        _upload(remote, listings, wanted, damaged, progress)
+    done = [local for one, local in {**files, **listings}.items() if one not in damaged]
+    return Sent(
+        objects=len(done),
+        size=sum(local.size for local in done),
+        there=len(plan.there),
+        missing=tuple(pointer for pointer in pointers if _lacks(pointer, wanted, plan.lacking | damaged)),
+        damaged=tuple(pointer for pointer in pointers if _lacks(pointer, wanted, damaged)),
+    )
+
+
+def _check_place(remote: Remote, path: str) -> None:
+    """A local remote is made where it is missing, as DVC does, but not on what may be a drive that is not mounted."""
+    if not remote.is_local or (folder := Path(remote.path)).is_dir():
+        return
+    cannot = f"cannot push {path} to the remote '{remote.name}': there is no {folder}"
+    if not remote.is_certain:
+        raise DataError(
+            f"{cannot}, and a relative url in .dvc/config means another folder in each linked work tree: "
+            "push from the main work tree, or make the folder that you mean"
+        )
+    try:
+        is_used = any(folder.parent.iterdir())
+    except OSError:
+        is_used = False
+    if not is_used:
+        raise DataError(
+            f"{cannot}, and {folder.parent} is empty or not there, as if a drive were not mounted: "
+            f"mount it, or make the folder with `mkdir -p {folder}`"
+        )
+
+
+def _make_plan(wanted: Wanted, caches: Sequence[Cache], sizes: Mapping[Object, int]) -> _Plan:
+    uploads, there, lacking = {}, set(), set()
+    for one in wanted.paths:
+        local = find_local(caches, one)
+        if is_whole(one, sizes, wanted, local):
+            there.add(one)
+        elif local is not None:
+            uploads[one] = local
+        else:
+            lacking.add(one)
+    return _Plan(uploads, frozenset(there), lacking)
+
+
+def _uploads(plan: _Plan, wanted: Wanted, pointers: Iterable[Pointer]) -> dict[Object, Local]:
+    """What those of the pointers want that can be whole."""
+    chosen: set[Object] = set()
+    for top in {Object(pointer.digest, pointer.algorithm): pointer for pointer in pointers}.values():
+        objects = wanted.of(top)
+        if objects is not None and not objects & plan.lacking:
+            chosen |= objects
+    return {one: local for one, local in plan.uploads.items() if one in chosen}
+
+
+def _lacks(pointer: Pointer, wanted: Wanted, lacking: set[Object]) -> bool:
+    objects = wanted.of(pointer)
+    return objects is None or bool(objects & lacking)
+
+
+def _upload(
+    remote: Remote, uploads: Mapping[Object, Local], wanted: Wanted, damaged: set[Object], progress: Progress
+) -> None:
+    stop = Stop()
+
+    def act(one: Object) -> None:
+        path = wanted.paths[one]
+        try:
+            with explained(remote.name, path, remote.doing):
+                if not upload(remote, one, uploads[one], progress.advance, stop):
+                    damaged.add(one)
+        except FileNotFoundError as error:
+            raise DataError(
+                f"cannot push {path} to the remote '{remote.name}': {remote.url(remote.path)} is gone; "
+                f"mount it, or correct it with `dvc remote modify {remote.name} url URL`"
+            ) from error
+
+    for_each(act, uploads, remote.fs.jobs, stop)
+    done = {one: wanted.paths[one] for one in uploads if one not in damaged}
+    sizes = find_sizes(remote, done) if done else {}
+    for one, path in done.items():
+        if not is_whole(one, sizes, wanted, uploads[one]):
+            raise DataError(
+                f"the remote '{remote.name}' took {path} and does not have it: "
+                f"look at {remote.url(remote.object(*one))}, and push once more"
+            )

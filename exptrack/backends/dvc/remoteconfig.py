@@ -1,0 +1,54 @@
+"""The DVC config as it is now, with local remotes where they are meant to be, also in a linked work tree.
+
+`.dvc/config` is tracked, so its relative urls are in every work tree, and in one at another depth DVC takes them for another folder:
+`../../data` of `/home/ada/project/.dvc` is `/home/ada/data`, but in `/scratch/project/wt/.dvc` it is `/scratch/data`. What DVC pushes from
+there is in a folder that nobody else looks into. So here such a url counts from the main work tree, where it was written; unless there is
+no such folder, and there is one where DVC would look. It is never made, since nobody could say which one is meant.
+
+`.dvc/config.local` is not tracked and lies in the work tree where it was written. With its credentials and remotes it is of the person and
+the machine, not of the work tree, so that of the main work tree counts too; where both say something, the work tree's own wins.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from exptrack.backends.dvc.worktrees import WorkTree, find_work_tree
+
+
+def load_config(root: Path) -> tuple[Any, frozenset[str]]:
+    """DVC's `Config` of the project at `root`, and the remotes of which nobody can say where they are, unless they are there already.
+
+    Raises what DVC raises for a broken file.
+    """
+    from dvc.config import Config
+
+    tree = find_work_tree(root)
+    if tree is None or not tree.is_linked:
+        return Config(str(root / ".dvc")), frozenset()
+    own = Config(str(root / ".dvc"))
+    if tree.main is None or not (tree.main / ".dvc" / "config.local").is_file():
+        config = own
+    else:
+        local = {key: value for key, value in own.load_one("local").items() if value}
+        config = Config(str(root / ".dvc"), local_dvc_dir=str(tree.main / ".dvc"), config=local)
+    return config, _place(config, own.load_one("repo")["remote"], root, tree)
+
+
+def _place(config: Any, tracked: dict[str, Any], root: Path, tree: WorkTree) -> frozenset[str]:
+    from dvc.config_schema import RelPath
+
+    uncertain = set()
+    for name, values in tracked.items():
+        url = values.get("url")
+        if not isinstance(url, RelPath) or config["remote"][name]["url"] != url:
+            continue
+        here = str(url)
+        if tree.main is not None:
+            meant = os.path.normpath(tree.main / ".dvc" / os.path.relpath(here, root / ".dvc"))
+            chosen = here if Path(here).is_dir() and not Path(meant).is_dir() else meant
+            config["remote"][name]["url"] = chosen
+        uncertain.add(name)
+    return frozenset(uncertain)

@@ -1,0 +1,121 @@
+"""One object out of the cache into a DVC remote, under a temporary name first wherever a remote could show half of it.
+
+What is uploaded is hashed on the way, and is not under its name in the remote unless it is what the name says: a damaged cache damages no
+remote. Into a local remote it is hashed while it is copied, into others before: then reading it once more comes from memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import md5
+from pathlib import Path
+from typing import Any, Final
+
+from exptrack.backends.dvc.config import Cache
+from exptrack.backends.dvc.objects import CLONE_FROM, clone, make_folder, protect, sweep, unique
+from exptrack.backends.dvc.parallel import Stop
+from exptrack.backends.dvc.project import one_line
+from exptrack.backends.dvc.remote import Remote
+from exptrack.backends.dvc.state import CHUNK, digest_stream
+from exptrack.backends.dvc.stored import Local, Object
+from exptrack.errors import DataError
+
+_RENAMED: Final = {"ssh"}  # file systems that show a file while it grows, and rename over what is there
+_ABANDONED: Final = 86_400  # seconds after which a temporary file must be of a process that was killed
+
+
+def upload(remote: Remote, one: Object, local: Local, advance: Callable[[int], None], stop: Stop) -> bool:
+    """Bring an object into the remote; False if it is not what its name says. `advance` is told the bytes. Raises what remotes raise."""
+    if remote.is_local:
+        return _copy(Cache(Path(remote.path), remote.shared), one, local, advance, stop)
+    if not _is_sound(one, local, stop):
+        return False
+    _put(remote, one, local, advance, stop)
+    return True
+
+
+def tidy(remote: Remote) -> None:
+    """Remove what killed uploads left behind more than a day ago, where that is one listing."""
+    if remote.is_local:
+        sweep(Cache(Path(remote.path)))
+    elif remote.fs.protocol in _RENAMED:
+        with suppress(Exception):
+            for info in remote.fs.fs.ls(remote.fs.join(remote.path, "files"), detail=True):
+                name = str(info["name"]).rpartition("/")[2]
+                if name.startswith("exptrack-") and info["mtime"].timestamp() < time.time() - _ABANDONED:
+                    remote.fs.rm_file(info["name"])
+
+
+def _copy(store: Cache, one: Object, local: Local, advance: Callable[[int], None], stop: Stop) -> bool:
+    target, new = store.object(*one), store.folder / "files" / unique()
+    make_folder(new.parent, store)
+    try:
+        if _duplicate(one, local, new, advance, stop) != one.digest.removesuffix(".dir"):
+            return False
+        protect(new)
+        make_folder(target.parent, store)
+        new.replace(target)
+    finally:
+        new.unlink(missing_ok=True)
+    return True
+
+
+def _duplicate(one: Object, local: Local, new: Path, advance: Callable[[int], None], stop: Stop) -> str:
+    """The hash of a copy, made under the name `new`."""
+    hasher, is_cloned = md5(usedforsecurity=False), local.size >= CLONE_FROM and clone(str(local.path), new)
+    with _open(new if is_cloned else local.path) as reader, new.open("ab") as writer:
+        while chunk := reader.read(CHUNK):
+            stop.check()
+            if not is_cloned:
+                writer.write(chunk)
+            hasher.update(chunk)
+            advance(len(chunk))
+    if one.algorithm == "md5":
+        return hasher.hexdigest()
+    with new.open("rb") as reader:
+        return digest_stream(reader, one.algorithm)
+
+
+def _is_sound(one: Object, local: Local, stop: Stop) -> bool:
+    stop.check()
+    with _open(local.path) as reader:
+        return digest_stream(reader, one.algorithm) == one.digest.removesuffix(".dir")
+
+
+def _put(remote: Remote, one: Object, local: Local, advance: Callable[[int], None], stop: Stop) -> None:
+    from dvc.fs import Callback
+
+    told = 0
+
+    def go_on(_size: int | None, value: int, **_: object) -> None:
+        nonlocal told
+        stop.check()
+        advance(max(0, min(value, local.size) - told))
+        told = max(told, min(value, local.size))
+
+    fs, place = remote.fs, remote.object(*one)
+    # Many objects come at once already; s3fs and others would split each into many parts at once besides.
+    options: dict[str, Any] = {"max_concurrency": 1} if hasattr(fs.fs, "max_concurrency") else {}
+    callback = Callback(hooks={"go on": go_on})
+    if fs.protocol not in _RENAMED:
+        fs.put_file(str(local.path), place, callback=callback, **options)
+    else:
+        new = fs.join(remote.path, "files", unique())
+        try:
+            fs.put_file(str(local.path), new, callback=callback, **options)
+            fs.makedirs(fs.parent(place))
+            fs.mv(new, place)
+        except BaseException:
+            with suppress(Exception):
+                fs.rm_file(new)
+            raise
+    advance(local.size - told)
+
+
+def _open(path: Path) -> Any:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise DataError(f"cannot read {path} in the DVC cache: {one_line(error)}") from error
