@@ -172,10 +172,10 @@ def test_a_shared_cache_stays_shared(project, pointers, remote, tmp_path):
             r"cannot fetch images and raw.csv from the remote 'origin': there is no /no/such/folder; mount it, or correct it",
         ),
         (
-            "s3://bucket/folder",
+            "gs://bucket/folder",
             "origin",
             None,
-            r"cannot fetch raw.csv from the remote 'origin': s3 is supported, but .*; install it with `pip install 'dvc\[s3\]'`",
+            r"cannot fetch raw.csv from the remote 'origin': gs is supported, but .*; install it with `pip install 'exptrack\[gs\]'`",
         ),
         ("nonsense://x", "origin", None, r"cannot fetch raw.csv: the DVC config in .* is broken, .*; mend it"),
     ],

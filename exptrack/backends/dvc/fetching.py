@@ -8,7 +8,7 @@ so a kill, or four processes at once, leave a cache that is right.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -17,12 +17,16 @@ from exptrack.backends.dvc.cache import is_cached
 from exptrack.backends.dvc.config import Cache, find_cache
 from exptrack.backends.dvc.folder import read_listing
 from exptrack.backends.dvc.objects import is_there, sweep, unique
+from exptrack.backends.dvc.parallel import Stop, Transfer, for_each
 from exptrack.backends.dvc.project import one_line
 from exptrack.backends.dvc.remote import Remote, explained, open_remote, quiet
 from exptrack.backends.dvc.state import digest_stream
+from exptrack.backends.dvc.stored import by_remote
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
+from exptrack.model.sharing import Progress, Silence
 
+_SILENCE: Final = Silence()
 _NAMED: Final = 3
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -42,34 +46,44 @@ class _Failures(NamedTuple):
     damaged: list[tuple[str, str]]
 
 
-class _StoppedError(DataError):
-    """Another object failed, or somebody pressed Ctrl-C: nobody waits for the gigabytes of this one. It is never seen outside."""
+def fetch(
+    root: Path, pointers: Sequence[Pointer], *, remote: str | None = None, progress: Progress = _SILENCE
+) -> tuple[Pointer, ...]:
+    """Bring the data of `pointers` that the cache of the DVC project at `root` lacks from its remotes, and give those pointers.
 
-
-def fetch(root: Path, pointers: Sequence[Pointer], *, remote: str | None = None) -> tuple[Pointer, ...]:
-    """Bring the data of `pointers` that the cache of the DVC project at `root` lacks from its remote, and give those pointers.
-
-    `remote` is the name of one; else it is the default remote of the present configuration. What is in the cache already costs no
-    import of DVC. Raises DataError if there is no such remote, if it does not have the data, cannot be reached or refuses, or if what
-    it has is damaged; whatever came is in the cache then.
+    `remote` is the name of one; else it is for each pointer the one that it names, or the default remote of the present configuration.
+    What is in the cache already costs no import of DVC. Raises DataError if there is no such remote, if it does not have the data, cannot
+    be reached or refuses, or if what it has is damaged; whatever came is in the cache then.
     """
     cache = find_cache(root)
     lacking = tuple(pointer for pointer in pointers if not is_cached(cache, pointer))
     if not lacking:
         return ()
     sweep(cache)
+    progress.begin("fetching data", sum(pointer.size or 0 for pointer in set(lacking)) or None, is_bytes=True)
+    errors = []
+    for name, group in ({remote: list(lacking)} if remote else by_remote(lacking)).items():
+        try:
+            _fetch_from(root, name, cache, group, progress)
+        except DataError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return lacking
+
+
+def _fetch_from(root: Path, name: str | None, cache: Cache, pointers: Sequence[Pointer], progress: Progress) -> None:
     failures = _Failures([], [])
-    with quiet(), open_remote(root, remote, lacking[0].path) as source:
-        _take(source, cache, _tops(cache, lacking), failures)
-        _take(source, cache, _members(cache, lacking), failures)
+    with quiet(), open_remote(root, name, pointers[0].path) as source:
+        _take(source, cache, _tops(cache, pointers), failures, progress)
+        _take(source, cache, _members(cache, pointers), failures, progress)
         _check(source, failures)
-    for pointer in lacking:
+    for pointer in pointers:
         if not is_cached(cache, pointer):
             raise DataError(
                 f"what the remote '{source.name}' has of {pointer.path} is not as its pointer says: "
                 f"correct the size in {pointer.source or 'the pointer'}"
             )
-    return lacking
 
 
 def _tops(cache: Cache, pointers: Sequence[Pointer]) -> dict[_Object, str]:
@@ -94,45 +108,23 @@ def _members(cache: Cache, pointers: Sequence[Pointer]) -> dict[_Object, str]:
     return wanted
 
 
-def _take(source: Remote, cache: Cache, wanted: Mapping[_Object, str], failures: _Failures) -> None:
+def _take(source: Remote, cache: Cache, wanted: Mapping[_Object, str], failures: _Failures, progress: Progress) -> None:
     """Bring objects into the cache, several at once; what the remote does not have or has damaged goes into `failures`."""
     if not wanted:
         return
-    from concurrent.futures import ThreadPoolExecutor
-    from threading import Event
-
-    stop = Event()
+    stop = Stop()
     _make_folders(cache, wanted)
 
-    def take(one: tuple[_Object, str]) -> None:
-        try:
-            if not stop.is_set():
-                _take_one(source, cache, *one, failures, stop.is_set)
-        except _StoppedError:
-            pass
-        except BaseException:
-            stop.set()
-            raise
+    def take(one: _Object) -> None:
+        _take_one(source, cache, one, wanted[one], failures, Transfer(progress.advance, stop))
 
-    pool = ThreadPoolExecutor(max_workers=min(source.fs.jobs, len(wanted)))
-    try:
-        for _ in pool.map(take, wanted.items()):
-            pass
-    except BaseException:
-        stop.set()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for_each(take, wanted, source.fs.jobs, stop)
 
 
 def _take_one(
-    source: Remote, cache: Cache, wanted: _Object, path: str, failures: _Failures, is_over: Callable[[], bool]
+    source: Remote, cache: Cache, wanted: _Object, path: str, failures: _Failures, transfer: Transfer
 ) -> None:
     from dvc.fs import Callback
-
-    def go_on(*_: object, **__: object) -> None:
-        if is_over():
-            raise _StoppedError
 
     target = cache.object(wanted.digest, wanted.algorithm)
     if is_there(target, wanted.size) and not wanted.digest.endswith(".dir"):
@@ -140,7 +132,8 @@ def _take_one(
     place, new = source.object(wanted.digest, wanted.algorithm), cache.folder / "files" / unique()
     try:
         with explained(source.name, path), _writing(cache, path):
-            source.fs.get_file(place, str(new), callback=Callback(hooks={"go on": go_on}))
+            source.fs.get_file(place, str(new), callback=Callback(hooks={"go on": transfer.hook}))
+            transfer.reach(new.stat().st_size)
             with new.open("rb") as file:
                 found = digest_stream(file, wanted.algorithm)
             if found != wanted.digest.removesuffix(".dir"):

@@ -33,6 +33,23 @@ class Stop:
             raise StoppedError
 
 
+class Transfer:
+    """One transfer by fsspec: `hook` is for its Callback; it tells `advance` the bytes as they go, and ends what is to be given up."""
+
+    def __init__(self, advance: Callable[[int], None], stop: Stop) -> None:
+        self._advance, self._stop, self._told = advance, stop, 0
+
+    def hook(self, _size: int | None = None, value: int = 0, **_: object) -> None:
+        self._stop.check()
+        self.reach(value)
+
+    def reach(self, value: int) -> None:
+        """So many bytes are through; file systems that tell nothing on the way are told of at the end."""
+        if value > self._told:
+            self._advance(value - self._told)
+            self._told = value
+
+
 def for_each(act: Callable[[Item], None], items: Iterable[Item], jobs: int, stop: Stop | None = None) -> None:
     """Call `act` for each item, in at most `jobs` threads; raises the first error.
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from exptrack.backends.dvc.config import Cache
 from exptrack.backends.dvc.objects import CLONE_FROM, clone, make_folder, protect, sweep, unique
-from exptrack.backends.dvc.parallel import Stop
+from exptrack.backends.dvc.parallel import Stop, Transfer
 from exptrack.backends.dvc.project import one_line
 from exptrack.backends.dvc.remote import Remote
 from exptrack.backends.dvc.state import CHUNK, digest_stream
@@ -87,18 +87,11 @@ def _is_sound(one: Object, local: Local, stop: Stop) -> bool:
 def _put(remote: Remote, one: Object, local: Local, advance: Callable[[int], None], stop: Stop) -> None:
     from dvc.fs import Callback
 
-    told = 0
-
-    def go_on(_size: int | None, value: int, **_: object) -> None:
-        nonlocal told
-        stop.check()
-        advance(max(0, min(value, local.size) - told))
-        told = max(told, min(value, local.size))
-
     fs, place = remote.fs, remote.object(*one)
     # Many objects come at once already; s3fs and others would split each into many parts at once besides.
     options: dict[str, Any] = {"max_concurrency": 1} if hasattr(fs.fs, "max_concurrency") else {}
-    callback = Callback(hooks={"go on": go_on})
+    transfer = Transfer(advance, stop)
+    callback = Callback(hooks={"go on": transfer.hook})
     if fs.protocol not in _RENAMED:
         fs.put_file(str(local.path), place, callback=callback, **options)
     else:
@@ -111,7 +104,7 @@ def _put(remote: Remote, one: Object, local: Local, advance: Callable[[int], Non
             with suppress(Exception):
                 fs.rm_file(new)
             raise
-    advance(local.size - told)
+    transfer.reach(local.size)
 
 
 def _open(path: Path) -> Any:
