@@ -34,8 +34,7 @@ def select_runs(
     def known() -> Iterable[str]:
         return known_names(context.repository)
 
-    if not _SIGNS.isdisjoint(words):
-        _refuse_torn(words, known)
+    refuse_torn(words, known)
     queries = [word for word in words if is_query(word)]
     others = [word for word in words if word not in queries]
     for one in queries:
@@ -52,11 +51,13 @@ def is_query(word: str) -> bool:
     return any(letter.isspace() or letter in _OF_A_QUERY for letter in word)
 
 
-def _refuse_torn(words: Sequence[str], known: Callable[[], Iterable[str]]) -> None:
-    """Raise the error of a query that was not quoted, so that it came as several words."""
+def refuse_torn(words: Sequence[str], known: Callable[[], Iterable[str]], command: str = "log") -> None:
+    """Raise the error of a query that was not quoted, so that it came to `command` as several words."""
+    if _SIGNS.isdisjoint(words):
+        return
     for start in range(len(words) - 1):
         if query := merge_words(words[start:]):
-            line = shlex.join(["exptrack", "log", *words[:start], query])
+            line = shlex.join(["exptrack", command, *words[:start], query])
             raise ExptrackError(f"a query is one word, so quote it: {line}")
     sign = next(place for place, word in enumerate(words) if word in _SIGNS)
     parse_query(" ".join(words[max(0, sign - 1) :]), known)

@@ -14,7 +14,7 @@ from exptrack.analysis.codec import decode_annotations, encode_annotation
 from exptrack.backends.git import notes
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.model.annotation import Annotation, AnnotationKind
-from exptrack.model.run import Run
+from exptrack.model.run import BrokenRun, Run
 from exptrack.model.tree import Value
 
 NOTES = "refs/notes/exptrack"
@@ -25,7 +25,7 @@ def make(kind: AnnotationKind, value: Value, author: Identity, removes: Sequence
     return Annotation(os.urandom(8).hex(), kind, datetime.now(UTC), str(author), value, tuple(removes))
 
 
-def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Run, Annotation]]) -> None:
+def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Run | BrokenRun, Annotation]]) -> None:
     """Put annotations on runs, all in one commit; many processes at once lose none."""
     lines: dict[str, str] = {}
     for run, annotation in annotations:
@@ -46,7 +46,16 @@ def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
 
     The same for the same lines, in whatever order and however often they come.
     """
-    listed = [*_of_start(run), *sorted(lines, key=lambda one: (one.time, one.id))]
+    return _stand([*_of_start(run), *sorted(lines, key=lambda one: (one.time, one.id))])
+
+
+def tombstones(lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
+    """The tombstones that stand among the lines on a run's commit, in the order of time: with any, the run was removed."""
+    listed = _stand(sorted(lines, key=lambda one: (one.time, one.id)))
+    return tuple(one for one in listed if one.kind is AnnotationKind.TOMBSTONE)
+
+
+def _stand(listed: Sequence[Annotation]) -> tuple[Annotation, ...]:
     removed = {id_ for annotation in listed for id_ in annotation.removes}
     kept = {one.id: one for one in listed if one.kind is not AnnotationKind.REMOVAL and one.id not in removed}
     return tuple(kept.values())

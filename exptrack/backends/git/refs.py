@@ -129,6 +129,30 @@ def _batches(items: list[T]) -> Iterator[list[T]]:
     return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 
+def delete_refs(repository: Repository, unwanted: Mapping[str, str], reason: str) -> None:
+    """Delete many refs, in transactions of a thousand, each if it is at its oid; one that is elsewhere stays.
+
+    Raises RepositoryError with git's own words if some are still at their oids.
+    """
+    pending = dict(unwanted)
+    for _ in range(_ATTEMPTS):
+        said = ""
+        for some in _batches(list(pending.items())):
+            lines = "".join(f"delete {ref} {oid}\n" for ref, oid in some)
+            done = command.call(
+                repository.top, "update-ref", "-m", f"exptrack: {reason}", "--stdin", stdin=os.fsencode(lines)
+            )
+            if done.code:
+                said = command.reason(done.err)
+        there = _list_exact(repository, pending) if said else {}
+        pending = {ref: oid for ref, oid in pending.items() if there.get(ref) == oid}
+        if not pending:
+            return
+    locks = " and ".join(map(str, find_locks(repository)))
+    advice = f"; if no git is running, remove {locks}, and try again" if locks else ""
+    raise RepositoryError(f"{next(iter(pending))} cannot be deleted: {said}{advice}")
+
+
 def find_locks(repository: Repository) -> list[Path]:
     """Lock files that a killed git has left in the way of deleting refs."""
     return [
