@@ -147,7 +147,7 @@ class TestCommands:
 
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-POINTER = Pointer("data", "ab12.dir", "md5-dos2unix", 5, 2, "data.dvc", "prepare", modified=True)
+POINTER = Pointer("data", "ab12.dir", "md5-dos2unix", 5, 2, "data.dvc", "prepare", modified=True, remote="store", is_private=True)
 OMISSION = Omission("data/", Reason.TOO_MANY, 5, 2, "sha256:ab12", pointer=True)
 LINKS = Links("one", "two", "three", "four")
 RECORD = Record(

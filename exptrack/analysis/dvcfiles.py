@@ -27,10 +27,15 @@ _LEGACY = "md5-dos2unix"
 
 
 class Out(NamedTuple):
-    """A file or folder that DVC answers for; `cached` says that its content is in DVC's cache, not in Git."""
+    """A file or folder that DVC answers for; `cached` says that its content is in DVC's cache, not in Git.
+
+    `remote` names the remote that its data belongs to, `is_private` says that it goes to none (`push: false`).
+    """
 
     path: str
     cached: bool = True
+    remote: str | None = None
+    is_private: bool = False
 
 
 class Stage(NamedTuple):
@@ -64,9 +69,9 @@ def parse_pointers(
 ) -> tuple[Pointer, ...]:
     """The pointers in the `.dvc` file or `dvc.lock` at `path` (relative to the root of the repository); dependencies are none.
 
-    A `dvc.lock` says neither which folder a stage runs in, which its paths are relative to, nor which outs are not cached: with the
-    `pipeline` of the `dvc.yaml` beside it, both are known, and stages and outs that are no longer in it are left out. Without, every
-    stage is taken to run beside the file and every out to be cached.
+    A `dvc.lock` says neither which folder a stage runs in, which its paths are relative to, nor which outs are not cached, private or of
+    a remote of their own: with the `pipeline` of the `dvc.yaml` beside it, all that is known, and stages and outs that are no longer in it
+    are left out. Without, every stage is taken to run beside the file, and every out to be cached and of the default remote.
 
     `load` parses YAML in place of `load_yaml`. Raises DataError that names the file and the key.
     """
@@ -94,7 +99,7 @@ def parse_pipeline(path: str, text: str, load: Callable[[str], Value] | None = N
     return Pipeline(
         metrics=tuple(sorted(found.metrics)),
         params=tuple(sorted(found.params)),
-        outs=tuple(Out(out, cached) for out, cached in sorted(found.outs.items())),
+        outs=tuple(found.outs[path] for path in sorted(found.outs)),
         plots=tuple(sorted(found.plots)),
         templated=found.templated,
         folders=found.folders,
@@ -129,7 +134,8 @@ def _locked_pointers(path: str, top: dict[str, Any], pipeline: Pipeline | None) 
         raise WrongFieldError("schema", "is not '2.0', the format of DVC 2 and 3")
     beside = posixpath.dirname(path)
     stages = read_mapping(top, "stages")
-    cached = {out.path: out.cached for out in pipeline.outs} if pipeline else {}
+    known = {out.path: out for out in pipeline.outs} if pipeline else {}
+    others = pipeline is None or pipeline.templated
     for name in stages:
         folder = beside if pipeline is None else _folder(pipeline, posixpath.join(beside, "dvc.yaml"), name)
         if folder is None:
@@ -137,8 +143,11 @@ def _locked_pointers(path: str, top: dict[str, Any], pipeline: Pipeline | None) 
         where = f"stages.{name}.outs"
         outs = _outs(read_mapping(stages, name), "outs", where)
         for pointer in _pointers(path, folder, outs, where, name):
-            if cached.get(pointer.path, pipeline is None or pipeline.templated):
+            out = known.get(pointer.path)
+            if out is None and others:
                 yield pointer
+            elif out is not None and out.cached:
+                yield pointer._replace(remote=out.remote, is_private=out.is_private)
 
 
 def _folder(pipeline: Pipeline, file: str, stage: str) -> str | None:
@@ -169,6 +178,8 @@ def _pointers(file: str, folder: str, outs: list[dict[str, Any]], where: str, st
                 files=find_int(out, "nfiles"),
                 source=file,
                 stage=stage,
+                remote=find_text(out, "remote"),
+                is_private=find_bool(out, "push") is False,
             )
         except WrongFieldError as wrong:
             raise WrongFieldError(f"{where}[{index}].{wrong.key}", wrong.problem) from None
@@ -203,7 +214,7 @@ class _Found:
         self.path = path
         self.metrics: set[str] = set()
         self.params: set[str] = set()
-        self.outs: dict[str, bool] = {}
+        self.outs: dict[str, Out] = {}
         self.plots: set[str] = set()
         self.folders: dict[str, str] = {}
         self.stages: list[Stage] = []
@@ -239,7 +250,7 @@ class _Found:
             for path, properties in _entries(stage, key):
                 inside = self.add(found, folder, path)
                 if inside is not None:
-                    self.outs[inside] = not (isinstance(properties, dict) and find_bool(properties, "cache") is False)
+                    self.outs[inside] = _out(inside, properties)
         for path, keys in _entries(stage, "params"):
             self.add(self.params, folder, _DEFAULT_PARAMS if keys is _BARE else path)
         self.read_vars(stage, folder)
@@ -258,6 +269,17 @@ class _Found:
         if inside is not None and found is not None:
             found.add(inside)
         return inside
+
+
+def _out(path: str, properties: Any) -> Out:
+    if not isinstance(properties, dict):
+        return Out(path)
+    return Out(
+        path,
+        cached=find_bool(properties, "cache") is not False,
+        remote=find_text(properties, "remote"),
+        is_private=find_bool(properties, "push") is False,
+    )
 
 
 def _stage(fields: dict[str, Any], folder: str) -> Stage:

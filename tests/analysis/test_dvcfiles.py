@@ -204,7 +204,7 @@ def test_a_pipeline_names_what_it_names():
             Out("sub/inner/p.csv"),
             Out("sub/inner/q.csv", cached=False),
             Out("sub/shell-only.txt"),
-            Out("sub/up.txt"),
+            Out("sub/up.txt", is_private=True),
         ),
         plots=(
             "sub/inner/p.csv",
@@ -323,6 +323,15 @@ def test_a_lock_file_with_its_pipeline_gives_what_is_cached_where_it_lies():
         "sub/dvc.yaml", "stages: {one: {cmd: x, wdir: w, outs: [o], metrics: [m.json: {cache: false}]}}"
     )
     assert [pointer.path for pointer in parse_pointers("sub/dvc.lock", LOCK, whole)] == ["sub/w/o"]
+
+
+def test_a_pointer_names_its_remote_and_says_that_it_is_private():
+    outs = "outs: [{path: a, md5: 0a, remote: store}, {path: b, md5: 0b, push: false}, {path: c, md5: 0c, push: true}]"
+    assert [one[-2:] for one in parse_pointers("x.dvc", outs)] == [("store", False), (None, True), (None, False)]
+    lock = "schema: '2.0'\nstages: {one: {cmd: x, outs: [{path: a, md5: 0a}, {path: b, md5: 0b}, {path: c, md5: 0c}]}}"
+    text = "stages: {one: {cmd: x, outs: [a: {remote: store}, b: {push: false}, c]}}"
+    pointers = parse_pointers("dvc.lock", lock, parse_pipeline("dvc.yaml", text))
+    assert [one[-2:] for one in pointers] == [("store", False), (None, True), (None, False)]
 
 
 @pytest.mark.parametrize(
