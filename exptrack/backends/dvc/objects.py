@@ -9,6 +9,7 @@ Here a copy is hashed while it is made under a temporary name, and renamed to wh
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import sys
@@ -27,6 +28,7 @@ from exptrack.errors import DataError
 _PROTECTED: Final = 0o444
 CLONE_FROM: Final = 64 << 20  # bytes: below, a copy is as quick, and dvc_objects may take 100 ms to import
 _FICLONE: Final = 0x40049409  # of linux/fs.h; dvc_objects does no more with it, and takes 45 ms to import
+_YOUNG: Final = 6 * 3600  # seconds; nothing is collected that is younger than a day
 _ABANDONED: Final = 86_400  # seconds after which a temporary file must be of a process that was killed
 
 
@@ -42,7 +44,7 @@ def is_there(file: Path, size: int | None) -> bool:
 def put_file(cache: Cache, source: str, status: os.stat_result, known: StatCache | None) -> tuple[str, int]:
     """Copy a file into the cache, unless `known` says that it is there; its md5 and size. Raises DataError."""
     digest = known.find(source, status, "md5") if known is not None else None
-    if digest is not None and is_there(cache.object(digest, "md5"), status.st_size):
+    if digest is not None and _take_up(cache, digest, status.st_size):
         return digest, status.st_size
     started = time.time_ns()
     with reading(source):
@@ -138,11 +140,45 @@ def _keep(cache: Cache, new: Path, digest: str, size: int) -> None:
     target = cache.object(digest, "md5")
     protect(new)
     with suppress(OSError):
-        there = target.stat()
-        if there.st_size == size and stat.S_IMODE(there.st_mode) == _PROTECTED:
+        if stat.S_IMODE(target.stat().st_mode) == _PROTECTED and _take_up(cache, digest, size):
             return
     make_folder(target.parent, cache)
     new.replace(target)
+
+
+def _take_up(cache: Cache, digest: str, size: int) -> bool:
+    """Whether an object is there, of this size; it counts as young from now on, so that it is not collected before a run names it."""
+    target = cache.object(digest, "md5")
+    with holding(cache, alone=False):
+        if not is_there(target, size):
+            return False
+        status = target.stat()
+        if time.time() - max(status.st_mtime, status.st_ctime) < _YOUNG:
+            return True
+        try:
+            # Renews the change time and nothing else, so that for Git and DVC a hard link to it in a work tree is what it was.
+            target.chmod(stat.S_IMODE(status.st_mode))
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return not os.access(target.parent, os.W_OK)  # another user's: a copy of our own takes its place
+        return True
+
+
+@contextmanager
+def holding(cache: Cache, *, alone: bool) -> Iterator[None]:
+    """A lock that those hold together who use objects again, and alone who deletes some; each for a moment only."""
+    try:
+        folder = os.open(cache.folder / "files", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield
+        return
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(folder, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(folder)
 
 
 def make_folder(folder: Path, cache: Cache) -> None:
