@@ -128,6 +128,7 @@ def _complete(action: argparse.Action) -> None:
     active = {"bash": "_exptrack_active", "zsh": "_exptrack_active", "tcsh": "`_exptrack_active`"}
     known = {
         "REV": runs,
+        "REV | QUERY": runs,
         "A": sides,
         "QUERY | RANGE | REV": ranges,
         **dict.fromkeys(("PATH", "FILE", "COMMAND"), shtab.FILE),

@@ -14,7 +14,7 @@ from exptrack.analysis.codec import decode_annotations, encode_annotation
 from exptrack.backends.git import notes
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.model.annotation import Annotation, AnnotationKind
-from exptrack.model.run import BrokenRun, Run
+from exptrack.model.run import Run
 from exptrack.model.tree import Value
 
 NOTES = "refs/notes/exptrack"
@@ -25,11 +25,16 @@ def make(kind: AnnotationKind, value: Value, author: Identity, removes: Sequence
     return Annotation(os.urandom(8).hex(), kind, datetime.now(UTC), str(author), value, tuple(removes))
 
 
-def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Run | BrokenRun, Annotation]]) -> None:
+def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Run, Annotation]]) -> None:
     """Put annotations on runs, all in one commit; many processes at once lose none."""
+    add_to(repository, author, [(run.oid, annotation) for run, annotation in annotations])
+
+
+def add_to(repository: Repository, author: Identity, annotations: Sequence[tuple[str, Annotation]]) -> None:
+    """As `add`, by the oids of the runs' commits."""
     lines: dict[str, str] = {}
-    for run, annotation in annotations:
-        lines[run.oid] = lines.get(run.oid, "") + encode_annotation(annotation) + "\n"
+    for oid, annotation in annotations:
+        lines[oid] = lines.get(oid, "") + encode_annotation(annotation) + "\n"
     if lines:
         notes.add_to_notes(repository, NOTES, lines, author)
 
