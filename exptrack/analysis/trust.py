@@ -12,8 +12,9 @@ from datetime import UTC
 
 from exptrack.analysis.arguments import ARGUMENTS
 from exptrack.analysis.names import is_name
+from exptrack.errors import RecordError
 from exptrack.model.data import Pointer
-from exptrack.model.run import Record
+from exptrack.model.run import Record, Run
 
 LARGEST_RECORD = 16 * 1024 * 1024  # bytes; 10,000 pointers take 2 MiB
 LARGEST_FILE = 64 * 1024 * 1024  # bytes; of any other file that is read into memory
@@ -53,6 +54,12 @@ def judge_record(record: Record, ref: str) -> str | None:
     if not all(map(is_sound, (*record.data, *record.outputs))):
         return "its record names data by a digest that is none"
     return None
+
+
+def check_run(run: Run) -> None:
+    """Raise RecordError if the record of a run cannot be believed: it may have come by a plain `git fetch`, which looks at nothing."""
+    if (reason := judge_record(run.record, run.ref)) is not None:
+        raise RecordError(f"run '{run.name}' is not what exptrack makes, do not trust it: {reason}")
 
 
 def is_inside(path: str, is_data: bool = False) -> bool:  # noqa: FBT001, FBT002 - asked for each of 100,000 paths

@@ -24,6 +24,7 @@ ENVIRONMENT = ".exptrack/environment.json"
 ABBREVIATED = 10
 
 _MANY, _BROKEN = 1000, 100  # records
+_LARGEST = 256 * 1024 * 1024  # bytes; a history of five million steps
 
 _RUN_REF = re.compile(r"refs/exptrack/runs/\d{4}-\d\d/([a-z0-9][a-z0-9-]*)")
 
@@ -46,7 +47,7 @@ def name_of(ref: str) -> str:
 def read_runs(repository: Repository, run_refs: Mapping[str, str]) -> Iterator[Run | BrokenRun]:
     """The run at each ref, in order; what is none is named with the reason, and costs the others nothing."""
     records = read_records(repository, list(run_refs.values()))
-    unexplained = _BROKEN  # to explain one takes two git processes
+    unexplained = _BROKEN  # to explain one takes three git processes
     for (ref, oid), data in zip(run_refs.items(), records, strict=True):
         if isinstance(data, RepositoryError):
             yield BrokenRun(name_of(ref), oid, ref, str(data))
@@ -115,6 +116,9 @@ def _read_alone(repository: Repository, name: str) -> bytes | RepositoryError | 
 def _explain(repository: Repository, oid: str) -> str:
     """Why there is no record."""
     found, commit = objects.resolve(repository, [oid, f"{oid}^{{commit}}"])
+    [record] = objects.measure(repository, [f"{oid}:{RECORD}"])
+    if record is not None and record.size > objects.LARGEST:
+        return f"its record has {record.size / 2**20:,.0f} MiB, and is not read"
     if found is not None and commit is None:
         return "it is no commit"
     try:
@@ -159,6 +163,6 @@ def sign_run(repository: Repository, run: str, snapshot: str, message: str) -> s
 
 
 def read_files(repository: Repository, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
-    """The content of those of `paths` that a commit holds."""
-    contents = objects.read_many(repository, [f"{commit}:{path}" for path in paths])
+    """The content of those of `paths` that a commit holds, but for what is too large for memory."""
+    contents = objects.read_many(repository, [f"{commit}:{path}" for path in paths], _LARGEST)
     return {path: content for path, content in zip(paths, contents, strict=True) if content is not None}
