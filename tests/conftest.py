@@ -9,6 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from servers import broken_url, closed_port, git_https, s3, silent_port, sshd
+
+__all__ = [
+    "broken_url",
+    "closed_port",
+    "git_https",
+    "s3",
+    "silent_port",
+    "sshd",
+]  # fixtures, started by the tests that ask for them
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
