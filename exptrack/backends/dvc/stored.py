@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from exptrack.backends.dvc.worktrees import find_caches
 from exptrack.model.data import Pointer
 
 _LISTED: Final = 2  # objects wanted of a prefix, on average, from which on a listing is quicker than asking for each
+_HASH: Final = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _UNKNOWN: Final = -1  # an object is there, and the remote does not say how large it is
 
 
@@ -50,11 +52,11 @@ class Wanted(NamedTuple):
     sizes: dict[Object, int]
 
     def of(self, pointer: Pointer) -> frozenset[Object] | None:
-        """All objects of a pointer, or None if its listing is nowhere."""
+        """All objects of a pointer, or None if its listing is nowhere, or if it is no pointer."""
         top = Object(pointer.digest, pointer.algorithm)
-        if not top.is_listing:
-            return frozenset({top})
-        members = self.members[top]
+        if top not in self.paths:
+            return None
+        members = self.members[top] if top.is_listing else frozenset()
         return None if members is None else members | {top}
 
 
@@ -79,6 +81,11 @@ def find_stored(root: Path, pointers: Sequence[Pointer]) -> dict[Pointer, bool]:
     return {pointer: stored[pointer] for pointer in pointers}
 
 
+def is_hash(digest: str) -> bool:
+    """Whether a digest is one: that of a run from elsewhere could name any file."""
+    return bool(_HASH.fullmatch(digest))
+
+
 def by_remote(pointers: Iterable[Pointer]) -> dict[str | None, list[Pointer]]:
     """Pointers by the remote that they name; None is the default one."""
     groups: dict[str | None, list[Pointer]] = {}
@@ -93,7 +100,7 @@ def want(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer]) -
     far: dict[Object, str] = {}
     for pointer in pointers:
         top = Object(pointer.digest, pointer.algorithm)
-        if top in wanted.paths:
+        if top in wanted.paths or not is_hash(top.digest):
             continue
         wanted.paths[top] = pointer.path
         if not top.is_listing:
