@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
     from exptrack.model.reproduction import Reproduction
+    from exptrack.model.sharing import Progress
+    from exptrack.model.verification import Verification
     from exptrack.operations.branch import Branch
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
@@ -154,6 +156,18 @@ class Project:
         from exptrack.operations.content import find_content
 
         return find_content(self.context, self._find(run), path)
+
+    def verify(
+        self, *words: str, full: bool = False, offline: bool = False, progress: Progress | None = None
+    ) -> Verification:
+        """Look whether all runs, or those that `words` name (revs, queries, ranges), are whole, and where their data is; changes nothing.
+
+        With `full` all that is stored is read and compared with its hash; `offline` asks no DVC remote. Raises RevError, QueryError.
+        """
+        from exptrack.model.sharing import Silence
+        from exptrack.operations.verify import verify
+
+        return verify(self.context, words, full=full, offline=offline, progress=progress or Silence())
 
     def _find(self, run: str | Run) -> Run:
         return run if isinstance(run, Run) else self.run(run)
