@@ -7,10 +7,11 @@ import json
 from datetime import UTC, datetime
 
 from exptrack.analysis.codec import finite
-from exptrack.cli.common import open_project
+from exptrack.cli.common import open_project, say
 from exptrack.model.run import PIPELINE
 from exptrack.operations.active import Active, list_active
-from exptrack.render.text import format_age, format_command, format_pairs
+from exptrack.operations.context import Context
+from exptrack.render.text import format_age, format_command, format_pairs, inert
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    active = list_active(open_project(arguments).context)
+    context = open_project(arguments).context
+    active = list_active(context)
     if arguments.json:
         print(json.dumps([_fields(one) for one in active], indent=2))
         return 0
@@ -28,7 +30,19 @@ def run(arguments: argparse.Namespace) -> int:
         print(_describe(one))
     if any(not one.is_alive and not one.is_command_running for one in active):
         print("`exptrack recover` records what died")
+    if (context.repository.shared / "push.log").exists():
+        _mention_push(context)
     return 0
+
+
+def _mention_push(context: Context) -> None:
+    """One line if the last push in the background failed."""
+    from exptrack.operations.sharing.background import find_last
+
+    last = find_last(context)
+    if last is not None and last.failure is not None:
+        age = format_age(last.time, datetime.now(UTC))
+        say(inert(f"the push to {last.remote} in the background failed {age} ago: {last.failure}"))
 
 
 def _state(one: Active) -> str:

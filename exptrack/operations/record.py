@@ -65,7 +65,7 @@ def record(context: Context, request: Request, arrange: Arrange | None = None) -
             start, plan = prepare(place, journal, started)
             look = look or _look(place.context, place.request, plan.words)
             with patience(lambda: context.notice(_STILL_RECORDING)):
-                return _run_and_finish(place, journal, start, plan, look)
+                return _share(context, outset, _run_and_finish(place, journal, start, plan, look))
     except OSError as error:
         raise ExptrackError(f"{explain(error)}; {_outcome(journal)}") from error
     except BaseException:
@@ -76,6 +76,15 @@ def record(context: Context, request: Request, arrange: Arrange | None = None) -
         if not journal.has_started:
             discard(context.repository, journal)
         journal.close()
+
+
+def _share(context: Context, outset: Outset, recorded: Recorded) -> Recorded:
+    """Have the run pushed in the background, if `exptrack.autoPush` names a remote."""
+    if recorded.finished and (remote := outset.committing.auto_push):
+        from exptrack.operations.sharing import background
+
+        background.start(context, remote, recorded.finished.run.name)
+    return recorded
 
 
 def _with_seed(request: Request) -> Request:

@@ -1,0 +1,135 @@
+"""`exptrack fetch`: get runs of others, and their annotations."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+
+from exptrack.backends.git.remotes import is_remote
+from exptrack.cli.common import open_project, say
+from exptrack.cli.progress import watched
+from exptrack.errors import ExptrackError
+from exptrack.model.sharing import Arrival, Fetched
+from exptrack.operations.fetch import Order, fetch
+from exptrack.operations.sharing.arriving import Filter
+from exptrack.project import Project
+from exptrack.render.sharing import enumerate_names, format_counted, format_data
+from exptrack.render.text import inert
+from exptrack.store.runs import ABBREVIATED
+
+_SHOWN = 20
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="REMOTE|QUERY",
+        help="a Git remote (else as `exptrack push` chooses it), and which runs, as in 'metrics.accuracy > 0.9'",
+    )
+    parser.add_argument(
+        "--month", action="append", default=[], dest="months", metavar="YYYY-MM",
+        help="runs that started in this month, UTC (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--name", action="append", default=[], dest="names", metavar="PREFIX",
+        help="runs whose names begin so (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("-e", "--experiment", metavar="EXPERIMENT", help="runs of this experiment")
+    parser.add_argument("--prune", action="store_true", help="also remove here what others removed")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say which runs would come, and keep none")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return get(arguments, has_data=False)
+
+
+def get(arguments: argparse.Namespace, *, has_data: bool) -> int:
+    """Fetch, also for `pull`, which brings data too."""
+    project = open_project(arguments)
+    order = _read_order(arguments, project, has_data=has_data)
+    with watched() as progress:
+        fetched = fetch(project.context, order, progress)
+    if not arguments.quiet:
+        for line in _summarise(fetched, order):
+            print(line)
+    for line in _complain(fetched, order):
+        say(line)
+    return 2 if fetched.clashes or fetched.refused or fetched.lacking else 0
+
+
+def _read_order(arguments: argparse.Namespace, project: Project, *, has_data: bool) -> Order:
+    words: list[str] = arguments.words
+    is_first = bool(words) and is_remote(project.context.repository, words[0])
+    remote, queries = (words[0], words[1:]) if is_first else (None, words)
+    if len(queries) > 1:
+        raise ExptrackError("a query is one word, so quote it: exptrack fetch 'metrics.accuracy > 0.9'")
+    if queries and _is_bare(queries[0]):
+        raise ExptrackError(
+            f"'{queries[0][:60]}' is no remote, and no query; a run is fetched by `--name {queries[0][:60]}`"
+        )
+    wanted = Filter(tuple(arguments.months), tuple(arguments.names), arguments.experiment, next(iter(queries), None))
+    return Order(remote, wanted, is_pruning=arguments.prune, has_data=has_data, is_dry=arguments.dry_run)
+
+
+def _is_bare(word: str) -> bool:
+    from exptrack.operations.ranges import is_query
+
+    return not is_query(word)
+
+
+def _summarise(fetched: Fetched, order: Order) -> Iterator[str]:
+    verb = "would fetch" if order.is_dry else "fetched"
+    count = sum(len(arrival.names) for arrival in fetched.arrivals)
+    if count:
+        yield f"{verb} {format_counted(count, 'run')} from {fetched.remote}: {_name_people(fetched.arrivals)}"
+    if fetched.objects:
+        yield f"fetched {format_data(fetched.objects, fetched.size).removeprefix('; ')}"
+    if fetched.annotations:
+        yield f"fetched tags, notes and other annotations from {fetched.remote}"
+    if order.is_pruning and fetched.gone and not order.is_dry:
+        yield f"removed here, since others removed {_them(fetched.gone)}: {enumerate_names(fetched.gone)}"
+    if not (count or fetched.objects or fetched.annotations or fetched.clashes or fetched.refused or fetched.lacking):
+        yield _say_nothing(fetched, order)
+
+
+def _say_nothing(fetched: Fetched, order: Order) -> str:
+    if fetched.there:
+        return f"nothing new on {fetched.remote}"
+    is_filtered = order.wanted != Filter()
+    return f"no run on {fetched.remote}{' for which that holds' if is_filtered else ' yet'}"
+
+
+def _name_people(arrivals: Sequence[Arrival]) -> str:
+    if len(arrivals) == 1:
+        one = arrivals[0]
+        return f"{enumerate_names(one.names)} by {_person(one)}"
+    return ", ".join(f"{len(one.names):,} by {_person(one)}" for one in arrivals[:_SHOWN]) + (
+        f" and {len(arrivals) - _SHOWN:,} others" if len(arrivals) > _SHOWN else ""
+    )
+
+
+def _person(arrival: Arrival) -> str:
+    return inert(" on ".join(filter(None, (arrival.author or "somebody", arrival.host))))
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _complain(fetched: Fetched, order: Order) -> Iterator[str]:
+    for clash in fetched.clashes:
+        here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
+        yield (
+            f"'{clash.name}' on {fetched.remote} ({there}) is another run than here ({here}) and stays there: "
+            f"share yours under another name by `exptrack push {clash.name} --as NAME`, remove it here, and fetch again"
+        )
+    for name, reason in fetched.refused[:_SHOWN]:
+        yield inert(f"'{name}' is refused: {reason}")
+    if len(fetched.refused) > _SHOWN:
+        yield f"{len(fetched.refused) - _SHOWN:,} more are refused"
+    if fetched.gone and not (order.is_pruning and not order.is_dry):
+        yield f"others removed {enumerate_names(fetched.gone)}: `exptrack fetch --prune` removes {_them(fetched.gone)} here"
+    for name, paths in fetched.lacking:
+        yield inert(f"'{name}' lacks {paths}, which could not be had")

@@ -1,0 +1,92 @@
+"""`exptrack push`: share runs, their data first."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from exptrack.cli.common import open_project, say
+from exptrack.cli.progress import watched
+from exptrack.errors import ExptrackError
+from exptrack.model.sharing import Pushed
+from exptrack.operations.push import Order, explain_clash, push
+from exptrack.render.sharing import enumerate_names, format_counted, format_data
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="REMOTE|QUERY|REV",
+        help="a Git remote (else exptrack.remote, or the one that git pushes to), and runs (else those recorded here)",
+    )
+    parser.add_argument("--all", action="store_true", help="also runs that were recorded elsewhere and are here")
+    parser.add_argument(
+        "--no-data", action="store_true", help="push runs without their data, and note that with each of them"
+    )
+    parser.add_argument("--as", dest="copy_name", metavar="NAME", help="push one run as a copy of this name")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say which runs would be pushed, and push nothing")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+    parser.add_argument("--background", metavar="REMOTE", help=argparse.SUPPRESS)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    project = open_project(arguments)
+    if arguments.background is not None:
+        from exptrack.operations.sharing.background import work
+
+        return work(project.context, arguments.background)
+    if arguments.copy_name is not None and arguments.all:
+        raise ExptrackError("`--as NAME` is for one run: it does not go with `--all`")
+    order = Order(
+        tuple(arguments.words),
+        is_all=arguments.all,
+        has_data=not arguments.no_data,
+        copy_name=arguments.copy_name,
+        is_dry=arguments.dry_run,
+    )
+    with watched() as progress:
+        pushed = push(project.context, order, progress)
+    if not arguments.quiet:
+        for line in _summarise(pushed, is_dry=arguments.dry_run):
+            print(line)
+    for line in _complain(pushed):
+        say(line)
+    if pushed.clashes or pushed.held:
+        return 2
+    if (project.context.repository.shared / "push.log").exists() and not arguments.dry_run:
+        from exptrack.operations.sharing.background import note_success
+
+        note_success(project.context, pushed.remote)
+    return 0
+
+
+def _summarise(pushed: Pushed, *, is_dry: bool) -> Iterator[str]:
+    count = format_counted(len(pushed.names), "run")
+    if pushed.names:
+        data = "" if is_dry else format_data(pushed.objects, pushed.size)
+        yield f"{'would push' if is_dry else 'pushed'} {count} to {pushed.remote}: {enumerate_names(pushed.names)}{data}"
+    elif pushed.objects:
+        yield f"pushed {format_data(pushed.objects, pushed.size).removeprefix('; ')} of runs that {pushed.remote} has already"
+    if pushed.removed:
+        removed = format_counted(len(pushed.removed), "removed run")
+        yield f"moved {removed} to the trash of {pushed.remote}: {enumerate_names(pushed.removed)}"
+    if pushed.annotations:
+        yield f"shared tags, notes and other annotations with {pushed.remote}"
+    is_idle = not (pushed.names or pushed.objects or pushed.removed or pushed.annotations)
+    if is_idle and not (pushed.clashes or pushed.held or pushed.warning):
+        yield f"everything is shared with {pushed.remote} already"
+
+
+def _complain(pushed: Pushed) -> Iterator[str]:
+    for clash in pushed.clashes:
+        yield explain_clash(clash, pushed.remote)
+    for name, reason in pushed.held:
+        yield f"'{name}' is not pushed: {reason}"
+    if pushed.unshared:
+        these = enumerate_names(pushed.unshared)
+        yield f"without their data: {these}; others cannot reproduce them before `exptrack push` brings it"
+    if pushed.warning:
+        yield pushed.warning
+    if pushed.advice:
+        yield pushed.advice

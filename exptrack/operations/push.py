@@ -1,0 +1,277 @@
+"""Share runs: their data first, then the runs, then the annotations.
+
+A kill at any instant leaves a remote that shows no run without its data; the same push again completes what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from exptrack.backends.git import transport
+from exptrack.backends.git.objects import resolve
+from exptrack.errors import DataError, ExptrackError
+from exptrack.model.run import Run
+from exptrack.model.sharing import Clash, Held, Progress, Pushed, Silence
+from exptrack.operations.context import Context
+from exptrack.operations.sharing import annotating
+from exptrack.operations.sharing.marks import Marks, mark_shared, mark_unshared, read_marks
+from exptrack.operations.sharing.selecting import (
+    Choice,
+    choose,
+    find_named,
+    find_own,
+    list_here,
+    look,
+    read,
+    split_words,
+)
+from exptrack.store import trash
+from exptrack.store.runs import ABBREVIATED, name_of
+
+_MANY = 5000
+_ROUNDS = 5
+_SHOWN = 5
+
+
+class Order(NamedTuple):
+    """What is to be pushed: `words` are a remote, if the first one names one, and revs and queries.
+
+    Without any, the runs that were recorded here; with `is_all` those of others too. `copy_name` is for one run, which goes as a copy of
+    that name. `has_data` is off for runs without their data, `is_dry` if nothing is to be done but told.
+    """
+
+    words: tuple[str, ...] = ()
+    is_all: bool = False
+    has_data: bool = True
+    copy_name: str | None = None
+    is_dry: bool = False
+
+
+_ALL_OWN = Order()
+
+
+def push(context: Context, order: Order = _ALL_OWN, progress: Progress | None = None) -> Pushed:
+    """Push runs, and give what came of it. What stands in the way of one run is told (`clashes`, `held`), and the others go on.
+
+    Raises RepositoryError if the remote cannot be reached or refuses, DataError if the data can go nowhere, RevError, QueryError.
+    """
+    work = _Push(context, order, progress or Silence())
+    choice = work.choose()
+    if order.is_dry:
+        return work.tell(choice, work.name(choice.new))
+    work.move_removed()
+    work.send(choice)
+    work.share_annotations()
+    return work.tell(choice, tuple(work.pushed))
+
+
+class _Push:
+    """One push: what is known of both sides, and what was done so far."""
+
+    def __init__(self, context: Context, order: Order, progress: Progress) -> None:
+        self.context, self.order, self.progress = context, order, progress
+        self.repository = context.repository
+        self.remote, self.words = split_words(self.repository, order.words)
+        self.side = look(self.repository, self.remote)
+        self.notes = self.side.notes
+        self.marks = Marks()
+        self.warning: str | None = None
+        self.annotated = False
+        self.pushed: list[str] = []
+        self.removed: list[str] = []
+        self.unshared: list[str] = []
+        self.clashes: list[Clash] = []
+        self.held: list[Held] = []
+        self.objects = self.size = 0
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self.words)
+
+    def choose(self) -> Choice:
+        """Which runs go, by what both sides have; first what others annotated, so that what they removed does not come back."""
+        if not self.order.is_dry:
+            try:
+                annotating.take(self.repository, self.remote, self.notes, self.progress)
+            except ExptrackError as error:
+                self.warning = f"the annotations of {self.remote.name} could not be taken: {error}"
+        self.marks = read_marks(self.repository)
+        if self.order.copy_name is not None:
+            asked = self._copy(self.order.copy_name)
+        elif self.words:
+            asked = find_named(self.context, self.words)
+        else:
+            here = list_here(self.repository)
+            asked = here if self.order.is_all else find_own(self.repository, here, self.side.runs)
+        choice = choose(asked, self.side, self.marks, is_named=self.is_named)
+        self.clashes += self._without_copied(choice.clashes, asked)
+        self.held += choice.held
+        return choice
+
+    def _copy(self, name: str) -> dict[str, str]:
+        from exptrack.operations.sharing.copying import copy_run
+
+        found = find_named(self.context, self.words)
+        if len(found) != 1:
+            raise ExptrackError(f"`--as {name}` is for one run: name it, as in `exptrack push REV --as {name}`")
+        if name in self.side.names and self.order.is_dry:
+            raise ExptrackError(f"{self.remote.name} has a run named '{name}' already: choose another name")
+        [run], _ = read(self.repository, found)
+        if self.order.is_dry:
+            return {f"{run.ref.removesuffix(run.name)}{name}": run.oid}
+        copy = copy_run(self.context, run, name)
+        return {copy.ref: copy.oid}
+
+    def _without_copied(self, clashes: Sequence[Clash], asked: Mapping[str, str]) -> list[Clash]:
+        """Those that are to be told: a run of which a copy goes by another name needs no advice any more, unless it is named."""
+        if not clashes or self.is_named:
+            return list(clashes)
+        from exptrack.operations.sharing.copying import is_copy
+
+        others, _ = read(self.repository, asked)
+        by_name = {run.name: run for run in others}
+        copies = [run for run in others if run.record.links.copied_from in {clash.name for clash in clashes}]
+        settled = {
+            original.name
+            for copy in copies
+            if (original := by_name.get(copy.record.links.copied_from or ""))
+            and is_copy(self.repository, copy, original)
+        }
+        return [clash for clash in clashes if clash.name not in settled]
+
+    def move_removed(self) -> None:
+        """Take runs that were removed off the remote, into its trash; annotations first, since they say that it was meant."""
+        gone = {ref: oid for ref, oid in self.side.runs.items() if oid in self.marks.removed}
+        if not gone or self.is_named:
+            return
+        here = dict(zip(gone, resolve(self.repository, list(gone.values())), strict=True))
+        if not self.share_annotations():
+            return
+        day = datetime.now(UTC)
+        for ref, oid in gone.items():
+            if here[ref] is None:  # whoever has its objects can move it
+                continue
+            new = trash.ref_of(name_of(ref), day)
+            created = {} if self.side.trash.get(new) == oid else {new: oid}
+            outcome = transport.push_refs(self.repository, self.remote, created, {ref: oid}, self.progress)
+            if not outcome.rejected:
+                self.removed.append(name_of(ref))
+
+    def send(self, choice: Choice) -> None:
+        """Push the runs, each after its data."""
+        found, held = read(self.repository, choice.new)
+        self.held += held
+        if self.order.has_data:
+            self._send_refs(self._send_data(found))
+            self._complete(choice)
+        else:
+            self._send_refs(self._mark(found))
+
+    def _send_data(self, found: list[Run]) -> list[Run]:
+        """Push the data of runs, and give those that have all of theirs in the remote."""
+        from exptrack.operations.sharing.cargo import list_private, read_cargo, send
+
+        cargo = [read_cargo(self.context, run) for run in found]
+        sent = send(self.context, cargo, self.progress)
+        self.objects, self.size = self.objects + sent.objects, self.size + sent.size
+        for notice in sent.notices:
+            self.context.notice(notice)
+        if private := list(list_private(cargo)):
+            self.context.notice(f"{', '.join(private)}: not shared, since `push: false` stands with it")
+        self.held += sent.held
+        held = {one.name for one in sent.held}
+        whole = [run for run in found if run.name not in held]
+        mark_shared(self.repository, whole, self.marks)
+        return whole
+
+    def _mark(self, found: list[Run]) -> list[Run]:
+        """Note on each run that has data that it goes without; that is known to others before they see the run."""
+        from exptrack.operations.sharing.cargo import read_cargo
+
+        bare = [run for run in found if read_cargo(self.context, run).wanted]
+        mark_unshared(self.repository, [run for run in bare if run.oid not in self.marks.unshared])
+        self.unshared += [run.name for run in bare]
+        if bare:
+            self.share_annotations()
+        return found
+
+    def _send_refs(self, found: Iterable[Run]) -> None:
+        """Create the refs on the remote. What somebody else has created meanwhile is looked at again."""
+        pending = {run.ref: run.oid for run in found}
+        why: Mapping[str, str] = {}
+        for _ in range(_ROUNDS):
+            if not pending:
+                return
+            outcome = transport.push_refs(self.repository, self.remote, pending, {}, self.progress)
+            self.pushed += map(name_of, outcome.done)
+            pending = {ref: oid for ref, oid in pending.items() if ref not in outcome.done}
+            if pending:
+                why = outcome.rejected
+                again = choose(pending, look(self.repository, self.remote), Marks(), is_named=False)
+                self.pushed += map(name_of, again.there)
+                self.clashes += again.clashes
+                pending = dict(again.new)
+        self.held += [Held(name_of(ref), why.get(ref, "the remote did not take it")) for ref in pending]
+
+    def _complete(self, choice: Choice) -> None:
+        """Push the data of runs that went without it before."""
+        bare = {ref: oid for ref, oid in choice.there.items() if oid in self.marks.unshared}
+        found, _ = read(self.repository, bare)
+        if not found:
+            return
+        held = self.held.copy()
+        try:
+            self._send_data(found)
+        except DataError as error:
+            if self.is_named:
+                raise
+            self.context.notice(f"the data of {', '.join(run.name for run in found)} is still not shared: {error}")
+        if not self.is_named:  # they were pushed so on purpose
+            self.held = held
+
+    def share_annotations(self) -> bool:
+        """Have the remote hold all annotations; what stands in the way of that is told at the end."""
+        shared = annotating.share(self.repository, self.remote, self.notes, self.progress)
+        self.notes, self.warning = shared.there, shared.warning
+        self.annotated |= shared.changed
+        return shared.warning is None
+
+    def name(self, refs: Iterable[str]) -> tuple[str, ...]:
+        return tuple(map(name_of, refs))
+
+    def tell(self, choice: Choice, names: tuple[str, ...]) -> Pushed:
+        return Pushed(
+            str(self.remote),
+            tuple(dict.fromkeys(names)),
+            len(choice.there),
+            self.objects,
+            self.size,
+            tuple(self.clashes),
+            tuple(self.held),
+            tuple(self.removed),
+            tuple(self.unshared),
+            self.annotated,
+            self.warning,
+            self._advise(len(names)),
+        )
+
+    def _advise(self, more: int) -> str | None:
+        """Git tells every push to a remote all of its refs, since no side can leave any out."""
+        count = len(self.side.runs) + more
+        if count <= _MANY or not self.side.branches:
+            return None
+        return (
+            f"{self.remote.name} holds {count:,} runs beside its branches, and every `git push` to it downloads the names of all of them: "
+            "make a repository for runs alone, and `git config exptrack.remote NAME`"
+        )
+
+
+def explain_clash(clash: Clash, remote: str) -> str:
+    """What a clash of names is, and the way out."""
+    here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
+    return (
+        f"'{clash.name}' is another run on {remote} ({there}) than here ({here}): "
+        f"share yours under another name by `exptrack push {clash.name} --as NAME`"
+    )

@@ -1,0 +1,168 @@
+"""The data of runs, to the DVC remotes and from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from exptrack.backends import dvc
+from exptrack.errors import DataError
+from exptrack.model.data import Pointer
+from exptrack.model.run import Run
+from exptrack.model.sharing import Held, Progress
+from exptrack.operations.context import Context
+from exptrack.operations.recording.needs import by_root, list_absent, read_large_pointers
+
+_NAMED = 3
+_Key: TypeAlias = tuple[str, str, str | None]
+
+
+class Cargo(NamedTuple):
+    """What one run points at. `absent` was not on disk when it ran; `private` is not to be pushed."""
+
+    run: Run
+    wanted: tuple[Pointer, ...]
+    absent: tuple[Pointer, ...] = ()
+    private: tuple[Pointer, ...] = ()
+
+
+class Shipment(NamedTuple):
+    """What was sent: so many objects of so many bytes. `held` are runs of whose data something is nowhere.
+
+    `notices` tell of data that a run did without.
+    """
+
+    objects: int = 0
+    size: int = 0
+    held: tuple[Held, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+class Delivery(NamedTuple):
+    """What came, as in `Shipment`; `lacking` are runs with the data that could not be had, `reasons` say why."""
+
+    objects: int = 0
+    size: int = 0
+    lacking: tuple[Held, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+def read_cargo(context: Context, run: Run) -> Cargo:
+    """The pointers of a run: its data, its outputs, and files that were too large for Git."""
+    record = run.record
+    absent = list_absent(record)
+    pointers = dict.fromkeys((*record.data, *record.outputs, *read_large_pointers(context, run)))
+    private = tuple(one for one in pointers if one.is_private)
+    there = tuple(one for one in pointers if not one.is_private)
+    return Cargo(
+        run,
+        tuple(one for one in there if one.path not in absent),
+        tuple(one for one in there if one.path in absent),
+        private,
+    )
+
+
+def send(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Shipment:
+    """Push the data of runs to the DVC remotes of the present configuration, once for each DVC project.
+
+    Without any pointer nothing of DVC is loaded. Raises DataError if there is no remote, or it cannot be reached or written.
+    """
+    pointers = {_key(one): one for each in reversed(cargo) for one in (*each.absent, *each.wanted)}
+    if not pointers:
+        return Shipment()
+    roots, homeless = _sort(context, list(pointers.values()))
+    missing, damaged = {_key(one) for one in homeless}, set[_Key]()
+    objects = size = 0
+    for root, some in roots.items():
+        sent = dvc.push(root, some, progress=progress)
+        damaged |= {_key(one) for one in sent.damaged}
+        objects, size = objects + sent.objects, size + sent.size
+        missing |= {_key(one) for one in sent.missing}
+    held = [
+        Held(each.run.name, _explain(lacking, _of(lacking, damaged), is_homeless=bool(homeless)))
+        for each in cargo
+        if (lacking := _of(each.wanted, missing))
+    ]
+    notices = [
+        f"{each.run.name}: {name_paths(lacking)} {'was' if len(lacking) == 1 else 'were'} not there when it ran, and cannot be shared"
+        for each in cargo
+        if (lacking := _of(each.absent, missing))
+    ]
+    return Shipment(objects, size, tuple(held), tuple(notices))
+
+
+def receive(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Delivery:
+    """Bring the data of runs into the DVC cache; what can be had comes, whatever else cannot."""
+    wanted = list({_key(one): one for each in cargo for one in each.wanted}.values())
+    if not wanted:
+        return Delivery()
+    roots, homeless = _sort(context, wanted)
+    missing = {_key(one) for one in homeless}
+    reasons = [_NO_PROJECT] if homeless else []
+    came: list[Pointer] = []
+    for root, some in roots.items():
+        before = dvc.has_in_cache(root, some)
+        lacking = [one for one in some if not before[one]]
+        reasons += _fetch(root, lacking, progress) if lacking else []
+        after = dvc.has_in_cache(root, lacking) if lacking else {}
+        came += [one for one in lacking if after[one]]
+        missing |= {_key(one) for one in lacking if not after[one]}
+    short = [Held(each.run.name, name_paths(some)) for each in cargo if (some := _of(each.wanted, missing))]
+    objects, size = sum(one.files or 1 for one in came), sum(one.size or 0 for one in came)
+    return Delivery(objects, size, tuple(short), tuple(dict.fromkeys(reasons)))
+
+
+def _fetch(root: Path, pointers: Sequence[Pointer], progress: Progress) -> list[str]:
+    try:
+        dvc.fetch(root, pointers, progress=progress)
+    except DataError as error:
+        return [str(error)]
+    return []
+
+
+_NO_PROJECT = "there is no DVC project in the work tree that the data would belong to: check out a commit that has it"
+
+
+def _sort(context: Context, pointers: Sequence[Pointer]) -> tuple[dict[Path, list[Pointer]], list[Pointer]]:
+    """The pointers by DVC project, and those that belong to none."""
+    top = context.repository.top
+    found = by_root(top, dvc.find_root(context.folder, top), pointers)
+    roots = {root: some for root, some in found.items() if some}
+    housed = {_key(one) for some in roots.values() for one in some}
+    return roots, [one for one in pointers if _key(one) not in housed]
+
+
+def _of(pointers: Iterable[Pointer], keys: set[_Key]) -> list[Pointer]:
+    return [one for one in pointers if _key(one) in keys]
+
+
+def _key(pointer: Pointer) -> _Key:
+    return pointer.algorithm, pointer.digest, pointer.remote
+
+
+def _explain(lacking: Sequence[Pointer], damaged: Sequence[Pointer], *, is_homeless: bool) -> str:
+    """Why a run is held back, and the ways out."""
+    if is_homeless:
+        return f"{name_paths(lacking)}: {_NO_PROJECT}, or push without data: `--no-data`"
+    if damaged:
+        verb = "is" if len({one.path for one in damaged}) == 1 else "are"
+        return f"{name_paths(damaged)} {verb} damaged in the DVC cache: `exptrack fsck --full` tells more; or push without data: `--no-data`"
+    verb, them = ("is", "it") if len({one.path for one in lacking}) == 1 else ("are", "them")
+    return (
+        f"{name_paths(lacking)} {verb} neither in the DVC cache nor in the remote: "
+        f"get {them} from whoever has {them}, or push without data: `--no-data`"
+    )
+
+
+def name_paths(pointers: Iterable[Pointer]) -> str:
+    """The paths of pointers, the first few by name."""
+    paths = list(dict.fromkeys(one.path for one in pointers))
+    more = [f"{len(paths) - _NAMED} more"] if len(paths) > _NAMED else []
+    words = [*paths[:_NAMED], *more]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def list_private(cargo: Iterable[Cargo]) -> Iterator[str]:
+    """The paths of data that is not to be pushed, each once."""
+    yield from dict.fromkeys(one.path for each in cargo for one in each.private)

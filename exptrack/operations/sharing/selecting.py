@@ -1,0 +1,134 @@
+"""Which runs a push is about, and what the remote has of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from exptrack.backends.git import refs, transport
+from exptrack.backends.git.remotes import GitRemote, find_remote, is_remote
+from exptrack.backends.git.repository import Repository, find_identity
+from exptrack.errors import ExptrackError, RepositoryError, RevError
+from exptrack.model.run import BrokenRun, Run
+from exptrack.model.sharing import Clash, Held
+from exptrack.operations.context import Context
+from exptrack.operations.sharing.marks import Marks
+from exptrack.store import runs
+from exptrack.store.annotation import NOTES
+from exptrack.store.recorded import read_recorded
+from exptrack.store.runs import RUNS, TRASH, name_of
+
+HEADS = "refs/heads/"
+
+
+class Side(NamedTuple):
+    """What a remote holds: refs of runs and of removed ones with their oids, the tip of the annotations, how many branches."""
+
+    runs: Mapping[str, str]
+    trash: Mapping[str, str]
+    notes: str | None
+    branches: int
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The oid of each run, by its name."""
+        return {name_of(ref): oid for ref, oid in self.runs.items()}
+
+
+class Choice(NamedTuple):
+    """Refs of the runs that are to go to a remote (`new`), that it has already (`there`), and what stands in the way of others."""
+
+    new: Mapping[str, str]
+    there: Mapping[str, str]
+    clashes: tuple[Clash, ...] = ()
+    held: tuple[Held, ...] = ()
+
+
+def split_words(repository: Repository, words: Sequence[str]) -> tuple[GitRemote, tuple[str, ...]]:
+    """The remote, which the first word may name, and the words after it."""
+    is_first = bool(words) and is_remote(repository, words[0])
+    return find_remote(repository, words[0] if is_first else None), tuple(words[1:] if is_first else words)
+
+
+def look(repository: Repository, remote: GitRemote) -> Side:
+    """List what the remote has."""
+    listed = transport.list_remote(repository, remote, f"{RUNS}*", f"{TRASH}*", NOTES, f"{HEADS}*")
+    return Side(
+        {ref: oid for ref, oid in listed.items() if ref.startswith(RUNS)},
+        {ref: oid for ref, oid in listed.items() if ref.startswith(TRASH)},
+        listed.get(NOTES),
+        sum(ref.startswith(HEADS) for ref in listed),
+    )
+
+
+def find_named(context: Context, words: Iterable[str]) -> dict[str, str]:
+    """The refs of the runs that the words name, each a rev or a query; raises RevError, QueryError."""
+    from exptrack.operations.ranges import is_query
+    from exptrack.store.revs import find_ref
+
+    found: dict[str, str] = {}
+    for word in words:
+        if is_query(word):
+            from exptrack.operations.listing import list_runs
+
+            matching = list_runs(context, word)
+            if not matching:
+                raise RevError(f"no run for which that holds: {word}")
+            found |= {run.ref: run.oid for run in matching}
+        else:
+            ref, oid = find_ref(context.repository, word)
+            found[ref] = oid
+    return found
+
+
+def find_own(repository: Repository, here: Mapping[str, str], there: Mapping[str, str]) -> dict[str, str]:
+    """Of the refs that are here those recorded here. Where nobody remembers, those by the present identity that are not `there`."""
+    recorded = frozenset(read_recorded(repository.shared))
+    if recorded:
+        return {ref: oid for ref, oid in here.items() if name_of(ref) in recorded}
+    others = {ref: oid for ref, oid in here.items() if there.get(ref) != oid}
+    if not others:
+        return {}
+    try:
+        author = str(find_identity(repository))
+    except RepositoryError as error:
+        raise ExptrackError(f"which runs are yours is not known: {error}; or name the runs, or give `--all`") from error
+    read = runs.read_runs(repository, others)
+    return {run.ref: run.oid for run in read if isinstance(run, Run) and run.record.author == author}
+
+
+def choose(asked: Mapping[str, str], side: Side, marks: Marks, *, is_named: bool) -> Choice:
+    """What is to be done about each of the runs that are asked for; of removed ones it is told only if they were named."""
+    new: dict[str, str] = {}
+    there: dict[str, str] = {}
+    clashes: list[Clash] = []
+    held: list[Held] = []
+    taken = side.names
+    for ref, oid in asked.items():
+        name = name_of(ref)
+        if oid in marks.removed:
+            held += [Held(name, f"it was removed by {marks.removed[oid]}")] if is_named else []
+        elif side.runs.get(ref) == oid or taken.get(name) == oid:
+            there[ref] = oid
+        elif name in taken:
+            clashes.append(Clash(name, oid, taken[name]))
+        else:
+            new[ref] = taken[name] = oid
+    return Choice(new, there, tuple(clashes), tuple(held))
+
+
+def read(repository: Repository, refs_of_runs: Mapping[str, str]) -> tuple[list[Run], list[Held]]:
+    """The runs at the refs, and those that cannot be read, with the reason."""
+    found: list[Run] = []
+    held: list[Held] = []
+    for one in runs.read_runs(repository, refs_of_runs):
+        if isinstance(one, BrokenRun):
+            held.append(Held(one.name, f"it cannot be read: {one.reason}"))
+        else:
+            found.append(one)
+    return found, held
+
+
+def list_here(repository: Repository) -> dict[str, str]:
+    """The refs of the runs that are here."""
+    return refs.list_refs(repository, RUNS)
