@@ -11,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import Thread
 from typing import IO, cast
 
@@ -28,11 +29,11 @@ def talk(
     *arguments: str,
     stdin: bytes = b"",
     progress: Progress | None = None,
-    git_dir: str | None = None,
+    git_dir: Path | None = None,
 ) -> command.Done:
-    """Run git at the root of the work tree and wait; any exit status is an answer. `--progress` is the caller's to give.
+    """Run git at the root of the work tree and wait; any exit status is an answer.
 
-    What it says of its progress goes to `progress` and not into the answer. With `git_dir` it takes that folder for the repository.
+    What it says of its progress (`progress_word` is among the arguments) goes to `progress` and not into the answer. With `git_dir` it takes that folder for the repository.
     """
     listener = _listen_to(progress or Silence())
     child = _start(repository, arguments, git_dir, is_fed=bool(stdin))
@@ -49,12 +50,17 @@ def talk(
     return command.Done(child.returncode, out, b"\n".join(said).decode(errors="replace"))
 
 
+def progress_word(progress: Progress | None) -> str:
+    """The word by which fetch and push say how far they are, or do not."""
+    return "--no-progress" if isinstance(progress or Silence(), Silence) else "--progress"
+
+
 def _start(
-    repository: Repository, arguments: tuple[str, ...], git_dir: str | None, *, is_fed: bool
+    repository: Repository, arguments: tuple[str, ...], git_dir: Path | None, *, is_fed: bool
 ) -> subprocess.Popen[bytes]:
     changes: dict[str, str | None] = {**repository.environ, "LC_ALL": "C", "LANGUAGE": "C"}
     if git_dir is not None:
-        changes["GIT_DIR"] = git_dir
+        changes |= {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(repository.top), "GIT_COMMON_DIR": None}
     environ = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
     if environ.get("GIT_TERMINAL_PROMPT") == "0" and not _has_ssh(repository):
         environ["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"

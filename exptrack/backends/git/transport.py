@@ -7,36 +7,31 @@ asked for are read or written: no branch, tag or remote-tracking branch of the u
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from exptrack.backends.git import command, network
+from exptrack.backends.git import command, incoming, network
 from exptrack.backends.git.objects import empty_oid
+from exptrack.backends.git.outgoing import lent
 from exptrack.backends.git.refusals import explain
 from exptrack.backends.git.remotes import GitRemote
 from exptrack.backends.git.repository import Repository
-from exptrack.model.sharing import Progress, Silence
+from exptrack.model.sharing import Progress
 
 _BATCH = 1000
-_BATCH_BYTES = 200_000  # of words; macOS takes a megabyte of them, with the environment
-_ATTEMPTS = 3
+_FEW = 32
+_ATTEMPTS = 5
+_RACE = re.compile(
+    r"cannot lock ref|failed to (lock|update ref)|atomic transaction failed|already exists|incorrect old value|non-atomic"
+)
 
 # What a user may have set for his own fetches and pushes, and that would add to ours or change them.
-_FETCH = (
-    "fetch", "--stdin", "--no-tags", "--no-prune", "--no-prune-tags", "--refmap=", "--no-recurse-submodules", "--no-auto-maintenance",
-    "--no-write-commit-graph", "--no-filter", "--no-show-forced-updates",
-)  # fmt: skip
 _PUSH = (
     "push", "--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no", "--no-force-if-includes",
-)  # fmt: skip
-# Git refuses broken objects. These are no danger, and there are old projects whose history has them.
-_QUIRKS = (
-    "badDate", "badDateOverflow", "badEmail", "badName", "badTimezone", "missingEmail", "missingNameBeforeEmail",
-    "missingSpaceBeforeDate", "missingSpaceBeforeEmail", "multipleAuthors", "zeroPaddedDate", "zeroPaddedFilemode",
 )  # fmt: skip
 
 
@@ -47,12 +42,28 @@ class Outcome(NamedTuple):
     rejected: Mapping[str, str] = {}
 
 
+class Change(NamedTuple):
+    """A ref on the remote, the oid it should have (zeros: none), and the one it must have now (zeros: none)."""
+
+    ref: str
+    new: str
+    old: str
+
+    @property
+    def is_creation(self) -> bool:
+        return not self.old.strip("0")
+
+    @property
+    def is_deletion(self) -> bool:
+        return not self.new.strip("0")
+
+
 def list_remote(repository: Repository, remote: GitRemote, *patterns: str) -> dict[str, str]:
     """The refs of a remote with the oid each points at; of those that match one of the patterns, where there are any.
 
     In a pattern `*` stands for anything, `/` too. The remote sends all of its refs, so for a few of many `fetch_below` is quicker.
     """
-    done = network.talk(repository, "ls-remote", "--refs", "--quiet", remote.name)
+    done = network.talk(repository, "ls-remote", "--refs", "--quiet", "--end-of-options", remote.name)
     if done.code:
         raise explain(remote, "list the runs of", done)
     pairs = (line.partition("\t") for line in os.fsdecode(done.out).split("\n")[:-1])
@@ -64,35 +75,41 @@ def list_remote(repository: Repository, remote: GitRemote, *patterns: str) -> di
 
 
 def fetch_objects(
-    repository: Repository, remote: GitRemote, refs: Mapping[str, str], progress: Progress | None = None
+    repository: Repository,
+    remote: GitRemote,
+    refs: Mapping[str, str],
+    progress: Progress | None = None,
+    refused: dict[str, str] | None = None,
 ) -> None:
-    """Bring the objects of these refs of the remote, each with the oid that it was listed with. Writes no ref."""
+    """Bring the objects of these refs of the remote, each with the oid that it was listed with. Writes no ref.
+
+    What git refuses, since an object is not sound, raises RepositoryError, or, if there is a dictionary for these, is put into `refused`
+    with the reason, and the others come.
+    """
     if refs:
-        done = _fetch(repository, remote, dict.fromkeys(refs.values()), progress, "--no-write-fetch-head")
-        if done.code:
-            raise explain(remote, "fetch from", done)
+        why = incoming.fetch_each(
+            repository, remote, list(dict.fromkeys(refs.values())), progress, is_halving=refused is not None
+        )
+        (refused if refused is not None else {}).update({ref: why[oid] for ref, oid in refs.items() if oid in why})
 
 
 def fetch_below(
-    repository: Repository, remote: GitRemote, patterns: Sequence[str], progress: Progress | None = None
+    repository: Repository,
+    remote: GitRemote,
+    patterns: Sequence[str],
+    progress: Progress | None = None,
+    refused: dict[str, str] | None = None,
 ) -> dict[str, str]:
     """Bring the refs that match the patterns (one `*` in each); gives them as `list_remote` does. Writes no ref.
 
-    The remote itself picks them, if it speaks protocol 2. What it has is read from a FETCH_HEAD in a folder of the moment.
+    The remote itself picks them, if it speaks protocol 2. `refused` is as in `fetch_objects`; then these are not in what is given.
     """
-    with _scratch(repository) as folder:
-        wanted = [
-            f"+{pattern}:refs/worktree/{pattern}" for pattern in patterns
-        ]  # git demands a place for what a pattern finds
-        done = _fetch(repository, remote, wanted, progress, git_dir=str(folder))
-        if done.code:
-            raise explain(remote, "fetch from", done)
-        try:
-            text = (folder / "FETCH_HEAD").read_text(encoding="utf-8", errors="surrogateescape")
-        except FileNotFoundError:
-            return {}
-    lines = (line.split("\t", 2) for line in text.split("\n")[:-1])
-    return {what.split(" ", 1)[0].strip("'"): oid for oid, _, what in lines}
+    found = incoming.fetch_matching(repository, remote, patterns, progress, is_patient=refused is not None)
+    if found is None and refused is not None:
+        found = list_remote(repository, remote, *patterns)
+        fetch_objects(repository, remote, found, progress, refused)
+        return {ref: oid for ref, oid in found.items() if ref not in refused}
+    return found or {}
 
 
 def push_refs(
@@ -126,43 +143,11 @@ def push_notes(repository: Repository, remote: GitRemote, ref: str, new: str, ol
     return not _push(repository, remote, [Change(ref, new, old or empty_oid(repository))], None).rejected
 
 
-def _fetch(
-    repository: Repository,
-    remote: GitRemote,
-    wanted: Iterable[str],
-    progress: Progress | None,
-    *words: str,
-    git_dir: str | None = None,
-) -> command.Done:
-    settings = (word for key in _QUIRKS for word in ("-c", f"fetch.fsck.{key}=warn"))
-    stdin = "".join(f"{word}\n" for word in wanted).encode(errors="surrogateescape")
-    arguments = (
-        "-c", "fetch.fsckObjects=true", *settings, *_FETCH, *words, *_progress_word(progress), "--end-of-options", remote.name,
-    )  # fmt: skip
-    return network.talk(repository, *arguments, stdin=stdin, progress=progress, git_dir=git_dir)
-
-
-def _progress_word(progress: Progress | None) -> tuple[str]:
-    return ("--no-progress" if isinstance(progress or Silence(), Silence) else "--progress",)
-
-
-@contextmanager
-def _scratch(repository: Repository) -> Iterator[Path]:
-    """A folder that git takes for the private one of another work tree: FETCH_HEAD and refs/worktree/ are its own, all else is ours."""
-    with TemporaryDirectory(prefix="exptrack-") as name:
-        folder = Path(name)
-        (folder / "HEAD").write_text("ref: refs/heads/none\n", encoding="utf-8")
-        (folder / "commondir").write_bytes(os.fsencode(repository.common_dir) + b"\n")
-        if (repository.common_dir / "reftable").is_dir():
-            (folder / "reftable").mkdir()
-        yield folder
-
-
 def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    """Creations and deletions apart, few enough for the words of a command."""
+    """Creations and deletions apart, few enough at once for a forge and for the words of a command."""
     batch: list[Change] = []
     for change in changes:
-        if batch and (len(batch) == _BATCH or _is_deletion(batch[0]) != _is_deletion(change)):
+        if batch and (len(batch) == _BATCH or batch[0].is_deletion != change.is_deletion):
             yield batch
             batch = []
         batch.append(change)
@@ -170,37 +155,80 @@ def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
         yield batch
 
 
-def _is_deletion(change: Change) -> bool:
-    return not change.new.strip("0")
-
-
 def _push(repository: Repository, remote: GitRemote, batch: Sequence[Change], progress: Progress | None) -> Outcome:
-    none = empty_oid(repository)
-    words = [f"--force-with-lease={ref}:{'' if old == none else old}" for ref, _, old in batch]
-    pairs = [f":{ref}" if new == none else f"{new}:{ref}" for ref, new, _ in batch]
-    done = network.talk(
-        repository,
-        *_PUSH,
-        "--atomic",
-        *_progress_word(progress),
-        *words,
-        "--end-of-options",
-        remote.name,
-        *pairs,
-        progress=progress,
-    )
-    rows = [line.split("\t") for line in os.fsdecode(done.out).split("\n") if line.count("\t") == 2]
-    stale = {pair.rpartition(":")[2]: said for flag, pair, said in rows if flag == "!" and "stale info" in said}
-    if stale:
-        return Outcome((), stale)
-    if done.code:
-        raise explain(remote, "push to", done)
-    return Outcome(tuple(ref for ref, _, _ in batch))
+    """Push a batch until the remote has it or says no. It is tried again where somebody else was changing these refs just then."""
+    for attempt in range(_ATTEMPTS):
+        done = _send(repository, remote, batch, progress)
+        stale = {ref for ref, said in _read_rows(done) if "stale info" in said}
+        if stale:
+            return _sort_out(repository, remote, batch, stale, progress)
+        if not done.code:
+            return Outcome(tuple(change.ref for change in batch))
+        if not _RACE.search(os.fsdecode(done.out)):
+            break
+        time.sleep(0.1 * attempt + os.urandom(1)[0] / 1024)
+    raise explain(remote, "push to", done)
 
 
-class Change(NamedTuple):
-    """A ref on the remote, the oid it should have (zeros: none), and the one it must have now."""
+def _sort_out(
+    repository: Repository, remote: GitRemote, batch: Sequence[Change], stale: set[str], progress: Progress | None
+) -> Outcome:
+    """What came of a batch in which some refs are not on the remote what they should be. What should go and has gone is no failure."""
+    there = list_remote(repository, remote)
+    gone = [change.ref for change in batch if change.is_deletion and change.ref not in there]
+    if gone:
+        rest = [change for change in batch if change.ref not in gone]
+        outcome = _push(repository, remote, rest, progress) if rest else Outcome()
+        return Outcome((*gone, *outcome.done), outcome.rejected)
+    done = [ref for ref, new, _ in batch if there.get(ref) == new and ref not in stale]
+    return Outcome(tuple(done), {ref: _describe(there.get(ref)) for ref in stale})
 
-    ref: str
-    new: str
-    old: str
+
+def _describe(oid: str | None) -> str:
+    return f"the remote has it at {oid}" if oid else "the remote does not have it any more"
+
+
+def _send(
+    repository: Repository, remote: GitRemote, batch: Sequence[Change], progress: Progress | None
+) -> command.Done:
+    with ExitStack() as stack:
+        if len(batch) > _FEW and batch[0].is_creation:
+            # Without a word more, a lease on what no remote-tracking branch stands for demands that it is not there.
+            leases = ["--force-with-lease"]
+            pairs = [stack.enter_context(lent(repository, {ref: new for ref, new, _ in batch}))]
+        else:
+            leases = [
+                f"--force-with-lease={ref}:{'' if change.is_creation else old}"
+                for change in batch
+                for ref, _, old in [change]
+            ]
+            pairs = [f"{'' if change.is_deletion else change.new}:{change.ref}" for change in batch]
+        words = (*_PUSH, network.progress_word(progress), *leases)
+        settings = _settings(remote)
+        for is_atomic in (True, False):
+            atomic = ["--atomic"] if is_atomic else []
+            done = network.talk(
+                repository, *settings, *words, *atomic, "--end-of-options", remote.name, *pairs, progress=progress
+            )
+            if "does not support --atomic" not in done.err:
+                break
+    return done
+
+
+def _settings(remote: GitRemote) -> list[str]:
+    """Words that turn off what a user may have set for pushes by this remote.
+
+    A remote may fetch our refs to where they are (`+refs/notes/*:refs/notes/*`); then git would take the local ref for what the remote
+    has, and write it back after the push.
+    """
+    settings = ["push.pushOption="]
+    if "=" not in remote.name:
+        own = (("mirror", "false"), ("fetch", "^refs/exptrack/*"), ("fetch", "^refs/notes/*"))
+        settings += [f"remote.{remote.name}.{key}={value}" for key, value in own]
+    return [word for setting in settings for word in ("-c", setting)]
+
+
+def _read_rows(done: command.Done) -> list[tuple[str, str]]:
+    """The refs that were rejected, and why, as `git push --porcelain` prints them."""
+    rows = (line.split("\t") for line in os.fsdecode(done.out).split("\n") if line.startswith("!\t"))
+    return [(row[1].rpartition(":")[2], row[2]) for row in rows if len(row) == 3]
