@@ -20,6 +20,10 @@ T = TypeVar("T")
 DEEPEST = 200
 
 
+# A longer number fits no float, and whoever calculates with it would fail.
+LONGEST_NUMBER = 255  # digits
+
+
 class WrongFieldError(Exception):
     """A field is missing or of the wrong type; the decoder around it says of what."""
 
@@ -72,9 +76,12 @@ def without(fields: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
 
 
 def parse_json(text: str) -> Any:
-    """The value of a JSON text, with Python's `NaN` and `Infinity` literals. ValueError, one line, if it is none."""
+    """The value of a JSON text, with Python's `NaN` and `Infinity` literals. ValueError, one line, if it is none.
+
+    A whole number of more than LONGEST_NUMBER digits is a text, as in YAML.
+    """
     try:
-        value = json.loads(text)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}: {error.msg[:1].lower()}{error.msg[1:]}") from None
     except RecursionError:
@@ -82,6 +89,13 @@ def parse_json(text: str) -> Any:
     if text.count("[") + text.count("{") > DEEPEST and is_deeper(value):
         raise ValueError(f"nested more than {DEEPEST} deep")
     return value
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else digits
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer)
 
 
 def is_deeper(value: Any) -> bool:

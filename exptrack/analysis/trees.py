@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from exptrack.analysis.fields import DEEPEST, is_deeper, parse_json
+from exptrack.analysis.fields import DEEPEST, LONGEST_NUMBER, is_deeper, parse_json
 from exptrack.model.tree import Tree, Value
 
 KINDS = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml"}
@@ -54,4 +54,6 @@ def _text_for_dates(value: Any) -> Any:
         return {key: _text_for_dates(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_text_for_dates(item) for item in value]
+    if isinstance(value, int) and abs(value) >= 10**LONGEST_NUMBER:
+        return str(value)
     return value if isinstance(value, str | int | float) else value.isoformat()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from exptrack.analysis.fields import DEEPEST, is_deeper
+from exptrack.analysis.fields import DEEPEST, LONGEST_NUMBER, is_deeper
 from exptrack.model.tree import Tree, Value
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # An alias costs a word and may stand for much: ten lines can stand for 10^9 values, which no record could hold.
 MOST_VALUES = 1_000_000
-# Python refuses to read longer numbers as int.
-LONGEST_NUMBER = 4000
 
 _WORDS: dict[str, Value] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),

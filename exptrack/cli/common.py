@@ -18,7 +18,7 @@ _COUNT = re.compile(r"-[0-9]+")
 
 def say(line: str) -> None:
     """A line to stderr: standard output holds only the answer."""
-    print(f"exptrack: {line}", file=sys.stderr, flush=True)
+    print(f"exptrack: {inert(line)}", file=sys.stderr, flush=True)
 
 
 def open_project(arguments: argparse.Namespace) -> Project:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from exptrack.analysis.fields import LONGEST_NUMBER
 from exptrack.analysis.history import Point, path_of
 from exptrack.backends.git.browse import list_paths
 from exptrack.backends.git.objects import resolve
@@ -59,7 +60,7 @@ def parse_history(data: bytes) -> tuple[Point, ...]:
         try:
             milliseconds, step, value = fields
             points.append(Point(int(milliseconds) / 1000, _parse_step(step), float(value)))
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return tuple(points)
 
@@ -81,7 +82,7 @@ def _as_header(metric: str) -> str:
 
 
 def _parse_step(text: str) -> Value:
-    for kind in (int, float):
+    for kind in (int, float) if len(text) <= LONGEST_NUMBER else (float,):
         try:
             return kind(text)
         except ValueError:

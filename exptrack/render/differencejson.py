@@ -30,6 +30,7 @@ from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, DataFile, Difference, Side
 from exptrack.render.datarows import total_sizes
 from exptrack.render.deltas import find_delta
+from exptrack.render.text import inert_json
 
 SCHEMA = 1
 
@@ -48,7 +49,7 @@ def format_json(difference: Difference, areas: Sequence[Area] = tuple(Area)) -> 
     }
     if difference.patch and Area.CODE in areas:
         document["patch"] = difference.patch
-    return fields.format_json(fields.finite(document))
+    return inert_json(fields.format_json(fields.finite(document)))
 
 
 def encode_side(side: Side) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from exptrack.render.differencejson import SCHEMA, encode_side
 from exptrack.render.gfm import code_span, sentence
 from exptrack.render.markdown import describe_side
 from exptrack.render.sheet import Block, Items, Rows, fit
-from exptrack.render.text import BOLD, align, clip, display_width, fill, inert, paint
+from exptrack.render.text import BOLD, align, clip, display_width, fill, inert, inert_json, paint
 from exptrack.render.values import MISSING, clip_apart, name_keys, tell_apart
 
 _PIPE_WIDTH = 200
@@ -71,7 +71,7 @@ def format_overview_json(overview: Overview) -> str:
         "skipped": overview.skipped,
         "cautions": overview.cautions,
     }
-    return fields.format_json(fields.finite(document))
+    return inert_json(fields.format_json(fields.finite(document)))
 
 
 def _command(overview: Overview) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,14 @@ def inert(text: str) -> str:
         return text
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape", "replace").decode() for letter in text
+    )
+
+
+def inert_json(text: str) -> str:
+    """A JSON text with escapes for what a terminal could obey; it stands for the same value."""
+    return "\n".join(
+        line if line.isprintable() else "".join(x if x.isprintable() else json.dumps(x)[1:-1] for x in line)
+        for line in text.split("\n")
     )
 
 
