@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
     from exptrack.model.reproduction import Reproduction
-    from exptrack.model.sharing import Progress
+    from exptrack.model.sharing import Fetched, Progress, Pushed
     from exptrack.model.verification import Verification
     from exptrack.operations.branch import Branch
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
     from exptrack.operations.reproducing.replay import Manner
+    from exptrack.operations.sharing.arriving import Filter
 
 
 class Project:
@@ -127,6 +128,42 @@ class Project:
         from exptrack.operations.branch import branch
 
         return branch(self.context, self._find(run), name)
+
+    def push(
+        self,
+        remote: str | None = None,
+        runs: Sequence[str] = (),
+        *,
+        others: bool = False,
+        data: bool = True,
+        progress: Progress | None = None,
+    ) -> Pushed:
+        """Share runs by a Git remote: their data first, then the runs, then annotations.
+
+        `runs` are revs and queries; else those that were recorded here go, with `others` all. Without `data` it is noted with each run
+        that its data is not shared. Runs that stay here are among the result's `clashes` and `held`. Raises RepositoryError, DataError, RevError.
+        """
+        from exptrack.operations.push import Order, push
+
+        return push(self.context, Order(tuple(runs), remote=remote, is_all=others, has_data=data), progress)
+
+    def fetch(
+        self, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
+    ) -> Fetched:
+        """Get the runs of others that are `wanted` (else all) from a Git remote, and their annotations; raises RepositoryError."""
+        from exptrack.operations.fetch import Order, fetch
+        from exptrack.operations.sharing.arriving import Filter
+
+        return fetch(self.context, Order(remote, wanted or Filter()), progress)
+
+    def pull(
+        self, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
+    ) -> Fetched:
+        """As `fetch`, and the data of these runs comes too; what cannot be had is among the result's `lacking`."""
+        from exptrack.operations.fetch import Order, fetch
+        from exptrack.operations.sharing.arriving import Filter
+
+        return fetch(self.context, Order(remote, wanted or Filter(), has_data=True), progress)
 
     def environment(self, run: str | Run) -> Environment | None:
         """What a run (or the run that a rev names) ran on; None if it was not captured or cannot be read."""

@@ -29,6 +29,8 @@ class Choice(NamedTuple):
 def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: Iterable[str] = ()) -> Choice:
     """Name, age, status, experiment, tags and what is reproduced where there are any, the metrics, and the parameters that differ.
 
+    And the author, where there is more than one.
+
     Of metrics and parameters the first few: those that were `asked` for by a query or an order, which are never left out, then the
     `declared` metrics in their order, then those that most runs have.
     """
@@ -37,7 +39,8 @@ def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: 
     params = _first(wanted, "params.", [f"params.{key}" for key in _varying([row.params for row in rows])])
     kept = [[key for place, key in enumerate(keys) if place < MOST or key in wanted] for keys in (metrics, params)]
     more = len(metrics) + len(params) - sum(map(len, kept))
-    return Choice((*_leading(rows), *kept[0], *kept[1]), more)
+    authors = ("author",) if len({row.get("author") for row in rows} - {None}) > 1 else ()
+    return Choice((*_leading(rows), *authors, *kept[0], *kept[1]), more)
 
 
 def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ A kill at any instant leaves a remote that shows no run without its data; the sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from exptrack.backends.git import transport
 from exptrack.backends.git.objects import resolve
+from exptrack.backends.git.remotes import find_remote
 from exptrack.errors import DataError, ExptrackError
 from exptrack.model.run import Run
 from exptrack.model.sharing import Clash, Held, Progress, Pushed, Silence
@@ -32,11 +33,10 @@ from exptrack.store.runs import ABBREVIATED, name_of
 
 _MANY = 5000
 _ROUNDS = 5
-_SHOWN = 5
 
 
 class Order(NamedTuple):
-    """What is to be pushed: `words` are a remote, if the first one names one, and revs and queries.
+    """What is to be pushed: `words` are revs and queries, and if `remote` is not given, the first of them may name the remote.
 
     Without any, the runs that were recorded here; with `is_all` those of others too. `copy_name` is for one run, which goes as a copy of
     that name. `has_data` is off for runs without their data, `is_dry` if nothing is to be done but told.
@@ -47,6 +47,7 @@ class Order(NamedTuple):
     has_data: bool = True
     copy_name: str | None = None
     is_dry: bool = False
+    remote: str | None = None
 
 
 _ALL_OWN = Order()
@@ -73,7 +74,10 @@ class _Push:
     def __init__(self, context: Context, order: Order, progress: Progress) -> None:
         self.context, self.order, self.progress = context, order, progress
         self.repository = context.repository
-        self.remote, self.words = split_words(self.repository, order.words)
+        if order.remote is None:
+            self.remote, self.words = split_words(self.repository, order.words)
+        else:
+            self.remote, self.words = find_remote(self.repository, order.remote), order.words
         self.side = look(self.repository, self.remote)
         self.notes = self.side.notes
         self.marks = Marks()
@@ -149,15 +153,20 @@ class _Push:
         here = dict(zip(gone, resolve(self.repository, list(gone.values())), strict=True))
         if not self.share_annotations():
             return
-        day = datetime.now(UTC)
         for ref, oid in gone.items():
             if here[ref] is None:  # whoever has its objects can move it
                 continue
-            new = trash.ref_of(name_of(ref), day)
-            created = {} if self.side.trash.get(new) == oid else {new: oid}
+            created = {} if oid in self.side.trash.values() else {self._find_place(name_of(ref)): oid}
             outcome = transport.push_refs(self.repository, self.remote, created, {ref: oid}, self.progress)
             if not outcome.rejected:
                 self.removed.append(name_of(ref))
+
+    def _find_place(self, name: str) -> str:
+        """Where in the remote's trash a run goes: below today, or a later day if a namesake has that place."""
+        day = datetime.now(UTC).date()
+        while (ref := trash.ref_of(name, day)) in self.side.trash:
+            day += timedelta(1)
+        return ref
 
     def send(self, choice: Choice) -> None:
         """Push the runs, each after its data."""

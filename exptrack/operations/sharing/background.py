@@ -87,7 +87,7 @@ def _push(context: Context, remote: str, names: Iterable[str]) -> tuple[list[str
     if not here:
         return waiting, None
     try:
-        pushed = push(context._replace(notice=_ignore), Order((remote, *here)))
+        pushed = push(context._replace(notice=_ignore), Order(tuple(here), remote=remote))
     except (ExptrackError, OSError) as error:
         return [], explain(error)
     except Exception as error:  # noqa: BLE001 - nobody would see the traceback of a process without a terminal

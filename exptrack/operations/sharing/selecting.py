@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from exptrack.backends.git import refs, transport
@@ -61,11 +61,13 @@ def look(repository: Repository, remote: GitRemote) -> Side:
     )
 
 
-def find_named(context: Context, words: Iterable[str]) -> dict[str, str]:
+def find_named(context: Context, words: Sequence[str]) -> dict[str, str]:
     """The refs of the runs that the words name, each a rev or a query; raises RevError, QueryError."""
-    from exptrack.operations.ranges import is_query
+    from exptrack.operations.listing import known_names
+    from exptrack.operations.ranges import is_query, refuse_torn
     from exptrack.store.revs import find_ref
 
+    refuse_torn(words, lambda: known_names(context.repository), "push")
     found: dict[str, str] = {}
     for word in words:
         if is_query(word):
