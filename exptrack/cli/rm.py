@@ -109,6 +109,7 @@ def _list(context: Context) -> int:
     removed = list_removed(context)
     if not removed:
         print("no run was removed")
+        return 0
     for row in _table(removed):
         print(row)
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
+from exptrack.model.annotation import AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.difference import FileChange
 from exptrack.model.environment import Environment
@@ -80,6 +81,8 @@ def _head(run: Run, code: Sequence[FileChange] | None, page: Page) -> Iterator[s
         "seed": record.seed,
         **{what.replace("_", " "): name for what, name in record.links._asdict().items()},
         "tags": ", ".join(run.tags) or None,
+        "removed": _removal(run),
+        "data": "not shared: it was pushed without its data" if run.is_unshared else None,
     }
     known = {label: value for label, value in facts.items() if value is not None}
     width = max(_LABEL, *(len(label) + 2 for label in known))
@@ -95,6 +98,15 @@ def _head(run: Run, code: Sequence[FileChange] | None, page: Page) -> Iterator[s
             for part in page.wrap(inert(line.rstrip("\r")), width):
                 yield page.line(f"{label:<{width}}{part}")
                 label = ""
+
+
+def _removal(run: Run) -> str | None:
+    """By whom it was removed, when and why, if its ref is still here."""
+    stones = [one for one in run.annotations if one.kind is AnnotationKind.TOMBSTONE]
+    if not stones:
+        return None
+    why = f": {stones[0].value}" if isinstance(stones[0].value, str) else ""
+    return f"by {stones[0].author} on {stones[0].time:%Y-%m-%d %H:%M} UTC{why}"
 
 
 def _command(record: Record) -> str | None:

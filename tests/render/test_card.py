@@ -179,6 +179,15 @@ def test_links_tags_and_notes_stand_in_the_head():
     ]
 
 
+def test_a_run_that_was_removed_or_is_shared_without_its_data_says_so():
+    when = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
+    stone = Annotation("1", AnnotationKind.TOMBSTONE, when, "Eve \x1b[2J<eve@example.com>", "no\ngood")
+    text = card([stone, Annotation("2", AnnotationKind.UNSHARED, when, "Eve")])
+    assert "\nremoved   by Eve \\x1b[2J<eve@example.com> on 2026-02-03 04:05 UTC: no\\ngood\n" in text
+    assert text.endswith("\ndata      not shared: it was pushed without its data")
+    assert card([stone._replace(value=None)]).endswith(" UTC")
+
+
 def test_keys_stand_under_each_other_whatever_they_hold():
     text = card(
         metrics={"loss": 0.5, "数字": 1, "a\nb": 2, "deep": {"er": [3, 4]}},
