@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -70,9 +71,10 @@ def for_each(act: Callable[[Item], None], items: Iterable[Item], jobs: int, stop
         errors = [error for _ in threads if (error := ends.get()) is not None]
     except BaseException:
         stop.set()
+        end = time.monotonic() + _GRACE
         for thread in threads:
             if thread.ident is not None:
-                thread.join(_GRACE / len(threads))
+                thread.join(max(0.0, end - time.monotonic()))
         raise
     if errors:
         raise errors[0]

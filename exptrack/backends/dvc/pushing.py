@@ -24,7 +24,7 @@ from exptrack.backends.dvc.stored import (
     is_whole,
     want,
 )
-from exptrack.backends.dvc.uploading import tidy, upload
+from exptrack.backends.dvc.uploading import prepare, upload
 from exptrack.backends.dvc.worktrees import find_caches
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
@@ -74,7 +74,8 @@ def _push_to(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer
         damaged: set[Object] = set()
         uploads = _uploads(plan, wanted, pointers)
         if uploads:
-            tidy(remote)
+            with explained(remote.name, pointers[0].path, remote.doing):
+                prepare(remote, uploads)
             progress.begin("pushing data", sum(local.size for local in uploads.values()), is_bytes=True)
         files = {one: local for one, local in uploads.items() if not one.is_listing}
         _upload(remote, files, wanted, damaged, progress)
@@ -87,7 +88,7 @@ def _push_to(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer
         size=sum(local.size for local in done),
         there=len(plan.there),
         missing=tuple(pointer for pointer in pointers if _lacks(pointer, wanted, plan.lacking | damaged)),
-        damaged=tuple(pointer for pointer in pointers if _lacks(pointer, wanted, damaged)),
+        damaged=tuple(pointer for pointer in pointers if (wanted.of(pointer) or frozenset()) & damaged),
     )
 
 

@@ -7,7 +7,7 @@ remote. Into a local remote it is hashed while it is copied, into others before:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from hashlib import md5
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from exptrack.backends.dvc.config import Cache
 from exptrack.backends.dvc.objects import CLONE_FROM, clone, make_folder, protect, sweep, unique
-from exptrack.backends.dvc.parallel import Stop, Transfer
+from exptrack.backends.dvc.parallel import Stop, Transfer, for_each
 from exptrack.backends.dvc.project import one_line
 from exptrack.backends.dvc.remote import Remote
 from exptrack.backends.dvc.state import CHUNK, digest_stream
@@ -36,16 +36,31 @@ def upload(remote: Remote, one: Object, local: Local, advance: Callable[[int], N
     return True
 
 
-def tidy(remote: Remote) -> None:
-    """Remove what killed uploads left behind more than a day ago, where that is one listing."""
+def prepare(remote: Remote, objects: Iterable[Object]) -> None:
+    """Make the folders that objects are renamed into, and remove what killed uploads left behind more than a day ago. Raises as remotes do."""
+    fs = remote.fs
     if remote.is_local:
         sweep(Cache(Path(remote.path)))
-    elif remote.fs.protocol in _RENAMED:
-        with suppress(Exception):
-            for info in remote.fs.fs.ls(remote.fs.join(remote.path, "files"), detail=True):
-                name = str(info["name"]).rpartition("/")[2]
-                if name.startswith("exptrack-") and info["mtime"].timestamp() < time.time() - _ABANDONED:
-                    remote.fs.rm_file(info["name"])
+    elif fs.protocol in _RENAMED:
+        _sweep(remote)
+        folders = {fs.parent(remote.object(*one)) for one in objects}
+        there = {str(info["name"]) for above in {fs.parent(one) for one in folders} for info in _list(remote, above)}
+        for_each(fs.makedirs, folders - there, fs.jobs)
+
+
+def _sweep(remote: Remote) -> None:
+    for info in _list(remote, remote.fs.join(remote.path, "files")):
+        name = str(info["name"]).rpartition("/")[2]
+        if name.startswith("exptrack-") and info["mtime"].timestamp() < time.time() - _ABANDONED:
+            with suppress(Exception):
+                remote.fs.rm_file(info["name"])
+
+
+def _list(remote: Remote, folder: str) -> Iterable[Mapping[str, Any]]:
+    try:
+        return list(remote.fs.fs.ls(folder, detail=True))
+    except FileNotFoundError:
+        return []
 
 
 def _copy(store: Cache, one: Object, local: Local, advance: Callable[[int], None], stop: Stop) -> bool:
@@ -98,7 +113,6 @@ def _put(remote: Remote, one: Object, local: Local, advance: Callable[[int], Non
         new = fs.join(remote.path, "files", unique())
         try:
             fs.put_file(str(local.path), new, callback=callback, **options)
-            fs.makedirs(fs.parent(place))
             fs.mv(new, place)
         except BaseException:
             with suppress(Exception):
