@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
-import gc
+import gc as collector  # `gc` is the name of a command here, and its module would take the place
 import io
 import os
 import sys
@@ -70,7 +70,7 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and give its exit status."""
-    gc.disable()  # until all is imported: walking over the same modules again and again took 15 ms of 150
+    collector.disable()  # until all is imported: walking over the same modules again and again took 15 ms of 150
     _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -199,9 +199,9 @@ def parse(command: str, words: Sequence[str]) -> argparse.Namespace:
 
 def _call(command: str, options: argparse.Namespace) -> int:
     module = import_module(f"exptrack.cli.{command}")
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    gc.enable()
+    collector.freeze()
+    collector.set_threshold(100_000, 50, 100)
+    collector.enable()
     arguments = parse(command, options.rest)
     arguments.no_pager = options.no_pager
     arguments.directory = _working_directory().joinpath(*options.directory)
