@@ -34,12 +34,12 @@ def test_several_push_at_once(remote):
 
 def test_nobody_pushes_while_somebody_collects(remote):
     with (
-        markers.collecting(remote) as check,
+        markers.collecting(remote) as mark,
         pytest.raises(DataError, match=r"somebody collects garbage in the remote 'store' \(.+, since .+ UTC\)"),
         markers.pushing(remote),
     ):
         pass
-    check()
+    mark.check()
     assert _marks(remote) == []
 
 
@@ -88,11 +88,11 @@ def test_marks_of_pushes_stay_until_the_refs_are_there(remote):
 
 
 def test_who_was_held_up_for_long_deletes_nothing_more(remote, monkeypatch):
-    with markers.collecting(remote) as check:
+    with markers.collecting(remote) as mark:
         now = time.time()
         monkeypatch.setattr(markers.time, "time", lambda: now + 400)
         with pytest.raises(DataError, match="held up"):
-            check()
+            mark.check()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

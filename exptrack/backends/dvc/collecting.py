@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -105,25 +105,45 @@ def delete(cache: Cache, objects: Sequence[Stored], before: float, deleted: Call
         deleted(one)
 
 
-def read_members(cache: Cache, digest: str) -> set[str] | None:
-    """The digests of the files in the folder that a listing in the cache stands for; None if the cache does not have the listing.
+class Members(NamedTuple):
+    """What folders hold: the digests of their files; folders whose listing is missing; and the places of listings that are broken."""
 
-    Raises DataError if it has it, and it is broken.
-    """
-    members: set[str] | None = None
-    for algorithm in ("md5", _LEGACY):
-        file = cache.object(digest, algorithm)
-        try:
-            content = file.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise DataError(f"cannot read {file}: {one_line(error)}") from error
-        try:
-            members = (members or set()) | set(decode_listing(content).values())
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DataError(f"the listing {file} is broken") from error
-    return members
+    digests: frozenset[str] = frozenset()
+    unlisted: frozenset[str] = frozenset()
+    broken: tuple[str, ...] = ()
+
+
+def read_members(cache: Cache, digests: Iterable[str]) -> Members:
+    """What the folders of these digests hold, by their listings in the cache; those of DVC 2 count, too."""
+    found, unlisted, broken = set[str](), set[str](), []
+    for digest in digests:
+        contents = [(place, _read(place)) for place in (cache.object(digest, "md5"), cache.object(digest, _LEGACY))]
+        for place, content in contents:
+            try:
+                found |= decode_members(content) if content is not None else set()
+            except ValueError:
+                broken.append(str(place))
+        if all(content is None for _, content in contents):
+            unlisted.add(digest)
+    return Members(frozenset(found), frozenset(unlisted), tuple(broken))
+
+
+def _read(place: Path) -> bytes | None:
+    """The content of a file; none if it cannot be read, which is no listing; None if it is not there."""
+    try:
+        return place.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return b""
+
+
+def decode_members(content: bytes) -> set[str]:
+    """The digests of the files in a listing; raises ValueError if it is none."""
+    try:
+        return set(decode_listing(content).values())
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError("not a listing") from error
 
 
 @contextmanager

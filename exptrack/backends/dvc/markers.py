@@ -12,7 +12,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Event, Thread
@@ -32,7 +32,7 @@ _LARGEST: Final = 10_000  # bytes of a mark
 _TIMES: Final = ("mtime", "created", "LastModified", "last_modified", "updated", "modified", "modifiedTime")
 
 
-class _Mark(NamedTuple):
+class _Other(NamedTuple):
     """Another's mark: who it is, and the moment by the remote's clock at which it was last written."""
 
     host: str
@@ -89,8 +89,8 @@ def _announced(remote: Remote) -> Iterator[None]:
 
 
 @contextmanager
-def collecting(remote: Remote) -> Iterator[Callable[[], None]]:
-    """Nobody pushes to the remote meanwhile. Call what it gives before each few deletions; it raises DataError if that is no longer sure.
+def collecting(remote: Remote) -> Iterator[Mark]:
+    """Nobody pushes to the remote meanwhile. Call `check` of what it gives before each few deletions.
 
     Raises DataError if somebody pushes, or also collects garbage, or if the remote cannot be listed or written.
     """
@@ -102,12 +102,12 @@ def collecting(remote: Remote) -> Iterator[Callable[[], None]]:
                 raise DataError(
                     f"somebody {verb} the remote '{remote.name}' ({_name(other)}): try again when that is over"
                 )
-        yield mark.check
+        yield mark
 
 
 @contextmanager
-def _mark(remote: Remote, kind: str) -> Iterator[_Own]:
-    own = _Own(remote, kind)
+def _mark(remote: Remote, kind: str) -> Iterator[Mark]:
+    own = Mark(remote, kind)
     try:
         own.write()
     except Exception as error:
@@ -126,8 +126,10 @@ def _mark(remote: Remote, kind: str) -> Iterator[_Own]:
         own.remove()
 
 
-class _Own:
-    """Our own mark."""
+class Mark:
+    """Our own mark. `moment` is when it was written, in seconds by the remote's clock, once others were looked for; None if that is not said."""
+
+    moment: float | None = None
 
     def __init__(self, remote: Remote, kind: str) -> None:
         self._remote = remote
@@ -160,13 +162,13 @@ class _Own:
         with suppress(Exception):
             self._remote.fs.rm_file(self._path)
 
-    def find_other(self, kind: str) -> _Mark | None:
+    def find_other(self, kind: str) -> _Other | None:
         """The mark of another of this kind that is alive; those of dead processes go on the way. Raises DataError."""
         try:
             marks = dict(self._list())
         except Exception as error:
             raise DataError(f"the remote '{self._remote.name}' cannot be listed: {said(error)}") from error
-        now = marks.pop(self._name_of(self._path), None)
+        self.moment = now = marks.pop(self._name_of(self._path), None)
         for name, written in marks.items():
             if not name.startswith(f"{kind}-"):
                 continue
@@ -186,15 +188,15 @@ class _Own:
     def _name_of(self, path: str) -> str:
         return path.rstrip("/").rpartition("/")[2]
 
-    def _read(self, name: str, written: float) -> _Mark:
+    def _read(self, name: str, written: float) -> _Other:
         try:
             fields = json.loads(self._remote.fs.cat_file(self._remote.fs.join(self._folder, name))[:_LARGEST])
-            return _Mark(mask(str(fields["host"]))[:100], str(fields["since"])[:40], written)
+            return _Other(mask(str(fields["host"]))[:100], str(fields["since"])[:40], written)
         except Exception:  # noqa: BLE001 - half written, or gone, or whatever the file system raises: it was there
-            return _Mark("an unknown host", "", written)
+            return _Other("an unknown host", "", written)
 
 
-def _name(mark: _Mark) -> str:
+def _name(mark: _Other) -> str:
     return f"{mark.host}, since {mark.since}" if mark.since else mark.host
 
 

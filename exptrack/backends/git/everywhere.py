@@ -149,6 +149,21 @@ def list_on_disk(
     return [(place.top / path, path) for path in sorted(set(paths)) if wanted(path)]
 
 
+def find_folders_with(repository: Repository, place: Place, name: str) -> list[Path]:
+    """The folders of a work tree that hold a file of this name, which Git tracks; the root also if it does not."""
+    if place.top is None:
+        return []
+    paths = {name, *_ls_files(repository, place, "-c", "--", f":(glob)**/{name}")}
+    return [place.top / path.removesuffix(name) for path in sorted(paths) if (place.top / path).is_file()]
+
+
+def list_remotes(repository: Repository) -> list[str]:
+    """The names of all Git remotes, and what `exptrack.remote` says, which may be a URL."""
+    names = os.fsdecode(command.run(repository.top, "remote")).split("\n")[:-1]
+    said = os.fsdecode(command.call(repository.top, "config", "exptrack.remote").out).strip()
+    return list(dict.fromkeys([*names, *([said] if said else [])]))
+
+
 def _ls_files(repository: Repository, place: Place, *words: str) -> list[str]:
     top = place.top or repository.top
     # Given, since the link of one of our slots may be cut just now.

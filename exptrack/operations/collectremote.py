@@ -1,0 +1,80 @@
+"""Collect garbage in a DVC remote: with what all Git remotes have fetched afresh, and by the remote's own clock."""
+
+from __future__ import annotations
+
+import time
+
+from exptrack.backends.dvc.config import find_cache
+from exptrack.backends.dvc.markers import Mark, collecting
+from exptrack.backends.dvc.remote import Remote, open_remote, quiet
+from exptrack.backends.dvc.remotecollecting import (
+    check_listable,
+    delete_from_remote,
+    list_remote_objects,
+    read_remote_members,
+)
+from exptrack.backends.git.everywhere import list_remotes
+from exptrack.backends.git.remotes import find_remote
+from exptrack.backends.git.transport import fetch_below
+from exptrack.errors import DataError, RepositoryError
+from exptrack.model.collection import Collected
+from exptrack.model.sharing import Progress
+from exptrack.operations.collect import Counted, Plan, Scope, forget_expired, make_plan, refuse_unreadable
+
+_EVERYTHING = ("refs/*",)
+
+
+def collect_remote(
+    scope: Scope, name: str, progress: Progress, *, force: bool, despite: bool, is_given: bool
+) -> Collected:
+    """As `collect`, in the remote of this name; the time of `scope` counts in place of the remote's own if it `is_given`."""
+    with quiet(), open_remote(scope.root, name, "garbage", "collect") as remote:
+        check_listable(remote)
+        if not force:
+            return _make_plan(scope, remote, progress).said
+        with collecting(remote) as mark:
+            if not is_given:
+                scope = scope._replace(now=_ask_time(remote, mark))
+            plan = _make_plan(scope, remote, progress)
+            refuse_unreadable(plan.said, despite=despite)
+            forget_expired(scope)
+            counted = Counted(progress, len(plan.garbage))
+            delete_from_remote(remote, plan.garbage, mark, counted.add)
+            return plan.said._replace(done=True, objects=counted.objects, size=counted.size)
+
+
+def _ask_time(remote: Remote, mark: Mark) -> float:
+    if mark.moment is None:
+        raise DataError(
+            f"the remote '{remote.name}' does not say when files were written, so nothing there can be called old"
+        )
+    return min(mark.moment, time.time())
+
+
+def _make_plan(scope: Scope, remote: Remote, progress: Progress) -> Plan:
+    also = _fetch(scope, progress)
+    progress.begin("looking for garbage")
+    cache = find_cache(scope.root)
+    objects = list(list_remote_objects(remote))
+    return make_plan(
+        scope,
+        f"{remote.name} ({remote.url(remote.path)})",
+        objects,
+        lambda digests: read_remote_members(remote, cache, digests, objects),
+        also,
+    )
+
+
+def _fetch(scope: Scope, progress: Progress) -> dict[str, set[tuple[str, str]]]:
+    """The refs of all Git remotes of the repositories, each with its oid, by the folder of the repository; their objects are there then."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for repository in scope.repositories:
+        refs = found.setdefault(str(repository.common_dir), set())
+        for name in list_remotes(repository):
+            try:
+                refs |= set(fetch_below(repository, find_remote(repository, name), _EVERYTHING, progress).items())
+            except RepositoryError as error:
+                raise RepositoryError(
+                    f"{error}; nothing was deleted, since what the Git remote '{name}' uses is not known"
+                ) from error
+    return found
