@@ -183,7 +183,7 @@ def clone(git, tmp_path):
 
 
 def test_a_run_over_ssh_with_data_in_s3_reproduces_exactly_in_another_clone(
-    repository, exptrack, dvc, git, make_url, clone, s3, monkeypatch
+    repository, exptrack, dvc, git, make_url, clone, s3, monkeypatch, tmp_path
 ):
     url, _ = make_url("ssh")
     enter(monkeypatch, s3.environment())
@@ -198,6 +198,9 @@ def test_a_run_over_ssh_with_data_in_s3_reproduces_exactly_in_another_clone(
     dvc("add", "-q", "data.csv")
     dvc("remote", "add", "-q", "-d", "store", f"s3://{s3.bucket}/{repository.parent.name}")
     dvc("remote", "modify", "-q", "store", "endpointurl", s3.url)
+    dvc("remote", "add", "-q", "archive", str(tmp_path / "archive"))
+    with (repository / "data.csv.dvc").open("a") as pointer:
+        pointer.write("  remote: archive\n")
     git("add", ".", cwd=repository)
     git("commit", "--quiet", "-m", "data", cwd=repository)
     git("remote", "add", "origin", url, cwd=repository)
@@ -207,7 +210,8 @@ def test_a_run_over_ssh_with_data_in_s3_reproduces_exactly_in_another_clone(
     done = exptrack("push")
     assert done.returncode == 0, done.stderr
     assert "pushed 1 run to " in done.stdout
-    assert len(s3.list_objects(f"{repository.parent.name}/files")) == 2
+    assert len(s3.list_objects(f"{repository.parent.name}/files")) == 1
+    assert len([path for path in (tmp_path / "archive" / "files" / "md5").rglob("*") if path.is_file()]) == 1
 
     there = clone(url, "colleague")
     done = exptrack("pull", cwd=there)
