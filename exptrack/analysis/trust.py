@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from datetime import UTC
 
-from exptrack.analysis.arguments import ARGUMENTS
 from exptrack.analysis.names import is_name
 from exptrack.errors import RecordError
 from exptrack.model.data import Pointer
@@ -96,6 +95,8 @@ def _plain(part: str) -> str:
 
 def _places(record: Record) -> Iterator[tuple[str, str]]:
     """The paths in a record, each with the key that it stands below; not the root."""
+    from exptrack.analysis.arguments import ARGUMENTS  # with what it imports 5 ms, and caches ask for digests alone
+
     yield from (("project", path) for path in (record.project,) if path != ".")
     yield from (("directory", path) for path in (record.directory,) if path != ".")
     for source in record.params:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from exptrack.analysis.message import format_branch_message
+from exptrack.analysis.trust import check_run
 from exptrack.backends.git import branches, objects, refs
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.git.staging import list_files, write_tree_without
@@ -28,9 +29,10 @@ class Branch(NamedTuple):
 def branch(context: Context, run: Run, name: str) -> Branch:
     """Create the branch `name`, whose one commit on the run's base claims the run; HEAD stays where it is.
 
-    Raises ExptrackError if the name cannot be one or is taken, RepositoryError if the base is not in this repository.
+    Raises ExptrackError if the name cannot be one or is taken, RecordError if the run cannot be trusted, RepositoryError if the base is not in this repository.
     """
     repository = context.repository
+    check_run(run)
     _check_name(repository, name)
     if run.snapshot is None or (run.base and not objects.resolve(repository, [f"{run.base}^{{commit}}"])[0]):
         raise RepositoryError(f"the base of '{run.name}' is not in this repository: run `git fetch --unshallow` first")

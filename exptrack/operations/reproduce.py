@@ -9,6 +9,7 @@ from exptrack.analysis.configurations import code_patterns
 from exptrack.analysis.divergence import find_divergence
 from exptrack.analysis.levels import judge
 from exptrack.analysis.terms import parse_terms
+from exptrack.analysis.trust import check_run
 from exptrack.backends.git import objects
 from exptrack.errors import CommandError, ExptrackError
 from exptrack.model.difference import Area, Difference
@@ -51,9 +52,10 @@ def reproduce(context: Context, rev: str | Run, manner: Manner) -> Reproduction:
 def plan(context: Context, rev: str | Run, manner: Manner) -> Plan:
     """Find all that can be known before anything is executed.
 
-    Raises RevError, SettingsError, ExptrackError if the run cannot be executed again: what it used is not all there.
+    Raises RevError, SettingsError, RecordError for a run that cannot be trusted, ExptrackError if the run cannot be executed again: what it used is not all there.
     """
     run = rev if isinstance(rev, Run) else revs.load(context.repository, rev)
+    check_run(run)
     if not manner.anyway:
         check_complete(run)
     check_command(run)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from exptrack.analysis.trust import is_digest
 from exptrack.backends.dvc.project import one_line
 from exptrack.errors import DataError
 
@@ -28,7 +29,14 @@ class Cache(NamedTuple):
     def object(self, digest: str, algorithm: str) -> Path:
         """Where the data of a digest lies: `files/md5/xx/yyyy`, and `xx/yyyy` for hashes of DVC 2 (`md5-dos2unix`)."""
         layout = self.folder if algorithm == "md5-dos2unix" else self.folder / "files" / "md5"
-        return layout / digest[:2] / digest[2:]
+        return layout.joinpath(*split_digest(digest))
+
+
+def split_digest(digest: str) -> tuple[str, str]:
+    """The folder and the name that data of this digest has in a cache or remote. Raises DataError for one that could lead elsewhere."""
+    if not is_digest(digest):
+        raise DataError(f"{digest[:80]!r} is no digest of data: do not trust the run or file that has it")
+    return digest[:2], digest[2:]
 
 
 def cache_dir(root: Path) -> Path:

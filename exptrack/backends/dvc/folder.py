@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import md5
 from pathlib import Path
 
+from exptrack.analysis.trust import is_digest, is_inside
 from exptrack.errors import DataError
 
 Keep = Callable[[str, list[str], list[str]], tuple[list[str], list[str]]]
@@ -84,15 +85,14 @@ def encode_listing(digests: Mapping[str, str]) -> tuple[bytes, str]:
 
 
 def decode_listing(content: bytes) -> dict[str, str]:
-    """Path to digest. Raises ValueError if it is no listing, or names a path outside its folder."""
+    """Path to digest. Raises ValueError if it is no listing, or names a path outside its folder, or one that Git or DVC would obey."""
     entries = json.loads(content)
     if not isinstance(entries, Sequence) or isinstance(entries, str):
         raise TypeError("not a list")
     listing = {}
     for entry in entries:
         path, digest = entry["relpath"], entry["md5"]
-        parts = path.split("/")
-        if not (isinstance(digest, str) and digest.isalnum()) or {"", ".", ".."} & set(parts):
+        if not (isinstance(digest, str) and is_digest(digest) and is_inside(path, is_data=True)):
             raise ValueError(path)
         listing[path] = digest
     return listing

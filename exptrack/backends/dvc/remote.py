@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from exptrack.analysis.secrets import mask
+from exptrack.backends.dvc.config import split_digest
 from exptrack.backends.dvc.parallel import StoppedError
 from exptrack.errors import DataError, explain
 
@@ -40,7 +41,7 @@ class Remote(NamedTuple):
     def object(self, digest: str, algorithm: str) -> str:
         """Where the data of a digest lies; as in the cache, hashes of DVC 2 (`md5-dos2unix`) have another layout."""
         layout = () if algorithm == "md5-dos2unix" else ("files", "md5")
-        return str(self.fs.join(self.path, *layout, digest[:2], digest[2:]))
+        return str(self.fs.join(self.path, *layout, *split_digest(digest)))
 
     def url(self, path: str) -> str:
         """How a path is shown: without credentials."""

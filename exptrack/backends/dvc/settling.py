@@ -19,6 +19,7 @@ def settle(main: Path, root: Path) -> None:
 
     Raises DataError if a config file is broken or cannot be written.
     """
+    _check_settings(root / ".dvc")
     if _is_plain(main):
         try:
             (root / ".dvc" / "config.local").write_text(
@@ -48,6 +49,19 @@ def settle(main: Path, root: Path) -> None:
         local.write()
     except (ConfigObjError, OSError) as error:
         raise DataError(f"the DVC config in {main} cannot be used for a run of its own: {one_line(error)}") from error
+
+
+def _check_settings(folder: Path) -> None:
+    """Somebody else may have made the snapshot: its links are not followed where something is written."""
+    for place in (folder, folder / "config"):
+        if place.is_symlink():
+            raise DataError(
+                f"{place.relative_to(folder.parent)} is a symbolic link in the snapshot: do not trust this run"
+            )
+    try:
+        (folder / "config.local").unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"the DVC config of a run of its own cannot be written: {one_line(error)}") from error
 
 
 def _is_plain(main: Path) -> bool:

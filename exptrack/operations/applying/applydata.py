@@ -21,6 +21,7 @@ from exptrack.operations.context import Context
 from exptrack.operations.files import Disk
 from exptrack.operations.recording.needs import list_absent
 from exptrack.operations.sources import Reader
+from exptrack.operations.ways import check_way
 from exptrack.store.private_index import is_dvc_file
 
 
@@ -121,6 +122,7 @@ def load_cargo(context: Context, source: Source, cargo: Cargo, token: str) -> It
             is_linked = pointer.source.endswith(".dvc") and pointer.path not in {
                 one.path for one in source.run.record.outputs
             }
+            check_way(top, pointer.path)
             if cargo.root is not None and steps[-1].new is not None:
                 dvc.bring(cargo.root, pointer, steps[-1].new, is_linked=is_linked)
         yield steps

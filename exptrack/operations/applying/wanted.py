@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from exptrack.analysis import trust
 from exptrack.analysis.arguments import ARGUMENTS
 from exptrack.analysis.comparable import is_value_file
 from exptrack.backends.git.staging import SUBMODULE, File, list_files
@@ -19,7 +20,8 @@ from exptrack.operations.recording.needs import read_large_pointers
 from exptrack.operations.sources import below
 from exptrack.store.private_index import is_dvc_file, is_ours
 
-_DIGEST = re.compile(r"[0-9a-f]+(\.dir)?")
+# In a folder named `.dvc` all else is what DVC obeys: its settings, its caches.
+_HARMLESS = re.compile(r"(?:.*/)?\.dvc/(?:\.gitignore|plots/[^/]+)", re.DOTALL)
 
 
 class Source(NamedTuple):
@@ -46,27 +48,40 @@ def read_source(context: Context, run: Run) -> Source:
         raise RepositoryError(
             f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
         )
+    trust.check_run(run)
     record = run.record
     named = (below(record.project, source) for source in record.params if source != ARGUMENTS)
     snapshot = list_files(context.repository, run.snapshot)
+    pointers = {
+        one.path: one
+        for one in map(_check_pointer, (*read_large_pointers(context, run), *record.data, *record.outputs))
+    }
+    final = list_files(context.repository, run.oid)
+    _check_folders(pointers, {*snapshot, *final})
     return Source(
         run,
         snapshot | dict(find_told(context, run, snapshot)),
-        list_files(context.repository, run.oid),
+        final,
         frozenset([*named, below(record.project, "params.yaml")]),
-        {
-            one.path: one
-            for one in map(_check_pointer, (*read_large_pointers(context, run), *record.data, *record.outputs))
-        },
+        pointers,
     )
 
 
 def _check_pointer(pointer: Pointer) -> Pointer:
     """`pointer`, unless it leads elsewhere: somebody else may have written the record. Raises RecordError."""
-    parts = pointer.path.split("/")
-    if {"", ".", "..", ".git"} & {part.lower() for part in parts} or not _DIGEST.fullmatch(pointer.digest):
+    if not trust.is_sound(pointer):
         raise RecordError(f"the record has data that cannot be: {pointer.path!r}; do not trust this run")
     return pointer
+
+
+def _check_folders(paths: Collection[str], files: Collection[str]) -> None:
+    """Raise RecordError for data below what is a file or a link, which may lead anywhere."""
+    for path in paths:
+        for end in (end for end, letter in enumerate(path) if letter == "/"):
+            if path[:end] in files:
+                raise RecordError(
+                    f"the record has data that cannot be: {path!r} lies below {path[:end]!r}, which is no folder; do not trust this run"
+                )
 
 
 def find_wanted(source: Source, tracked: Collection[str], parts: Collection[Part]) -> dict[str, File | None]:
@@ -90,8 +105,8 @@ def find_wanted(source: Source, tracked: Collection[str], parts: Collection[Part
 
 
 def parts_of(source: Source, path: str) -> frozenset[Part]:
-    """The parts that a file belongs to; none if it is exptrack's own, or says where DVC has its cache and remotes."""
-    if is_ours(path) or f"/{path}".endswith("/.dvc/config"):
+    """The parts that a file belongs to; none if it is exptrack's own, or what DVC obeys, as the places of its cache and remotes."""
+    if is_ours(path) or not (trust.is_inside(path, is_data=True) or _HARMLESS.fullmatch(path)):
         return frozenset()
     if path in source.params:
         return frozenset({Part.PARAMS} if is_value_file(path) else {Part.PARAMS, Part.CODE})

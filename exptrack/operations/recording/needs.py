@@ -15,7 +15,8 @@ from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.recording.surroundings import Move
 from exptrack.operations.recording.words import find_named
-from exptrack.operations.sources import Reader
+from exptrack.operations.sources import Reader, is_at
+from exptrack.operations.ways import check_way, leads_away
 from exptrack.store.private_index import is_dvc_file
 
 
@@ -105,7 +106,7 @@ def bring_data(context: Context, inside: Context, needs: Needs, *, is_fetched: b
         _settle(own, root, share, is_fetched=is_fetched)
         if not is_fetched:
             _complete_cache(own, main, [one for one in pointers if one in inputs], known)
-        lacking += _bring(root, top, share, is_fetched=is_fetched)
+        lacking += _bring(root, top, share._replace(links=inside.settings.capture.links), is_fetched=is_fetched)
     return lacking
 
 
@@ -130,12 +131,13 @@ def find_spoilt(context: Context, needs: Needs) -> Iterator[str]:
 
 
 class _Share(NamedTuple):
-    """The pointers of one DVC project, which of all are inputs and which are copied, and the digests that are known."""
+    """The pointers of one DVC project, which of all are inputs and which are copied, the digests that are known, and `capture.links`."""
 
     pointers: Sequence[Pointer]
     inputs: frozenset[Pointer]
     copied: frozenset[str]
     known: dvc.StatCache
+    links: tuple[str, ...] = ()
 
 
 def _settle(main: Path, root: Path, share: _Share, *, is_fetched: bool) -> None:
@@ -165,6 +167,9 @@ def _bring(root: Path, top: Path, share: _Share, *, is_fetched: bool) -> Iterato
     looked = dvc.look(share.pointers, top, dvc.cache_dir(root), share.known)
     for pointer, now in zip(share.pointers, looked, strict=True):
         target = top / pointer.path
+        if leads_away(top, pointer.path) and is_at(pointer.path, share.links):
+            continue  # what the link leads to is what is used
+        check_way(top, pointer.path)
         if now.modified is False and (not pointer.is_folder or dvc.trim(root, pointer, target)):
             continue
         is_had = dvc.has_in_cache(root, [pointer])[pointer]

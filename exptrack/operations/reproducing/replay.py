@@ -24,6 +24,7 @@ from exptrack.operations.recording.surroundings import Move, is_environment, sur
 from exptrack.operations.recording.words import lead
 from exptrack.operations.reproducing.code import Code, settings_at
 from exptrack.operations.sources import Reader
+from exptrack.operations.ways import check_way
 from exptrack.store import runs, slotlinks, slots
 from exptrack.store.outset import Outset
 from exptrack.store.private_index import is_dvc_file
@@ -88,6 +89,8 @@ class Replay(NamedTuple):
             write_params(slot.repository.top, context.project, changed)
             bring_data(context, inside, needs, is_fetched=True)
             directory = slot.repository.top / record.directory
+            if not directory.is_dir():
+                check_way(slot.repository.top, f"{record.directory}/.")
             directory.mkdir(parents=True, exist_ok=True)
             outputs = tuple(relpath(one.path, record.directory) for one in record.outputs)
             environ = _prepare_environ(request.environ, self.environment)
