@@ -13,7 +13,7 @@ from exptrack.model.sharing import Arrival, Fetched
 from exptrack.operations.fetch import Order, fetch
 from exptrack.operations.sharing.arriving import Filter
 from exptrack.project import Project
-from exptrack.render.sharing import enumerate_names, format_counted, format_data
+from exptrack.render.sharing import enumerate_names, explain_held, format_counted, format_data
 from exptrack.render.text import inert
 from exptrack.store.runs import ABBREVIATED
 
@@ -122,14 +122,10 @@ def _complain(fetched: Fetched, order: Order) -> Iterator[str]:
     for clash in fetched.clashes:
         here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
         yield (
-            f"'{clash.name}' on {fetched.remote} ({there}) is another run than here ({here}) and stays there: "
+            f"'{clash.name}' on {fetched.remote.partition(' (')[0]} ({there}) is another run than here ({here}) and stays there: "
             f"share yours under another name by `exptrack push {clash.name} --as NAME`, remove it here, and fetch again"
         )
-    for name, reason in fetched.refused[:_SHOWN]:
-        yield inert(f"'{name}' is refused: {reason}")
-    if len(fetched.refused) > _SHOWN:
-        yield f"{len(fetched.refused) - _SHOWN:,} more are refused"
+    yield from explain_held(fetched.refused, "refused")
     if fetched.gone and not (order.is_pruning and not order.is_dry):
         yield f"others removed {enumerate_names(fetched.gone)}: `exptrack fetch --prune` removes {_them(fetched.gone)} here"
-    for name, paths in fetched.lacking:
-        yield inert(f"'{name}' lacks {paths}, which could not be had")
+    yield from explain_held(fetched.lacking, "here, but not all data")

@@ -10,7 +10,7 @@ from exptrack.cli.progress import watched
 from exptrack.errors import ExptrackError
 from exptrack.model.sharing import Pushed
 from exptrack.operations.push import Order, explain_clash, push
-from exptrack.render.sharing import enumerate_names, format_counted, format_data
+from exptrack.render.sharing import enumerate_names, explain_held, format_counted, format_data
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -81,8 +81,7 @@ def _summarise(pushed: Pushed, *, is_dry: bool) -> Iterator[str]:
 def _complain(pushed: Pushed) -> Iterator[str]:
     for clash in pushed.clashes:
         yield explain_clash(clash, pushed.remote)
-    for name, reason in pushed.held:
-        yield f"'{name}' is not pushed: {reason}"
+    yield from explain_held(pushed.held, "not pushed")
     if pushed.unshared:
         these = enumerate_names(pushed.unshared)
         yield f"without their data: {these}; others cannot reproduce them before `exptrack push` brings it"

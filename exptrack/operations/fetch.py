@@ -16,7 +16,7 @@ from exptrack.model.sharing import Clash, Fetched, Held, Progress, Silence
 from exptrack.operations.context import Context
 from exptrack.operations.inspect import inspect
 from exptrack.operations.sharing import annotating
-from exptrack.operations.sharing.arriving import Filter, bring, group, patterns_of, pick
+from exptrack.operations.sharing.arriving import Filter, group, patterns_of, pick
 from exptrack.operations.sharing.cargo import Delivery, read_cargo, receive
 from exptrack.operations.sharing.marks import Marks, read_marks
 from exptrack.operations.sharing.selecting import list_here, read
@@ -72,6 +72,7 @@ class _Fetch:
         self.known: dict[str, str] = {}
         self.notes: str | None = None
         self.marks = Marks()
+        self.broken: dict[str, str] = {}
         self.has_objects = False
         self.annotated = False
         self.refused: list[Held] = []
@@ -84,7 +85,7 @@ class _Fetch:
         wanted = self.order.wanted
         if wanted.is_of_refs:
             asked = [*patterns_of(wanted), f"{NOTES}*"]
-            found = transport.fetch_below(self.repository, self.remote, asked, self.progress)
+            found = transport.fetch_below(self.repository, self.remote, asked, self.progress, self.broken)
             self.has_objects = True
         else:
             found = transport.list_remote(self.repository, self.remote, f"{RUNS}*", NOTES)
@@ -118,18 +119,20 @@ class _Fetch:
 
     def bring(self, new: Mapping[str, str]) -> list[Run]:
         """The runs that are what they should be, and that are asked for; their objects are here then."""
-        if not new:
-            return []
-        broken = {} if self.has_objects else bring(self.repository, self.remote, new, self.progress)
-        whole = {ref: oid for ref, oid in new.items() if ref not in broken}
-        refused = {**broken, **inspect(self.repository, whole)}
+        if not self.has_objects:
+            transport.fetch_objects(self.repository, self.remote, new, self.progress, self.broken)
+        whole = {ref: oid for ref, oid in new.items() if ref not in self.broken}
+        refused = {**self.broken, **(inspect(self.repository, whole) if whole else {})}
         self.refused += [Held(name_of(ref), reason) for ref, reason in refused.items()]
-        found, held = read(self.repository, {ref: oid for ref, oid in whole.items() if ref not in refused})
+        good = {ref: oid for ref, oid in whole.items() if ref not in refused}
+        found, held = read(self.repository, good) if good else ([], [])
         self.refused += held
         return pick(self.repository, found, self.order.wanted)
 
     def create(self, good: Sequence[Run]) -> list[Run]:
         """Give refs to runs; those that somebody else has fetched meanwhile are here, too."""
+        if not good:
+            return []
         wanted = {run.ref: run.oid for run in good}
         created = frozenset(refs.create_refs(self.repository, wanted, f"fetch from {self.remote.name}"))
         if len(created) >= _MANY:

@@ -110,7 +110,7 @@ class _Push:
             here = list_here(self.repository)
             asked = here if self.order.is_all else find_own(self.repository, here, self.side.runs)
         choice = choose(asked, self.side, self.marks, is_named=self.is_named)
-        self.clashes += self._without_copied(choice.clashes, asked)
+        self.clashes += self._without_copied(choice.clashes)
         self.held += choice.held
         return choice
 
@@ -128,13 +128,13 @@ class _Push:
         copy = copy_run(self.context, run, name)
         return {copy.ref: copy.oid}
 
-    def _without_copied(self, clashes: Sequence[Clash], asked: Mapping[str, str]) -> list[Clash]:
+    def _without_copied(self, clashes: Sequence[Clash]) -> list[Clash]:
         """Those that are to be told: a run of which a copy goes by another name needs no advice any more, unless it is named."""
         if not clashes or self.is_named:
             return list(clashes)
         from exptrack.operations.sharing.copying import is_copy
 
-        others, _ = read(self.repository, asked)
+        others, _ = read(self.repository, list_here(self.repository))
         by_name = {run.name: run for run in others}
         copies = [run for run in others if run.record.links.copied_from in {clash.name for clash in clashes}]
         settled = {
@@ -230,15 +230,20 @@ class _Push:
         found, _ = read(self.repository, bare)
         if not found:
             return
-        held = self.held.copy()
-        try:
+        if self.is_named:
             self._send_data(found)
+            return
+        held, why = self.held.copy(), ""
+        try:
+            whole = {run.oid for run in self._send_data(found)}
         except DataError as error:
-            if self.is_named:
-                raise
-            self.context.notice(f"the data of {', '.join(run.name for run in found)} is still not shared: {error}")
-        if not self.is_named:  # they were pushed so on purpose
-            self.held = held
+            whole, why = set[str](), f": {error}"
+        self.held = held  # that they went without it was said before
+        if names := [run.name for run in found if run.oid not in whole]:
+            some = f"'{names[0]}' is" if len(names) == 1 else f"{len(names):,} runs are"
+            self.context.notice(
+                f"{some} on {self.remote.name} without data{why or f'; `exptrack push {names[0]}` says why'}"
+            )
 
     def share_annotations(self) -> bool:
         """Have the remote hold all annotations; what stands in the way of that is told at the end."""
@@ -281,6 +286,6 @@ def explain_clash(clash: Clash, remote: str) -> str:
     """What a clash of names is, and the way out."""
     here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
     return (
-        f"'{clash.name}' is another run on {remote} ({there}) than here ({here}): "
+        f"'{clash.name}' is another run on {remote.partition(' (')[0]} ({there}) than here ({here}): "
         f"share yours under another name by `exptrack push {clash.name} --as NAME`"
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from exptrack.model.sharing import Held
 from exptrack.render.text import format_counted, format_size, inert
 
-__all__ = ["enumerate_names", "format_counted", "format_data"]
+__all__ = ["enumerate_names", "explain_held", "format_counted", "format_data"]
 
 _SHOWN = 5
 
@@ -16,6 +17,15 @@ def enumerate_names(names: Sequence[str]) -> str:
     shown = names if len(names) <= _SHOWN + 1 else names[:_SHOWN]
     more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
     return inert(", ".join(shown)) + more
+
+
+def explain_held(held: Iterable[Held], verb: str) -> Iterator[str]:
+    """A line for each reason, with the runs that it holds for; `verb` as in "is not pushed"."""
+    names: dict[str, list[str]] = {}
+    for one in held:
+        names.setdefault(one.reason, []).append(one.name)
+    for reason, some in names.items():
+        yield f"{enumerate_names(some)} {'is' if len(some) == 1 else 'are'} {verb}: {inert(reason)}"
 
 
 def format_data(objects: int, size: int) -> str:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from exptrack.backends.git import transport
-from exptrack.backends.git.remotes import GitRemote
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import ExptrackError, RepositoryError
+from exptrack.errors import ExptrackError
 from exptrack.model.run import Run
-from exptrack.model.sharing import Arrival, Progress
+from exptrack.model.sharing import Arrival
 from exptrack.store import annotation
 from exptrack.store.names import possible_refs
 from exptrack.store.runs import RUNS, name_of
 
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9-]*")
-_MOST_TRIES = 40
 
 
 class Filter(NamedTuple):
@@ -54,46 +51,6 @@ def patterns_of(wanted: Filter) -> list[str]:
         ref.removeprefix(RUNS).partition("/")[0] for ref in possible_refs("x", datetime.now(UTC))
     ]
     return [f"{RUNS}{month}/{name}*" for month in months for name in wanted.names or ("",)]
-
-
-def bring(repository: Repository, remote: GitRemote, refs: Mapping[str, str], progress: Progress) -> dict[str, str]:
-    """Bring the objects of these refs; gives those that could not be had, with the reason.
-
-    One run with a broken object makes git refuse all that came with it, so then the others are asked for without it.
-    """
-    try:
-        transport.fetch_objects(repository, remote, refs, progress)
-    except RepositoryError as error:
-        if not _is_about_objects(error):
-            raise
-        return dict(_bring_apart(repository, remote, refs, progress))
-    return {}
-
-
-def _bring_apart(
-    repository: Repository, remote: GitRemote, refs: Mapping[str, str], progress: Progress
-) -> Iterator[tuple[str, str]]:
-    pending = [dict(refs)]
-    for _ in range(_MOST_TRIES):
-        if not pending:
-            return
-        some = pending.pop()
-        try:
-            transport.fetch_objects(repository, remote, some, progress)
-        except RepositoryError as error:
-            if not _is_about_objects(error):
-                raise
-            if len(some) == 1:
-                yield next(iter(some)), str(error)
-            else:
-                pairs = list(some.items())
-                middle = len(pairs) // 2
-                pending += [dict(pairs[:middle]), dict(pairs[middle:])]
-    yield from ((ref, "too much that came with it is broken") for some in pending for ref in some)
-
-
-def _is_about_objects(error: RepositoryError) -> bool:
-    return any(word in str(error) for word in ("broken object", "fsck", "object"))
 
 
 def pick(repository: Repository, found: Sequence[Run], wanted: Filter) -> list[Run]:
