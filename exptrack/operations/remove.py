@@ -21,7 +21,6 @@ from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import BrokenRun, Run
 from exptrack.operations.context import Context
 from exptrack.store import annotation, journal, revs, runs, trash
-from exptrack.store.names import find_named
 
 _OID = 7  # digits that are enough to mean a removed run
 
@@ -149,88 +148,97 @@ def _describe(ref: str, oid: str, stones: Sequence[Annotation]) -> Removed:
 
 
 class _Return(NamedTuple):
-    """A run that comes back to `ref`; `kept` are its places in the trash."""
+    """A run that comes back; `kept` are its places in the trash."""
 
     name: str
     oid: str
-    ref: str
     kept: Mapping[str, str]
 
 
-def restore(context: Context, names: Sequence[str]) -> tuple[str, ...]:
+def restore(context: Context, words: Sequence[str]) -> tuple[str, ...]:
     """Bring removed runs back, all or none, each by its name or the beginning of its oid, and give their names.
 
-    Raises RevError if there is no such run, NameTakenError if another run has its name by now, RecordError if it cannot be read.
+    A run that others removed and that is still here loses its tombstones. Raises RevError if there is no such run, NameTakenError if
+    another run has its name by now, RecordError if it cannot be read.
     """
     repository = context.repository
-    listed = trash.list_trash(repository)
-    found = list({back.oid: back for back in (_find_removed(repository, listed, name) for name in names)}.values())
-    if len({back.ref for back in found}) < len(found):
+    listed, here = trash.list_trash(repository), _list_named(repository)
+    found = list({one.oid: one for one in (_find_removed(repository, listed, here, word) for word in words)}.values())
+    if len({one.name for one in found}) < len(found):
         raise NameTakenError("two of these runs have the same name: only one of them can come back")
+    _refuse_taken(repository, found, here)
+    places = _find_places(repository, found)
+    here_already = set().union(*here.values())
     identity = find_identity(repository)
-    refs.create_refs(repository, {back.ref: back.oid for back in found}, "restore")
-    for back in found:
-        _refuse_taken(repository, back.name, back.oid)  # somebody may have been quicker
-    stones = _read_tombstones(repository, [back.oid for back in found])
+    refs.create_refs(repository, {ref: oid for ref, oid in places.items() if oid not in here_already}, "restore")
+    _refuse_taken(repository, found, _list_named(repository))  # somebody may have been quicker
+    stones = _read_tombstones(repository, [one.oid for one in found])
     removals = [
         (oid, annotation.make(AnnotationKind.REMOVAL, None, identity, [one.id for one in some]))
         for oid, some in stones.items()
         if some
     ]
     annotation.add_to(repository, identity, removals)
-    refs.delete_refs(repository, {ref: oid for back in found for ref, oid in back.kept.items()}, "restore")
-    return tuple(back.name for back in found)
+    refs.delete_refs(repository, {ref: oid for one in found for ref, oid in one.kept.items()}, "restore")
+    return tuple(one.name for one in found)
 
 
-def _find_removed(repository: Repository, listed: Mapping[str, str], word: str) -> _Return:
+def _list_named(repository: Repository) -> dict[str, set[str]]:
+    """The oids of the runs that are here, by their names."""
+    named: dict[str, set[str]] = {}
+    for ref, oid in runs.list_run_refs(repository).items():
+        named.setdefault(runs.name_of(ref), set()).add(oid)
+    return named
+
+
+def _find_removed(
+    repository: Repository, listed: Mapping[str, str], here: Mapping[str, set[str]], word: str
+) -> _Return:
     """The removed run of this name or oid, in the trash or, where others removed it, still among the runs."""
-    kept = {ref: oid for ref, oid in listed.items() if _is_meant(word, ref, oid)}
+    named = {ref: oid for ref, oid in listed.items() if runs.name_of(ref) == word}
+    kept = named or {ref: oid for ref, oid in listed.items() if len(word) >= _OID and oid.startswith(word)}
     oids = list(dict.fromkeys(kept.values()))
     if not oids:
-        oids = [oid for oid in find_named(repository, word).values() if _read_tombstones(repository, [oid]).get(oid)]
+        oids = [oid for oid in sorted(here.get(word, ())) if _read_tombstones(repository, [oid]).get(oid)]
     if not oids:
-        raise RevError(_explain_missing(repository, listed, word))
+        raise RevError(f"'{word}' is not removed" if word in here else _explain_missing(listed, word))
     if len(oids) > 1:
-        hints = [
-            f"  {oid[: runs.ABBREVIATED]}  {runs.name_of(ref)}, removed {trash.day_of(ref)}"
-            for ref, oid in kept.items()
-        ]
-        raise RevError(
-            f"'{word}': {len(oids)} removed runs are meant by it, give the oid of one", ("they are:", *hints)
-        )
-    [oid] = oids
-    data = next(runs.read_records(repository, [oid]))
-    if not isinstance(data, bytes):
-        raise RecordError(f"'{word}' has no record that can be read, so it does not come back; its commit is {oid}")
-    record = decode_record(data)
-    if kept and record.name != runs.name_of(next(iter(kept))):
-        raise RecordError(f"'{word}' has the record of '{record.name}', so it does not come back; its commit is {oid}")
-    _refuse_taken(repository, record.name, oid)
-    return _Return(record.name, oid, runs.ref_of(record.name, record.started), kept)
+        hints = [f"  {oid[: runs.ABBREVIATED]}  removed {trash.day_of(ref)}" for ref, oid in kept.items()]
+        what = f"'{word}': {len(oids)} removed runs are meant by it, give the oid of one"
+        raise RevError(what, ("they are:", *hints) if hints else ())
+    return _Return(runs.name_of(next(iter(kept), word)), oids[0], kept)
 
 
-def _is_meant(word: str, ref: str, oid: str) -> bool:
-    return runs.name_of(ref) == word or (len(word) >= _OID and oid.startswith(word))
+def _find_places(repository: Repository, found: Sequence[_Return]) -> dict[str, str]:
+    """The ref of each run, in the month of its record, with its oid."""
+    places: dict[str, str] = {}
+    for one, data in zip(found, runs.read_records(repository, [one.oid for one in found]), strict=True):
+        stays = f"so it does not come back; its commit is {one.oid}"
+        if not isinstance(data, bytes):
+            raise RecordError(f"'{one.name}' has no record that can be read, {stays}")
+        record = decode_record(data)
+        ref = runs.ref_of(record.name, record.started)
+        if record.name != one.name or isinstance(runs.parse_run(ref, one.oid, data), BrokenRun):
+            raise RecordError(f"'{one.name}' has the record of '{record.name}', {stays}")
+        places[ref] = one.oid
+    return places
 
 
-def _refuse_taken(repository: Repository, name: str, oid: str) -> None:
-    others = {one for one in find_named(repository, name).values() if one != oid}
-    if others:
-        other = min(others)[: runs.ABBREVIATED]
-        raise NameTakenError(
-            f"another run is named '{name}' by now ({other}): remove that one first, or leave this one"
-        )
-    if journal.folder_of(repository.shared, name).exists():
-        raise NameTakenError(
-            f"a run named '{name}' is under way or waits for `exptrack recover`: restore this one later"
-        )
+def _refuse_taken(repository: Repository, found: Sequence[_Return], here: Mapping[str, set[str]]) -> None:
+    waiting = set(journal.list_names(repository.shared))
+    for one in found:
+        if others := here.get(one.name, set()) - {one.oid}:
+            other = min(others)[: runs.ABBREVIATED]
+            what = f"another run is named '{one.name}' by now ({other}): remove that one first, or leave this one"
+            raise NameTakenError(what)
+        if one.name in waiting:
+            what = f"a run named '{one.name}' is under way or waits for `exptrack recover`: restore this one later"
+            raise NameTakenError(what)
 
 
-def _explain_missing(repository: Repository, listed: Mapping[str, str], word: str) -> str:
+def _explain_missing(listed: Mapping[str, str], word: str) -> str:
     from difflib import get_close_matches
 
-    if find_named(repository, word):
-        return f"'{word}' is not removed"
     near = get_close_matches(word[:100], map(runs.name_of, listed), n=1)
     more = f", did you mean '{near[0]}'?" if near else "; `exptrack rm --list` lists those that are"
     return f"no removed run is named '{word}'{more}"

@@ -16,7 +16,7 @@ from exptrack.backends.git.objects import find_commit, find_parent, resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
 from exptrack.model.run import BrokenRun, Run, Status
-from exptrack.store import annotation, runs
+from exptrack.store import annotation, runs, trash
 from exptrack.store.names import find_named
 from exptrack.store.recorded import read_recorded
 
@@ -151,6 +151,8 @@ def _unknown(repository: Repository, listed: Mapping[str, str], rev: str) -> str
     said = f"no run is named '{rev}'"
     if is_name(rev) and (repository.shared / "active" / rev).is_dir():
         return f"'{rev}' is not recorded yet: see `exptrack status`, or `exptrack recover` if it died"
+    if trash.find(repository, rev):
+        return f"'{rev}' was removed: `exptrack rm --restore {rev}` brings it back"
     if rev.startswith("@"):
         return f"{said}: `@` is the run that was recorded last, `@~1` the one before it"
     if find_commit(repository, rev):

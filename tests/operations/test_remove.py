@@ -20,7 +20,6 @@ from exptrack.store import revs, runs, trash
 
 PERSON = b"Ada Lovelace <ada@example.com>"
 STARTED = datetime(2026, 1, 31, 12, tzinfo=UTC)
-PUT_AWAY = ("refs/exptrack/trash", "refs/exptrack/runs", "refs/notes")
 
 # A git that kills its parent before or after it did its work, if it is the one whose turn it is.
 KILLING_GIT = """
@@ -311,17 +310,17 @@ def test_a_thousand_runs_take_few_processes(save, context, listing, tmp_path, mo
     assert len(list_removed(context)) == 1000
 
 
-def _is_whole(listing, oids: dict[str, str]) -> bool:
-    kept = {(ref.rpartition("/")[2], oid) for ref, oid in listing().items()}
-    return kept == set(oids.items())
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_at_any_step_the_next_rm_completes(when, save, listing, git, repository, tmp_path):
-    save(*(f"run-{number}" for number in range(200)))
-    there = listing()
-    oids = {ref.rpartition("/")[2]: oid for ref, oid in there.items()}
-    words = [sys.executable, "-m", "exptrack", "rm", "-y", "status = completed"]
+@pytest.mark.parametrize("verb", ["remove", "restore"])
+def test_killed_at_any_step_the_next_one_completes(verb, when, save, context, listing, git, repository, tmp_path):
+    names = [f"run-{number}" for number in range(200)]
+    save(*names)
+    oids = {ref.rpartition("/")[2]: oid for ref, oid in listing().items()}
+    words = [sys.executable, "-m", "exptrack", "rm"]
+    words += ["-y", "status = completed"] if verb == "remove" else ["--restore", *names]
+    if verb == "restore":
+        remove(context, choose(context, ["status = completed"]))
+    start, refs = listing("refs"), ("refs/exptrack/trash", "refs/exptrack/runs")
     states = set()
     for last in range(1, 100):
         bench = tmp_path / f"bench-{last}"
@@ -329,18 +328,33 @@ def test_killed_at_any_step_the_next_rm_completes(when, save, listing, git, repo
         head = f"folder={bench}\nlast={last}\nwhen={when}\n"
         environ = put_git_in_front(tmp_path / "front", head + KILLING_GIT)
         done = subprocess.run(words, cwd=repository, env=environ, capture_output=True, text=True, check=False)
-        assert _is_whole(listing, oids), "a run was lost"
+        kept = {(ref.rpartition("/")[2], oid) for ref, oid in listing().items()}
+        assert kept == set(oids.items()), "a run was lost"
         if done.returncode == 0:
             break
         assert done.returncode == -9, done.stderr
-        states.add(tuple(len(listing(prefix)) for prefix in PUT_AWAY))
+        states.add((*(len(listing(prefix)) for prefix in refs), not listing("refs/notes").items() <= start.items()))
         again = subprocess.run(words, cwd=repository, capture_output=True, text=True, check=False)
-        assert again.returncode == 0, again.stderr
-        assert set(listing("refs/exptrack/trash").values()) == set(oids.values())
-        assert listing("refs/exptrack/runs") == {}
-        assert len(git("grep", "tombstone", "refs/notes/exptrack", cwd=repository).splitlines()) == 200
-        back = [f"update {ref} {oid}\n" for ref, oid in there.items()]
-        back += [f"delete {ref}\n" for ref in [*listing("refs/exptrack/trash"), "refs/notes/exptrack"]]
-        git("update-ref", "--stdin", stdin="".join(back), cwd=repository)
-    assert states >= {(0, 200, 0), (200, 200, 0), (200, 200, 1)}
-    assert (200, 0, 1) in states or when == "before"
+        assert again.returncode == (2 if states >= {(0, 200, True)} else 0), again.stderr
+        assert {(ref.rpartition("/")[2], oid) for ref, oid in listing(refs[verb == "restore"]).items()} == kept
+        assert listing(refs[verb == "remove"]) == {}
+        assert len(list_removed(context)) == (200 if verb == "remove" else 0)
+        assert _count_lines(git, repository) == (200, 200 if verb == "restore" else 0)
+        _set_refs(git, repository, listing("refs"), start)
+    first, last = ((0, 200), (200, 0)) if verb == "remove" else ((200, 0), (0, 200))
+    assert states >= {(*first, False), (200, 200, False), (200, 200, True)}
+    assert (*last, True) in states or when == "before"
+
+
+def _count_lines(git, repository) -> tuple[int, ...]:
+    """How many tombstones and removals there are."""
+    lines = git("grep", "-h", "kind", "refs/notes/exptrack", cwd=repository).splitlines()
+    return tuple(
+        sum(f'"kind":"{kind}"' in line.replace(" ", "") for line in lines) for kind in ("tombstone", "removal")
+    )
+
+
+def _set_refs(git, repository, now: dict[str, str], then: dict[str, str]) -> None:
+    lines = [f"delete {ref}\n" for ref in now.keys() - then.keys()]
+    lines += [f"update {ref} {oid}\n" for ref, oid in then.items()]
+    git("update-ref", "--stdin", stdin="".join(lines), cwd=repository)
