@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("-e", "--experiment", metavar="EXPERIMENT", help="runs of this experiment")
     parser.add_argument("--prune", action="store_true", help="also remove here what others removed")
-    parser.add_argument("-n", "--dry-run", action="store_true", help="say which runs would come, and keep none")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say which runs would come (tags and notes come)")
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
 
 
@@ -95,10 +95,12 @@ def _summarise(fetched: Fetched, order: Order) -> Iterator[str]:
 
 
 def _say_nothing(fetched: Fetched, order: Order) -> str:
-    if fetched.there:
-        return f"nothing new on {fetched.remote}"
-    is_filtered = order.wanted != Filter()
-    return f"no run on {fetched.remote}{' for which that holds' if is_filtered else ' yet'}"
+    holding = "" if order.wanted == Filter() else " for which that holds"
+    return (
+        f"nothing new on {fetched.remote}{holding}"
+        if fetched.there
+        else f"no run on {fetched.remote}{holding or ' yet'}"
+    )
 
 
 def _name_people(arrivals: Sequence[Arrival]) -> str:

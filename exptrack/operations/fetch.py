@@ -30,7 +30,8 @@ _EVERYTHING = Filter()
 class Order(NamedTuple):
     """What is to be fetched, from `remote` or the one for runs. `is_pruning`: runs that others removed go to the trash here.
 
-    `has_data`: the data of all of these runs comes too, also of those that are here already. `is_dry`: nothing is done but told.
+    `has_data`: the data of all of these runs comes too, also of those that are here already. `is_dry`: no run comes, and it is told which would;
+    annotations come all the same, since a query may ask for them.
     """
 
     remote: str | None = None
@@ -94,11 +95,10 @@ class _Fetch:
 
     def take_annotations(self) -> None:
         """Have what others annotated here first, since it tells what they removed."""
-        if not self.order.is_dry:
-            try:
-                self.annotated = annotating.take(self.repository, self.remote, self.notes, self.progress)
-            except RepositoryError as error:
-                self.context.notice(f"the annotations of {self.remote.name} could not be taken: {error}")
+        try:
+            self.annotated = annotating.take(self.repository, self.remote, self.notes, self.progress)
+        except RepositoryError as error:
+            self.context.notice(f"the annotations of {self.remote.name} could not be taken: {error}")
         self.marks = read_marks(self.repository)
 
     def choose(self) -> dict[str, str]:

@@ -1,0 +1,94 @@
+"""Push and fetch are killed at any instant: no remote ever shows a run without its data, and once more makes all whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import time
+
+import pytest
+from sharing import make_team, md5
+
+KILLS = 20
+RUNS = 4
+
+
+@pytest.fixture
+def team(tmp_path, repository):
+    remote, ada, bob = make_team(tmp_path, repository)
+    for number in range(RUNS):
+        ada.run(f"run-{number}", out=f"text-{number}")
+    ada("tag", "best", "run-1")
+    return remote, ada, bob
+
+
+def kill_within(person, seconds: float, *words: str) -> bool:
+    """Start a command, and kill it with all that it started; whether it had ended before."""
+    child = person.start(*words)
+    time.sleep(seconds)
+    has_ended = child.poll() is not None
+    if not has_ended:
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    return has_ended
+
+
+def seconds_of(person, *words: str) -> float:
+    begun = time.monotonic()
+    person(*words)
+    return time.monotonic() - begun
+
+
+def empty(remote) -> None:
+    """The remotes as they were before any push."""
+    lines = "".join(f"delete {ref}\n" for ref in [*remote.refs("refs/exptrack"), *remote.refs("refs/notes")])
+    remote.git("update-ref", "--stdin", stdin=lines)
+    shutil.rmtree(remote.store, ignore_errors=True)
+
+
+def test_a_push_that_is_killed_leaves_no_run_without_its_data_and_completes_later(team):
+    remote, ada, _ = team
+    whole = {f"run-{number}" for number in range(RUNS)}
+    longest = seconds_of(ada, "push")
+    dice = random.Random(5)
+    for _ in range(KILLS):
+        empty(remote)
+        kill_within(ada, dice.uniform(0.05, longest), "push")
+        assert remote.lacking() == []
+        ada("push")
+        assert remote.names() == whole
+        assert remote.lacking() == []
+        assert [line["value"] for line in remote.annotations(ada.oid("run-1"))] == ["best"]
+        assert not [path for path in remote.store.rglob("*") if path.is_file() and len(path.name) != 30]
+    ada.git("fsck", "--connectivity-only")
+    remote.git("fsck", "--connectivity-only")
+
+
+def forget(person) -> None:
+    refs = person.git("for-each-ref", "--format=delete %(refname)", "refs/exptrack", "refs/notes").splitlines()
+    for line in refs:
+        person.git("update-ref", "-d", line.removeprefix("delete "))
+    shutil.rmtree(person.folder / ".dvc/cache", ignore_errors=True)
+
+
+def test_a_pull_that_is_killed_leaves_runs_that_are_whole_and_completes_later(team):
+    _, ada, bob = team
+    ada("push")
+    longest = seconds_of(bob, "pull")
+    dice = random.Random(6)
+    for _ in range(KILLS):
+        forget(bob)
+        bob.git("gc", "--quiet", "--prune=now")
+        before = bob.state()
+        kill_within(bob, dice.uniform(0.05, longest), "pull")
+        bob.git("fsck", "--connectivity-only")
+        for name in bob.names():
+            bob("show", name)
+        bob("pull")
+        assert bob.names() == ada.names()
+        assert all(bob.cached(md5(f"text-{number}")).read_text() == f"text-{number}" for number in range(RUNS))
+        assert "best" in bob("show", "run-1").stdout
+        assert bob.state() == before
+    assert not list((bob.folder / ".git").rglob("*.lock"))
