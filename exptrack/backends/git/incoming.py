@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,13 +31,15 @@ _QUIRKS = (
     "badDate", "badDateOverflow", "badEmail", "badName", "badTimezone", "missingEmail", "missingNameBeforeEmail",
     "missingSpaceBeforeDate", "missingSpaceBeforeEmail", "multipleAuthors", "zeroPaddedDate", "zeroPaddedFilemode",
 )  # fmt: skip
+# A remote that is a shallow clone; git brings its objects and exits with 0, but they are not whole.
+_CUT = re.compile(r"^warning: rejected (\S+) because shallow roots are not allowed", re.MULTILINE)
 _SETTINGS = ("fetch.fsckObjects=true", *(f"fetch.fsck.{quirk}=warn" for quirk in _QUIRKS))
 
 
 def fetch_each(
     repository: Repository, remote: GitRemote, oids: Sequence[str], progress: Progress | None, *, is_halving: bool
 ) -> dict[str, str]:
-    """Bring commits and all that they reach; gives why git refused which of them.
+    """Bring commits and all that they reach; gives why which of them were refused.
 
     Raises RepositoryError if that does not come about, and, unless it `is_halving` to find those at fault, if one is refused.
     """
@@ -47,11 +50,14 @@ def fetch_each(
             return refused
         part = parts.pop()
         done = _fetch(repository, remote, part, progress, "--no-write-fetch-head")
-        if done.code and not (is_halving and is_broken(done)):
+        cut = _CUT.findall(done.err)
+        if (done.code or cut) and not (is_halving and (cut or is_broken(done))):
             raise explain(remote, "fetch from", done)
-        if done.code and len(part) == 1:
+        if not done.code:
+            refused |= dict.fromkeys(cut, "the remote has only a part of its history")
+        elif len(part) == 1:
             refused[part[0]] = find_reason(done)
-        elif done.code:
+        else:
             parts += [part[len(part) // 2 :], part[: len(part) // 2]]
     return refused | {oid: "left out, since too much of what came is broken" for part in parts for oid in part}
 
@@ -67,9 +73,10 @@ def fetch_matching(
         # Git demands a place for what a pattern finds. These refs belong to the folder.
         wanted = [f"+{pattern}:refs/worktree/{pattern}" for pattern in patterns]
         done = _fetch(repository, remote, wanted, progress, git_dir=folder)
-        if done.code and is_patient and is_broken(done):
+        is_cut = _CUT.search(done.err) is not None
+        if is_patient and (is_cut or (done.code and is_broken(done))):
             return None
-        if done.code:
+        if done.code or is_cut:
             raise explain(remote, "fetch from", done)
         try:
             text = (folder / "FETCH_HEAD").read_text(encoding="utf-8", errors="surrogateescape")

@@ -20,7 +20,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 from exptrack.model.sharing import Progress, Silence
 
-_GRACE = 5.0  # seconds for git to end after Ctrl-C, before it is told once more
+_GRACE = 2.0  # seconds for git to end after Ctrl-C, before it is told once more
 _BREAK = re.compile(rb"[\r\n]")
 
 

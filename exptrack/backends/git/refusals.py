@@ -14,11 +14,11 @@ _LONGEST = 300  # letters of what a remote says
 # What git says beside the reason, and lines without letters, as forges draw around theirs.
 _NOISE = re.compile(
     r"(?i)[\W_]*$|(fatal: )?(Could not read from remote repository|the remote end hung up unexpectedly|fetch-pack: |protocol error: bad )"
-    r"|(error: )?failed to push some refs|error: atomic push failed for ref|Please make sure you have|and the repository exists|warning: "
+    r"|(error: )?failed to push some refs|(remote: )?error: hook declined to update|error: atomic push failed for ref|Please make sure you have|and the repository exists|warning: (?!rejected)"
     r"|(fatal: )?git-http-push failed|[\w ]+: +\d+(%|,)"
 )
 _TELLING = re.compile(r"(?i)\b(error|fatal|fail|denied|not |cannot|unable|refus|reject|gitlab|gerrit)")
-_PREFIXES = re.compile(r"(?:(?:remote|error|fatal|ERROR): *)+")
+_PREFIXES = re.compile(r"(?:(?:remote|error|fatal|ERROR|remote error): *)+")
 _HIDDEN = re.compile(
     r"(?i)hidden ref|prohibited by gerrit|only (push|create|update).*(branch|refs/heads)|funny refname|refs/exptrack.*not allowed"
 )
@@ -30,13 +30,14 @@ _ADVICE = tuple((re.compile(f"(?i){pattern}"), advice) for pattern, advice in (
     (r"detected dubious ownership", "run the `git config --global --add safe.directory` that `git ls-remote {name}` prints"),
     (r"could not read (username|password)|authentication failed|\(publickey|host key verification|returned error: 401|terminal prompts disabled",
      "see that `git ls-remote {name}` lets you in, by a token, a credential helper or an ssh key, then try again"),
-    (r"bad object|did not send all necessary|missing (blob|tree|commit)", "run `git fsck`"),
+    (r"bad (tree )?object|could not read [0-9a-f]{40}|did not send all necessary|missing (blob|tree|commit)", "run `git fsck`"),
     (r"not our ref|unadvertised object|couldn't find remote ref", "it was removed there meanwhile: try again"),
-    (r"shallow update|from (a )?shallow|shallow (clone|root)", "run `git fetch --unshallow` first"),
-    (r"mismatched algorithms|object format", "its repository is of another object format: " + _ELSEWHERE),
+    (r"shallow roots are not allowed", "the remote is a shallow clone: run `git fetch --unshallow` in it"),
+    (r"shallow update not allowed", "run `git fetch --unshallow` here first"),
+    (r"mismatched algorithms|object format|hash algorithm", "its repository is of another object format: " + _ELSEWHERE),
     ((r"unable to create temporary object|read-only file system|insufficient permission|permission denied|denied to|not allowed to push"
      r"|returned error: 403|not permitted|write access|access denied"), "ask its owner for access, or " + _ELSEWHERE),
-    (r"does not appear to be a git repository|not found|no such file|returned error: 404|does not exist", "see `git remote -v`: it may have moved"),
+    (r"does not appear to be a git repository|not found|no such file|returned error: 404|does not exist", "see `git remote -v`: it may have moved, or you may not see it"),
     (r"is not a git command|unable to find remote helper", "see `git remote -v`: git knows no such kind of URL"),
     (r"exceeds|too large|returned error: 413", "it takes nothing this large: ask its owner for more, or " + _ELSEWHERE),
     (r"cannot lock ref|failed to lock|unable to lock", "try again; if that does not help, a lock was left there"),
@@ -47,8 +48,8 @@ _ADVICE = tuple((re.compile(f"(?i){pattern}"), advice) for pattern, advice in (
 
 def explain(remote: GitRemote, verb: str, done: command.Done) -> RepositoryError:
     """The error for a git that failed at a remote; `verb` as in "cannot push to"."""
-    text = f"{done.err}\n{os.fsdecode(done.out)}"
     why = find_reason(done)
+    text = "\n".join((why, done.err, os.fsdecode(done.out)))
     return RepositoryError(f"cannot {verb} {remote}: {why}; {_advise(remote, text, why)}")
 
 
@@ -59,7 +60,8 @@ def is_broken(done: command.Done) -> bool:
 
 def find_reason(done: command.Done) -> str:
     """Why git failed at a remote, in its own words or those of the remote: one line, without credentials and terminal escapes."""
-    lines = [line.strip() for line in done.err.splitlines()]
+    # A hook may leave its last line open.
+    lines = [line.strip() for line in re.sub(r"(?=error: failed to push some refs)", "\n", done.err).splitlines()]
     lines = [line for line in lines if line and not _NOISE.match(line)]
     theirs = [line for line in lines if line.startswith("remote:")]
     theirs = [line for line in theirs if not _NOISE.match(_PREFIXES.sub("", line, count=1))]
@@ -67,8 +69,9 @@ def find_reason(done: command.Done) -> str:
     if rejection and _HOOK not in rejection and not re.match(r"unpack|atomic|failed to update", rejection):
         return _clean(rejection)
     if rejection or theirs:
+        ours = [line for line in lines if line.startswith("fatal: ")]
         unpacking = [line for line in lines if line.startswith("error: remote unpack failed")]
-        return _clean(_pick(theirs or unpacking) or rejection)
+        return _clean(_pick(theirs or ours or unpacking) or rejection)
     if (
         done.code == 1
         and not any(line.startswith("fatal:") for line in lines)
@@ -85,7 +88,7 @@ def _find_rejection(out: str) -> str:
 
 
 def _pick(lines: list[str]) -> str:
-    return next((line for line in lines if _TELLING.search(_PREFIXES.sub("", line))), lines[-1] if lines else "")
+    return next((line for line in lines if _TELLING.search(line.removeprefix("remote: "))), lines[-1] if lines else "")
 
 
 def _clean(text: str) -> str:

@@ -13,7 +13,8 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:://|::)")
-_HOST = re.compile(r"(?:[\w.-]+@)?(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):[^/:]")  # as ssh's: `git@host:path`
+# As ssh's: `git@host:path`, or, since `12:00` is a time, `host:team/path`.
+_HOST = re.compile(r"[\w.-]+@(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):.|[\w.-]+:[\w.~/-]*(?:/|\.git$)")
 _USER = re.compile(r"(?<=://)([^/?#\s]*)@")
 _SUFFIXES = ("/.git", "", ".git/.git", ".git")  # the order in which git looks
 
@@ -111,7 +112,7 @@ def _is_place(repository: Repository, word: str) -> bool:
     """Whether git would take the word for a URL, or for a path at which there is a repository, as seen from the root of the work tree."""
     if _SCHEME.match(word):
         return True
-    path = repository.top / Path(word).expanduser()
+    path = repository.top / word
     if any(_is_repository(Path(f"{path}{suffix}")) for suffix in _SUFFIXES):
         return True
     return bool(_HOST.match(word))
