@@ -1,0 +1,53 @@
+"""What brings the libraries for DVC remotes."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import metadata, requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def test_an_extra_is_called_as_dvc_calls_it_and_brings_the_dvc_that_exptrack_needs():
+    theirs = set(metadata("dvc").get_all("Provides-Extra"))
+    [needed] = [one for one in PROJECT["dependencies"] if one.startswith("dvc")]
+    for name, brought in EXTRAS.items():
+        if name != "dev":
+            assert name in theirs
+            assert brought == [needed.replace("dvc", f"dvc[{name}]")]
+
+
+def test_each_is_on_the_page():
+    page = (ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
+    assert {name for name in EXTRAS if f"[{name}]" not in page} == {"dev"}
+
+
+def test_every_package_that_the_two_commands_install_is_pinned():
+    # Without its pin, pip tries hundreds of versions of boto3, for minutes.
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {canonicalize_name(re.split("==", line)[0]) for line in lines}
+    waiting = [Requirement(one) for one in (*PROJECT["dependencies"], *EXTRAS["dev"])]
+    seen, loose = set(), set()
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        key = (name, frozenset(wanted.extras))
+        if key in seen:
+            continue
+        seen.add(key)
+        if name == "exptrack":
+            waiting += [Requirement(one) for extra in wanted.extras for one in EXTRAS[extra]]
+            continue
+        loose |= {name} - pinned
+        for line in requires(name) or ():
+            one = Requirement(line)
+            if one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in ("", *wanted.extras)):
+                waiting.append(one)
+    assert loose <= {"setuptools"}  # which pip counts as its own
