@@ -15,6 +15,7 @@ from exptrack.model.change import Change, Kind
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Side, SideKind
 from exptrack.model.environment import Environment, Hardware, Platform
+from exptrack.model.verification import Check, Severity
 from exptrack.render.differencejson import format_json
 
 PAGE = Path(__file__).parent.parent / "docs" / "json.md"
@@ -132,6 +133,20 @@ def test_status_has_these_keys(exptrack):
     done = exptrack("run", "--", PYTHON, "-m", "exptrack", "status", "--json")
     assert done.returncode == 0
     check("status", *json.loads(done.stdout))
+
+
+def test_fsck_has_these_keys(ask, exptrack, repository, git):
+    given = ask("fsck")
+    check("verification", given)
+    check("verification data", given["data"])
+    assert (given["well"], given["runs"], given["findings"]) == (True, 2, [])
+    git("update-ref", "refs/exptrack/active/gone", "HEAD", cwd=repository)
+    done = exptrack("fsck", "--json")
+    assert done.returncode == 1
+    check("finding", *json.loads(done.stdout)["findings"])
+    for key, words in (("severity", Severity), ("check", Check)):
+        [cell] = [row[2] for row in table(PAGE, "keys: finding") if row[0].strip() == f"`{key}`"]
+        assert re.findall(r"`([^`]+)`", cell) == list(words)
 
 
 @pytest.mark.parametrize("command", ["ls", "log", "status"])

@@ -73,8 +73,12 @@ def look(repository: Repository, refs: Mapping[str, str], touched: Collection[st
             explained += 1
             faults.append(suspect.fault(Check.RECORD, _explain(repository, suspect, explained)))
     for suspect, record in whole:
-        faults += _judge_place(suspect, record)
+        faults += _judge_place(suspect, record, refs)
         faults += _judge_claims(suspect, record)
+    # What leads elsewhere is not followed.
+    refused = {suspect.ref: reason for suspect, record in whole if (reason := _judge_paths(record))}
+    faults += (one.fault(Check.RECORD, refused[one.ref], _FORGED) for one, _ in whole if one.ref in refused)
+    whole = [(suspect, record) for suspect, record in whole if suspect.ref not in refused]
     faults += _judge_files(repository, whole, touched)
     faults += _judge_environments(repository, suspects, touched)
     faults += _judge_snapshots(repository, whole, touched)
@@ -148,15 +152,21 @@ def _is_named(repository: Repository, suspect: _Suspect, path: str) -> bool:
         return True
 
 
-def _judge_place(suspect: _Suspect, record: Record) -> Iterator[Finding]:
-    """Where it is filed, and what in it leads elsewhere."""
+def _judge_place(suspect: _Suspect, record: Record, refs: Mapping[str, str]) -> Iterator[Finding]:
+    """Where it should be filed, if that is elsewhere."""
     right = ref_of(record.name, record.started)
     if right != suspect.ref:
+        delete = f"git update-ref -d {suspect.ref}"
+        mend = f"`git update-ref {right} {suspect.oid} && {delete}` files it there"
+        if refs.get(right) == suspect.oid:
+            mend = f"it lies there as well, so `{delete}`"
         month = f"{record.started.astimezone(UTC):%Y-%m}"
-        mend = f"`git update-ref {right} {suspect.oid} && git update-ref -d {suspect.ref}` files it there"
         yield suspect.fault(Check.REF, f"{suspect.ref} is not where a run of {month} belongs", mend)
-    elif (reason := judge_record(record, suspect.ref)) is not None:
-        yield suspect.fault(Check.RECORD, reason, _FORGED)
+
+
+def _judge_paths(record: Record) -> str | None:
+    """Why nothing that the record names is looked at."""
+    return judge_record(record, ref_of(record.name, record.started))
 
 
 def _judge_claims(suspect: _Suspect, record: Record) -> Iterator[Finding]:

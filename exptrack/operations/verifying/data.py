@@ -19,7 +19,7 @@ from exptrack.model.verification import Check, Data, Finding, Severity
 from exptrack.operations.context import Context
 from exptrack.operations.recording.needs import by_root
 
-_NOWHERE = "of it there is nothing in the DVC cache, or not all, and no remote has it"
+_NOWHERE = "all of it is neither in the DVC cache nor in a remote"
 
 
 class Seen(NamedTuple):
@@ -207,7 +207,7 @@ def _lost(one: _Object) -> Finding:
         return Finding(Severity.NOTE, Check.DATA, subject, "it is not in the DVC cache, and private", advice, one.names)
     how = "pushed without its data" if last.is_unshared else "recorded"
     problem = f"{_NOWHERE}; '{last.name}' was {how} by {last.record.author or 'somebody'}{where}"
-    advice = f"`exptrack push {last.name}` there shares it"
+    advice = f"`exptrack push {last.name}` in the repository that has it shares it"
     if any(out.digest == pointer.digest for out in last.record.outputs):
         advice += f"; if it is lost, `exptrack reproduce {last.name}` makes it again"
     return Finding(Severity.ERROR, Check.DATA, subject, problem, advice, one.names)

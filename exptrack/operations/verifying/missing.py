@@ -12,7 +12,7 @@ from exptrack.model.sharing import Progress
 from exptrack.model.verification import Check, Finding, Severity
 from exptrack.store import runs
 
-_CHAIN = 3  # commits: run, snapshot, base
+_ROLES = ("the commit of the run", "the snapshot", "the base")
 
 
 class Missing(NamedTuple):
@@ -69,12 +69,12 @@ def _describe(walk: _Walk) -> Iterator[Finding]:
     for oid, kind in walk.gone.items():
         refs = walk.refs(oid)
         path = walk.path(oid)
-        what = f", which is '{path}'" if path else ""
+        what = f": '{path}'" if path else f": {walk.roles[oid]}" if oid in walk.roles else ""
         yield Finding(
             Severity.ERROR,
             Check.OBJECTS,
             f"{kind} {oid[: runs.ABBREVIATED]}",
-            f"it is missing or broken{what}",
+            f"missing or broken{what}",
             f"`git fetch --refetch REMOTE {refs[0]}` brings it from a repository that has it",
             tuple(map(runs.name_of, refs)),
         )
@@ -85,6 +85,7 @@ class _Walk:
 
     def __init__(self, repository: Repository, tips: Mapping[str, str], broken: set[str]) -> None:
         self.gone: dict[str, str] = {}
+        self.roles: dict[str, str] = {}  # of commits
         self._repository = repository
         self._broken = broken
         self._above: dict[str, list[tuple[str, str]]] = {}  # of each object those that name it, and how
@@ -119,13 +120,14 @@ class _Walk:
         level = [oid for oid, one in zip(self._refs, known, strict=True) if one is None or one.kind == "commit"]
         seen = set(level)
         trees: dict[str, None] = {}
-        for depth in range(_CHAIN):
+        for depth in range(len(_ROLES)):
             following: list[str] = []
+            self.roles |= dict.fromkeys(level, _ROLES[depth])
             for oid, content in self._read("commit", level):
                 commit = git.parse_commit(content)
                 self._add(commit.tree, oid)
                 trees[commit.tree] = None
-                for parent in commit.parents if oid not in shallow and depth + 1 < _CHAIN else ():
+                for parent in commit.parents if oid not in shallow and depth + 1 < len(_ROLES) else ():
                     self._add(parent, oid)
                     following += [] if parent in seen else [parent]
                     seen.add(parent)

@@ -78,7 +78,7 @@ def judge_left(repository: Repository, listed: Mapping[str, str]) -> Iterator[Fi
         yield Finding(Severity.WARNING, Check.LEFTOVER, ref, problem, "`exptrack recover` deletes it")
     incoming = sum(ref.startswith(INCOMING) for ref in listed)
     if incoming and is_free(repository.shared / "incoming.lock"):
-        problem = f"{incoming:,} refs of a fetch that was killed"
+        problem = f"a killed fetch left {incoming:,} ref{'' if incoming == 1 else 's'}"
         yield Finding(Severity.WARNING, Check.LEFTOVER, INCOMING, problem, "the next `exptrack fetch` deletes them")
     for ref in listed:
         if ref.startswith(REFS) and not ref.startswith((RUNS, ACTIVE, TRASH, INCOMING)):
