@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+import http.server
 import json
 import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -389,3 +391,86 @@ def test_four_processes_may_push_the_same_at_once(project, many, cache, remote):
     assert all("Error" not in text and "interrupted" not in text for text in said)
     assert set(files(remote)) >= set(files(cache))
     assert_sound(remote, many)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A remote behind HTTP that takes files by POST; `status` is what it says instead, if it is not 200."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.folder, self.status = folder, 200
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/store"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        file = self.server.folder / self.path.removeprefix("/store/")
+        content = file.read_bytes() if file.is_file() else b""
+        self.send_response((200 if file.is_file() else 404) if self.server.status == 200 else self.server.status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_POST(self) -> None:
+        content = b""
+        while length := int(self.rfile.readline(), 16):
+            content += self.rfile.read(length)
+            self.rfile.readline()
+        self.rfile.readline()
+        file = self.server.folder / self.path.removeprefix("/store/")
+        if self.server.status == 200:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(project, remote):
+    pytest.importorskip("dvc_http", reason="needs DVC's remotes behind HTTP")
+    with Server(remote) as server:
+        configure(project, origin=server.url)
+        yield server
+        server.shutdown()
+
+
+def test_a_remote_behind_http_works_like_any_other(project, pointers, cache, remote, server):
+    assert push(project, pointers).objects == 7
+    assert {name: (remote / name).read_bytes() for name in files(remote)} == {
+        name: (cache / name).read_bytes() for name in files(cache)
+    }
+    place(remote, md5(b"image 3")).write_bytes(b"torn")
+    assert find_stored(project, pointers) == {pointers[0]: True, pointers[1]: False}
+    assert push(project, pointers) == Sent(1, 7, there=6)
+    shutil.rmtree(cache)
+    assert push(project, pointers) == Sent(there=7)
+
+
+@pytest.mark.parametrize("status", [401, 403, 507])
+def test_a_remote_that_refuses_is_named_without_its_credentials(project, pointers, server, status):
+    configure(project, origin=server.url.replace("127", "ada:hunter2@127"))
+    server.status = status
+    with pytest.raises(DataError, match=rf"cannot push raw\.csv to the remote 'origin': .*{status}.*; check") as caught:
+        push(project, pointers[:1])
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_remote_where_nobody_listens_is_not_an_empty_one(project, pointers):
+    pytest.importorskip("dvc_http", reason="needs DVC's remotes behind HTTP")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        configure(project, origin=f"http://127.0.0.1:{free.getsockname()[1]}/store")
+        with pytest.raises(DataError, match=r"cannot look for raw\.csv in the remote 'origin': .*; check its url"):
+            find_stored(project, pointers[:1])

@@ -158,6 +158,18 @@ class TestWorkTrees:
         assert push(other, [pointer]).objects == 1
         assert place(folder.resolve(), pointer).exists()
 
+    def test_a_remote_inside_of_a_relative_one_follows_it(self, project, run, worktree, relative):
+        configure(project, relative[0])
+        with (project / ".dvc" / "config").open("a") as file:
+            file.write("['remote \"inner\"']\n    url = remote://origin/sub\n")
+        pointer, _ = run(project)
+        other, pointer = worktree(project), pointer._replace(remote="inner")
+        with pytest.raises(DataError, match="push from the main work tree, or make the folder that you mean"):
+            push(other, [pointer])
+        (relative[1] / "sub").mkdir()
+        assert push(other, [pointer]).objects == 1
+        assert place(relative[1] / "sub", pointer).exists()
+
     def test_a_relative_remote_is_not_made_from_a_linked_work_tree(self, project, run, worktree, tmp_path):
         configure(project, "../../remote")
         pointer, _ = run(project)

@@ -21,7 +21,7 @@ from exptrack.backends.dvc.parallel import Stop, Transfer, for_each
 from exptrack.backends.dvc.project import one_line
 from exptrack.backends.dvc.remote import Remote, explained, open_remote, quiet
 from exptrack.backends.dvc.state import digest_stream
-from exptrack.backends.dvc.stored import by_remote, is_hash
+from exptrack.backends.dvc.stored import by_remote
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 from exptrack.model.sharing import Progress, Silence
@@ -90,10 +90,6 @@ def _tops(cache: Cache, pointers: Sequence[Pointer]) -> dict[_Object, str]:
     """The files and listings that the cache lacks, with the path of one that wants each."""
     wanted = {}
     for pointer in pointers:
-        if not is_hash(pointer.digest):
-            raise DataError(
-                f"{pointer.path} has no hash that DVC would give ({pointer.digest!r}), so it cannot be fetched"
-            )
         size = pointer.size if pointer.algorithm == "md5" and not pointer.is_folder else None
         place = cache.object(pointer.digest, pointer.algorithm)
         if (read_listing(place) is None) if pointer.is_folder else not is_there(place, size):

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from exptrack.analysis.secrets import mask
 from exptrack.backends.dvc.config import split_digest
 from exptrack.backends.dvc.parallel import StoppedError
+from exptrack.backends.dvc.remoteconfig import find_base, load_config
 from exptrack.errors import DataError, explain
 
 _LOGGERS: Final = ("dvc", "dvc_data", "dvc_objects", "asyncio")
@@ -68,8 +69,6 @@ def open_remote(root: Path, name: str | None, path: str, doing: str = "fetch") -
     from dvc.exceptions import DvcException
     from dvc.fs import get_cloud_fs
 
-    from exptrack.backends.dvc.remoteconfig import load_config
-
     try:
         config, uncertain = load_config(root)
     except (DvcException, OSError) as error:
@@ -105,12 +104,7 @@ def _refuse_versions(options: Mapping[str, Any], cannot: str) -> None:
 
 def _extra(config: Mapping[str, Any], name: str) -> str:
     """What brings the library for a remote: the extra is named as DVC's own."""
-    url = str(config["remote"][name.lower()].get("url", ""))
-    for _ in config["remote"]:
-        scheme, _, rest = url.partition("://")
-        if scheme != "remote":
-            break
-        url = str(config["remote"].get(rest.partition("/")[0].lower(), {}).get("url", ""))
+    scheme = str(config["remote"].get(find_base(config, name.lower()), {}).get("url", "")).partition("://")[0]
     return _EXTRAS.get(scheme, scheme)
 
 

@@ -51,4 +51,14 @@ def _place(config: Any, tracked: dict[str, Any], root: Path, tree: WorkTree) -> 
             chosen = here if Path(here).is_dir() and not Path(meant).is_dir() else meant
             config["remote"][name]["url"] = chosen
         uncertain.add(name)
-    return frozenset(uncertain)
+    return frozenset(uncertain | {name for name in config["remote"] if find_base(config, name) in uncertain})
+
+
+def find_base(config: Any, name: str) -> str:
+    """The remote that a `remote://` url leads to in the end."""
+    for _ in config["remote"]:
+        scheme, _, rest = str(config["remote"].get(name, {}).get("url", "")).partition("://")
+        if scheme != "remote":
+            break
+        name = rest.partition("/")[0].lower()
+    return name

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import stat
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import md5
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from exptrack.analysis.trust import is_digest
 from exptrack.backends.dvc.config import Cache
 from exptrack.backends.dvc.folder import decode_listing
 from exptrack.backends.dvc.parallel import for_each
@@ -18,7 +17,6 @@ from exptrack.backends.dvc.worktrees import find_caches
 from exptrack.model.data import Pointer
 
 _LISTED: Final = 2  # objects wanted of a prefix, on average, from which on a listing is quicker than asking for each
-_HASH: Final = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _UNKNOWN: Final = -1  # an object is there, and the remote does not say how large it is
 
 
@@ -81,11 +79,6 @@ def find_stored(root: Path, pointers: Sequence[Pointer]) -> dict[Pointer, bool]:
     return {pointer: stored[pointer] for pointer in pointers}
 
 
-def is_hash(digest: str) -> bool:
-    """Whether a digest is one: that of a run from elsewhere could name any file."""
-    return bool(_HASH.fullmatch(digest))
-
-
 def by_remote(pointers: Iterable[Pointer]) -> dict[str | None, list[Pointer]]:
     """Pointers by the remote that they name; None is the default one."""
     groups: dict[str | None, list[Pointer]] = {}
@@ -100,7 +93,7 @@ def want(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer]) -
     far: dict[Object, str] = {}
     for pointer in pointers:
         top = Object(pointer.digest, pointer.algorithm)
-        if top in wanted.paths or not is_hash(top.digest):
+        if top in wanted.paths or not is_digest(top.digest):
             continue
         wanted.paths[top] = pointer.path
         if not top.is_listing:
@@ -191,9 +184,9 @@ def find_sizes(remote: Remote, wanted: Mapping[Object, str]) -> dict[Object, int
     if remote.is_local:
         return dict(_local_sizes(remote, wanted))
     remote.forget()
-    prefixes = Counter((one.algorithm, one.digest[:2]) for one in wanted)
+    prefixes = {(one.algorithm, one.digest[:2]): one for one in wanted}
     if remote.fs.CAN_TRAVERSE and len(wanted) > _LISTED * len(prefixes):
-        return _listed_sizes(remote, wanted, prefixes)
+        return _listed_sizes(remote, wanted, prefixes.values())
     return _asked_sizes(remote, wanted)
 
 
@@ -204,15 +197,13 @@ def _local_sizes(remote: Remote, wanted: Iterable[Object]) -> Iterator[tuple[Obj
             yield one, local.size
 
 
-def _listed_sizes(
-    remote: Remote, wanted: Mapping[Object, str], prefixes: Iterable[tuple[str, str]]
-) -> dict[Object, int]:
+def _listed_sizes(remote: Remote, wanted: Mapping[Object, str], examples: Iterable[Object]) -> dict[Object, int]:
+    """By one listing of the folder of each of the examples."""
     path = next(iter(wanted.values()))
     sizes: dict[Object, int] = {}
 
-    def look(prefix: tuple[str, str]) -> None:
-        algorithm, start = prefix
-        folder = remote.fs.parent(remote.object(f"{start}-", algorithm))
+    def look(example: Object) -> None:
+        folder = remote.fs.parent(remote.object(*example))
         with explained(remote.name, path, remote.doing):
             try:
                 found = remote.fs.fs.find(folder, detail=True)
@@ -220,9 +211,9 @@ def _listed_sizes(
                 return
         for place, info in found.items():
             if (size := _size(info)) is not None:
-                sizes[Object(start + place.rpartition("/")[2], algorithm)] = size
+                sizes[Object(example.digest[:2] + place.rpartition("/")[2], example.algorithm)] = size
 
-    for_each(look, prefixes, remote.fs.jobs)
+    for_each(look, examples, remote.fs.jobs)
     return {one: sizes[one] for one in wanted if one in sizes}
 
 
@@ -233,13 +224,23 @@ def _asked_sizes(remote: Remote, wanted: Mapping[Object, str]) -> dict[Object, i
         with explained(remote.name, wanted[one], remote.doing):
             try:
                 size = _size(remote.fs.info(remote.object(*one)))
-            except (FileNotFoundError, NotADirectoryError):
+            except (FileNotFoundError, NotADirectoryError) as error:
+                _check_absence(error)
                 return
         if size is not None:
             sizes[one] = size
 
     for_each(look, wanted, remote.fs.jobs)
     return sizes
+
+
+def _check_absence(error: OSError) -> None:
+    """Raise what was behind an error that says that a file is not there: fsspec says so of HTTP servers that fail or are gone."""
+    cause = error.__cause__
+    if isinstance(cause, Exception) and type(cause).__module__.startswith("aiohttp"):
+        status = getattr(cause, "status", None)
+        if status in {None, 401} or status >= 500:
+            raise cause
 
 
 def _size(info: Mapping[str, Any]) -> int | None:
