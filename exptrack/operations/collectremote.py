@@ -15,13 +15,11 @@ from exptrack.backends.dvc.remotecollecting import (
 )
 from exptrack.backends.git.everywhere import list_remotes
 from exptrack.backends.git.remotes import find_remote
-from exptrack.backends.git.transport import fetch_below
+from exptrack.backends.git.transport import fetch_objects, list_remote
 from exptrack.errors import DataError, RepositoryError
 from exptrack.model.collection import Collected
 from exptrack.model.sharing import Progress
 from exptrack.operations.collect import Counted, Plan, Scope, forget_expired, make_plan, refuse_unreadable
-
-_EVERYTHING = ("refs/*",)
 
 
 def collect_remote(
@@ -72,9 +70,12 @@ def _fetch(scope: Scope, progress: Progress) -> dict[str, set[tuple[str, str]]]:
         refs = found.setdefault(str(repository.common_dir), set())
         for name in list_remotes(repository):
             try:
-                refs |= set(fetch_below(repository, find_remote(repository, name), _EVERYTHING, progress).items())
+                remote = find_remote(repository, name)
+                listed = list_remote(repository, remote)
+                fetch_objects(repository, remote, listed, progress)
             except RepositoryError as error:
                 raise RepositoryError(
                     f"{error}; nothing was deleted, since what the Git remote '{name}' uses is not known"
                 ) from error
+            refs |= set(listed.items())
     return found
