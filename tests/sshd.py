@@ -34,8 +34,9 @@ class Sshd(NamedTuple):
 def find_sshd() -> Sshd | str:
     """An sshd, or why there is none."""
     installed = shutil.which("sshd", path=os.pathsep.join([os.environ.get("PATH", ""), *PLACES]))
-    user = _name(os.geteuid())
-    found = Sshd(Path(installed), user) if installed and user and _has_own_user() else _unpacked(user or "tester")
+    if (user := _name(os.geteuid())) is None:
+        return "who runs these tests has no name on this machine, and ssh wants one"
+    found = Sshd(Path(installed), user) if installed and _has_own_user() else _unpacked(user)
     if isinstance(found, Sshd) and os.geteuid() == 0 and sys.platform == "linux":
         try:
             CHROOT.mkdir(mode=0o755, exist_ok=True)
@@ -123,7 +124,7 @@ def _start_with(home: Path, user: str) -> Sshd | str:
     """How to start what was unpacked: its libraries, its parts, and users that the machine may not know."""
     root = home / "root"
     program = root / "usr" / "sbin" / "sshd"
-    libraries = sorted({str(path.parent) for path in root.rglob("*.so*")})
+    libraries = sorted({str(path.parent) for path in root.rglob("lib*.so*")})
     me, mine = os.geteuid(), os.getegid()
     (home / "passwd").write_text(f"{user}:x:{me}:{mine}::{home}:/bin/sh\nsshd:x:65533:65534::{CHROOT}:/bin/false\n")
     (home / "group").write_text(f"{user}:x:{mine}:\nnogroup:x:65534:\n")
