@@ -67,7 +67,8 @@ def verify(
         findings += places.judge_trash(repository, listed, missing.touched)
         findings += leftovers.judge_locks(repository, list(roots))
         findings += leftovers.judge_journals(context)
-    return Verification(tuple(sorted(findings, key=_weigh)), len(chosen), signed, seen.data, seen.hashed)
+    torn = sum(ref.startswith(RUNS) for ref in broken) if not words else 0
+    return Verification(tuple(sorted(findings, key=_weigh)), len(chosen) + torn, signed, seen.data, seen.hashed)
 
 
 def _weigh(finding: Finding) -> tuple[int, int]:

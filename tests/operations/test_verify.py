@@ -567,10 +567,20 @@ def test_the_trash_is_looked_at_in_brief(world, exptrack):
     world.git("update-ref", "-d", trash)
     assert world.found() == [(NOTE, Check.TRASH, "trash", ())]
     world.git("update-ref", f"refs/exptrack/trash/{old}/other", oid)
-    assert (WARNING, Check.TRASH, f"refs/exptrack/trash/{old}/other", ()) in world.found()
+    assert (NOTE, Check.TRASH, f"refs/exptrack/trash/{old}/other", ()) in world.found()
     world.git("update-ref", "-d", f"refs/exptrack/trash/{old}/other")
     world.git("update-ref", world.ref("one"), oid)
     assert world.found() == [(WARNING, Check.REF, "one", ("one",)), (NOTE, Check.TRASH, "trash", ())]
+
+
+def test_what_only_a_removed_run_lacks_weighs_less(world, exptrack):
+    path, tree = world.object("one:.exptrack"), world.oid("one:.exptrack")
+    path.unlink()
+    assert exptrack("rm", "-y", "one").returncode == 0
+    assert world.found() == [(WARNING, Check.OBJECTS, f"tree {tree[:10]}", ())]
+    [found] = world.project.verify().findings
+    subprocess.run(found.advice.split("`")[1].split(" "), cwd=world.folder, check=True)
+    assert world.found() == []
 
 
 def test_words_name_the_runs_that_are_looked_at(world):

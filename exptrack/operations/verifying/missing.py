@@ -70,14 +70,15 @@ def _describe(walk: _Walk) -> Iterator[Finding]:
         refs = walk.refs(oid)
         path = walk.path(oid)
         what = f": '{path}'" if path else f": {walk.roles[oid]}" if oid in walk.roles else ""
-        yield Finding(
+        names = tuple(runs.name_of(ref) for ref in refs if ref.startswith(runs.RUNS))
+        severity, advice = (
             Severity.ERROR,
-            Check.OBJECTS,
-            f"{kind} {oid[: runs.ABBREVIATED]}",
-            f"missing or broken{what}",
             f"`git fetch --refetch REMOTE {refs[0]}` brings it from a repository that has it",
-            tuple(map(runs.name_of, refs)),
         )
+        if not names:  # only removed runs need it
+            severity, advice = Severity.WARNING, f"`git update-ref -d {refs[0]}` gives up the removed run that needs it"
+        subject = f"{kind} {oid[: runs.ABBREVIATED]}"
+        yield Finding(severity, Check.OBJECTS, subject, f"missing or broken{what}", advice, names)
 
 
 class _Walk:

@@ -97,7 +97,7 @@ def judge_trash(repository: Repository, listed: Mapping[str, str], touched: Coll
         problem = None if ref in touched else _judge_removed(ref, data)
         if problem:
             advice = f"it cannot be restored: `git update-ref -d {ref}` deletes it"
-            yield Finding(Severity.WARNING, Check.TRASH, ref, problem, advice)
+            yield Finding(Severity.NOTE, Check.TRASH, ref, problem, advice)
     if count := len(trash.expired(removed, datetime.now(UTC))):
         problem = f"{count:,} removed run{' is' if count == 1 else 's are'} expired"
         yield Finding(Severity.NOTE, Check.TRASH, "trash", problem, "`exptrack gc --force` deletes what has expired")
