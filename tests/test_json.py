@@ -12,10 +12,12 @@ from pages import table
 
 from exptrack.analysis.codec import encode_environment
 from exptrack.model.change import Change, Kind
+from exptrack.model.collection import Collected, Garbage
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Side, SideKind
 from exptrack.model.environment import Environment, Hardware, Platform
 from exptrack.model.verification import Check, Severity
+from exptrack.render.collection import format_json as format_collected_json
 from exptrack.render.differencejson import format_json
 
 PAGE = Path(__file__).parent.parent / "docs" / "json.md"
@@ -147,6 +149,13 @@ def test_fsck_has_these_keys(ask, exptrack, repository, git):
     for key, words in (("severity", Severity), ("check", Check)):
         [cell] = [row[2] for row in table(PAGE, "keys: finding") if row[0].strip() == f"`{key}`"]
         assert re.findall(r"`([^`]+)`", cell) == list(words)
+
+
+def test_gc_has_these_keys():
+    garbage = Garbage("ab" * 16, 5)
+    given = json.loads(format_collected_json(Collected("cache", done=False, largest=(garbage,))))
+    check("collected", given)
+    check("garbage", *given["largest"])
 
 
 @pytest.mark.parametrize("command", ["ls", "log", "status"])

@@ -186,28 +186,37 @@ def make_plan(
         )
         for one, ignored in zip(scope.repositories, chain([without], repeat(frozenset[str]())), strict=False)
     )
+    inside = read(_folders(used.digests))
+    needed = used.digests | inside.digests
     young = {one.digest for one in objects if one.changed is None or one.changed >= scope.before}
-    members = read(digest for digest in used.digests | young if digest.endswith(".dir"))
-    needed = used.digests | members.digests
-    garbage = tuple(one for one in objects if one.digest not in needed and one.digest not in young)
+    inside_young = read(_folders(young - needed))
+    waiting = (young | inside_young.digests) - needed
+    garbage = tuple(one for one in objects if one.digest not in needed and one.digest not in waiting)
     unused = {one.digest for one in garbage}
-    waiting = [one for one in objects if one.digest in young and one.digest not in needed]
+    sizes = {
+        kind: [one.size for one in objects if one.digest in digests]
+        for kind, digests in (("kept", needed), ("young", waiting))
+    }
     said = Collected(
         place,
         done=False,
         objects=len(garbage),
         size=sum(one.size for one in garbage),
-        kept=len(objects) - len(garbage) - len(waiting),
-        kept_size=sum(one.size for one in objects if one.digest not in unused) - sum(one.size for one in waiting),
-        young=len(waiting),
-        young_size=sum(one.size for one in waiting),
+        kept=len(sizes["kept"]),
+        kept_size=sum(sizes["kept"]),
+        young=len(sizes["young"]),
+        young_size=sum(sizes["young"]),
         largest=_name_largest(garbage, dropped, read),
         losing=tuple(run.name for run in dropped if not unused.isdisjoint(_digests(run))),
         expired=tuple(sorted(map(name_of, expired))),
-        unlisted=len(members.unlisted & used.digests),
-        unreadable=(*used.unreadable, *members.broken),
+        unlisted=len(inside.unlisted),
+        unreadable=(*used.unreadable, *inside.broken, *inside_young.broken),
     )
     return Plan(garbage, said)
+
+
+def _folders(digests: Iterable[str]) -> list[str]:
+    return [digest for digest in digests if digest.endswith(".dir")]
 
 
 def find_dropped(context: Context, now: float) -> list[Run]:

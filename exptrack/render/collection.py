@@ -18,7 +18,7 @@ def format_collected(collected: Collected, command: str, grace: int) -> str:
 
 def format_json(collected: Collected) -> str:
     """The same as JSON (`docs/json.md`)."""
-    fields = {**collected._asdict(), "largest": [one._asdict() for one in collected.largest]}
+    fields = {"schema": 1, **collected._asdict(), "largest": [one._asdict() for one in collected.largest]}
     return json.dumps(fields, indent=2) + "\n"
 
 
