@@ -59,9 +59,3 @@ def lies_at(lock: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(lock), path.stat())
     except OSError:
         return False
-
-
-def is_free(path: Path) -> bool:
-    """Whether no other process holds a lock on the file at `path` alone; so it is if there is none."""
-    with opened(path) as lock:
-        return lock is None or try_lock(lock, fcntl.LOCK_SH)

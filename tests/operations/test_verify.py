@@ -349,6 +349,14 @@ def test_data_is_here_in_the_remote_or_nowhere(world):
     assert world.project.verify(offline=True).data == Data(here=1, unknown=1)
 
 
+def test_data_in_the_cache_of_another_work_tree_is_here(world, tmp_path):
+    world.git("worktree", "add", "--quiet", str(tmp_path / "other"))
+    other = World(Project(tmp_path / "other"), *world[1:])
+    assert (other.found(full=True), other.project.verify().data) == ([], Data(here=2))
+    replace(world.cached("model.bin"), b"x" * 12)
+    assert [one[1:3] for one in other.found(full=True)] == [(Check.HASHES, str(world.cached("model.bin")))]
+
+
 def test_data_that_only_a_remote_has_is_no_fault(world):
     world.share()
     shutil.rmtree(world.folder / ".dvc" / "cache")
@@ -533,11 +541,9 @@ def test_a_run_that_died_is_named_and_so_is_what_it_left(world, exptrack):
     assert world.found() == []
 
 
-def test_refs_of_a_killed_fetch_are_named(world):
-    world.git("update-ref", "refs/exptrack/incoming/ab12/runs/2026-01/x", world.oid("one"))
-    assert world.found() == [(WARNING, Check.LEFTOVER, "refs/exptrack/incoming/", ())]
+def test_a_ref_of_no_known_kind_is_mentioned(world):
     world.git("update-ref", "refs/exptrack/other/x", world.oid("one"))
-    assert world.found()[1:] == [(NOTE, Check.REF, "refs/exptrack/other/x", ())]
+    assert world.found() == [(NOTE, Check.REF, "refs/exptrack/other/x", ())]
 
 
 def test_annotations_that_cannot_be_read_are_counted(world, exptrack):

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from exptrack.backends.dvc.config import find_cache
+from exptrack.backends.dvc.cache import is_cached
+from exptrack.backends.dvc.config import Cache
 from exptrack.backends.dvc.folder import read_listing
 from exptrack.backends.dvc.remote import quiet
 from exptrack.backends.dvc.state import digest_stream
+from exptrack.backends.dvc.worktrees import find_caches
 from exptrack.model.data import Pointer
 from exptrack.model.sharing import Progress
 
@@ -24,14 +26,21 @@ class Proof(NamedTuple):
     spoilt: dict[Path, tuple[Pointer, ...]]
 
 
+def find_cached(root: Path, pointers: Sequence[Pointer]) -> dict[Pointer, bool]:
+    """Whether the data of each pointer is in the cache of the DVC project at `root`, or in one that it has in another work tree."""
+    caches = find_caches(root)
+    return {pointer: any(is_cached(cache, pointer) for cache in caches) for pointer in pointers}
+
+
 def prove(root: Path, pointers: Sequence[Pointer], progress: Progress) -> Proof:
-    """Read what the cache of the DVC project at `root` has of the pointers' data, each file once, and compare it with its name.
+    """Read what the caches of the DVC project at `root` have of the pointers' data, each file once, and compare it with its name.
 
     Nothing that was remembered is believed: a disk that fails changes no time stamp. Raises DataError if DVC's config is broken.
     """
     users: dict[Path, tuple[str, dict[Pointer, None]]] = {}
+    caches = find_caches(root)
     for pointer in pointers:
-        for file in _files(root, pointer):
+        for file in (file for cache in caches for file in _files(cache, pointer)):
             users.setdefault(file, (pointer.algorithm, {}))[1][pointer] = None
     sizes = {file: size for file in users if (size := _size(file)) is not None}
     progress.begin("reading the DVC cache", sum(sizes.values()), is_bytes=True)
@@ -44,8 +53,7 @@ def prove(root: Path, pointers: Sequence[Pointer], progress: Progress) -> Proof:
     return Proof(len(sizes), spoilt)
 
 
-def _files(root: Path, pointer: Pointer) -> Iterator[Path]:
-    cache = find_cache(root)
+def _files(cache: Cache, pointer: Pointer) -> Iterator[Path]:
     top = cache.object(pointer.digest, pointer.algorithm)
     yield top
     if pointer.is_folder:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exptrack.analysis.dvcfiles import parse_pointers
 from exptrack.analysis.trust import is_sound
 from exptrack.backends import dvc
-from exptrack.backends.dvc.verifying import has_remotes, prove
+from exptrack.backends.dvc.verifying import find_cached, has_remotes, prove
 from exptrack.backends.git.objects import read_many
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
@@ -61,7 +61,7 @@ def look(context: Context, runs: Sequence[Run], progress: Progress, *, full: boo
     here = remote = nowhere = unknown = hashed = 0
     for root, objects in projects.items():
         try:
-            cached = dvc.has_in_cache(root, [one.first for one in objects])
+            cached = find_cached(root, [one.first for one in objects])
             away = [one for one in objects if not cached[one.first]]
             if full:
                 proof = prove(root, [one.first for one in objects], progress)

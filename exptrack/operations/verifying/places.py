@@ -15,11 +15,9 @@ from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.verification import Check, Finding, Severity
 from exptrack.store import journal as journals
 from exptrack.store import trash
-from exptrack.store.locks import is_free
 from exptrack.store.runs import ACTIVE, RUNS, TRASH, name_of, read_records
 
 REFS = "refs/exptrack/"
-INCOMING = f"{REFS}incoming/"
 _RUN = re.compile(rf"{RUNS}\d{{4}}-(?:0[1-9]|1[0-2])/([^/]+)", re.ASCII)
 _MOMENT = 0.3  # seconds in which a run that is just being recorded has its ref
 
@@ -63,7 +61,7 @@ def judge_names(listed: Mapping[str, str], chosen: Collection[str]) -> Iterator[
 
 
 def judge_left(repository: Repository, listed: Mapping[str, str]) -> Iterator[Finding]:
-    """Refs that killed processes left: of runs under way that are no more, and of fetches."""
+    """Refs of runs under way that are no more, and refs that exptrack does not know."""
     left = [ref for ref in listed if ref.startswith(ACTIVE) and not _has_journal(repository, ref)]
     if left:
         # A run that ended just now lets go of its journal first.
@@ -76,12 +74,8 @@ def judge_left(repository: Repository, listed: Mapping[str, str]) -> Iterator[Fi
             "the run is finished, and this was left" if name_of(ref) in finished else "it belongs to no run under way"
         )
         yield Finding(Severity.WARNING, Check.LEFTOVER, ref, problem, "`exptrack recover` deletes it")
-    incoming = sum(ref.startswith(INCOMING) for ref in listed)
-    if incoming and is_free(repository.shared / "incoming.lock"):
-        problem = f"a killed fetch left {incoming:,} ref{'' if incoming == 1 else 's'}"
-        yield Finding(Severity.WARNING, Check.LEFTOVER, INCOMING, problem, "the next `exptrack fetch` deletes them")
     for ref in listed:
-        if ref.startswith(REFS) and not ref.startswith((RUNS, ACTIVE, TRASH, INCOMING)):
+        if ref.startswith(REFS) and not ref.startswith((RUNS, ACTIVE, TRASH)):
             advice = "a later version of exptrack may have made it; else delete it with `git update-ref -d`"
             yield Finding(Severity.NOTE, Check.REF, ref, "it is of no kind that exptrack knows", advice)
 
