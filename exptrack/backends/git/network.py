@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import IO, cast
+from typing import IO
 
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
@@ -21,6 +21,8 @@ from exptrack.errors import RepositoryError
 from exptrack.model.sharing import Progress, Silence
 
 _GRACE = 2.0  # seconds for git to end after Ctrl-C, before it is told once more
+_LINGER = 1.0  # seconds for the last words of a git that has ended; what it left running, as ssh's ControlPersist does, may keep the pipe
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _BREAK = re.compile(rb"[\r\n]")
 
 
@@ -33,21 +35,27 @@ def talk(
 ) -> command.Done:
     """Run git at the root of the work tree and wait; any exit status is an answer.
 
-    What it says of its progress (`progress_word` is among the arguments) goes to `progress` and not into the answer. With `git_dir` it takes that folder for the repository.
+    What it says of its progress (`progress_word` is among the arguments) goes to `progress` and not into the answer. With `git_dir` it
+    takes that folder for the repository.
     """
-    listener = _listen_to(progress or Silence())
     child = _start(repository, arguments, git_dir, is_fed=bool(stdin))
+    out: list[bytes] = []
     said: list[bytes] = []
-    stderr, child.stderr = cast(IO[bytes], child.stderr), None  # communicate() must leave it to the thread
-    reader = Thread(target=_read, args=(stderr, listener, said), daemon=True)
-    reader.start()
+    work = ((child.stdout, lambda _: False, out), (child.stderr, _listen_to(progress or Silence()), said))
+    readers = [Thread(target=_read, args=each, daemon=True) for each in work]
     try:
-        out, _ = child.communicate(stdin or None)
-        reader.join()
+        for reader in readers:
+            reader.start()
+        if child.stdin is not None:
+            with suppress(BrokenPipeError), child.stdin as pipe:
+                pipe.write(stdin)
+        child.wait()
+        for reader in readers:
+            reader.join(_LINGER)
     except BaseException:
         _wait(child)
         raise
-    return command.Done(child.returncode, out, b"\n".join(said).decode(errors="replace"))
+    return command.Done(child.returncode, b"\n".join(out), _COLOUR.sub("", b"\n".join(said).decode(errors="replace")))
 
 
 def progress_word(progress: Progress | None) -> str:
@@ -89,7 +97,7 @@ def _has_ssh(repository: Repository) -> bool:
 def _read(pipe: IO[bytes], listener: Callable[[str], bool], said: list[bytes]) -> None:
     """Hand on each line as it comes; git ends those that it overwrites with a carriage return."""
     rest = b""
-    with pipe, suppress(ValueError):
+    with pipe:
         while chunk := os.read(pipe.fileno(), 65536):
             *lines, rest = _BREAK.split(rest + chunk)
             said += [line for line in lines if not listener(line.decode(errors="replace"))]

@@ -14,7 +14,7 @@ _LONGEST = 300  # letters of what a remote says
 # What git says beside the reason, and lines without letters, as forges draw around theirs.
 _NOISE = re.compile(
     r"(?i)[\W_]*$|(fatal: )?(Could not read from remote repository|the remote end hung up unexpectedly|fetch-pack: |protocol error: bad )"
-    r"|(error: )?failed to push some refs|(remote: )?error: hook declined to update|error: atomic push failed for ref|Please make sure you have|and the repository exists|warning: (?!rejected)"
+    r"|(error: )?failed to push some refs|(remote: )?error: hook declined to update|error: atomic push failed for ref|Please make sure you have|and the repository exists|warning: (?!rejected)|hint: "
     r"|(fatal: )?git-http-push failed|[\w ]+: +\d+(%|,)"
 )
 _TELLING = re.compile(r"(?i)\b(error|fatal|fail|denied|not |cannot|unable|refus|reject|gitlab|gerrit)")

@@ -104,7 +104,7 @@ def _unknown(word: str, names: list[str], *, is_set: bool) -> str:
 
 
 def _find_url(repository: Repository, word: str) -> str:
-    done = command.call(repository.top, "ls-remote", "--get-url", word, environ=repository.environ)
+    done = command.call(repository.top, "ls-remote", "--get-url", "--end-of-options", word, environ=repository.environ)
     return os.fsdecode(command.output(done, "ls-remote")).strip()
 
 

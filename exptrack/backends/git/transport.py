@@ -23,10 +23,11 @@ from exptrack.backends.git.repository import Repository
 from exptrack.model.sharing import Progress
 
 _BATCH = 1000
-_FEW = 32
-_ATTEMPTS = 5
+_LETTERS = 250_000  # of the names in a batch; macOS takes a megabyte of words, with the environment
+_FEW = 32  # refs that are named one by one
+_ATTEMPTS = 3
 _RACE = re.compile(
-    r"cannot lock ref|failed to (lock|update ref)|atomic transaction failed|already exists|incorrect old value|non-atomic"
+    r"cannot lock ref|failed to (lock|update ref)|atomic transaction failed|already exists|incorrect old value"
 )
 
 # What a user may have set for his own fetches and pushes, and that would add to ours or change them.
@@ -146,10 +147,12 @@ def push_notes(repository: Repository, remote: GitRemote, ref: str, new: str, ol
 def _batches(changes: Sequence[Change]) -> Iterator[list[Change]]:
     """Creations and deletions apart, few enough at once for a forge and for the words of a command."""
     batch: list[Change] = []
+    letters = 0
     for change in changes:
-        if batch and (len(batch) == _BATCH or batch[0].is_deletion != change.is_deletion):
+        letters += len(change.ref)
+        if batch and (len(batch) == _BATCH or letters > _LETTERS or batch[0].is_deletion != change.is_deletion):
             yield batch
-            batch = []
+            batch, letters = [], len(change.ref)
         batch.append(change)
     if batch:
         yield batch

@@ -59,7 +59,8 @@ def test_an_unknown_remote_is_told_with_those_that_are_there(repo, repository, g
         find_remote(repo, "c")
     git("config", "exptrack.remote", "c", cwd=repository)
     with pytest.raises(
-        RepositoryError, match="no such remote: c, which `exptrack.remote` names; run `git config exptrack.remote NAME`"
+        RepositoryError,
+        match=r"no such remote: c, which `exptrack.remote` names; run `git config exptrack.remote NAME`",
     ):
         find_remote(repo)
 

@@ -103,9 +103,11 @@ def has(folder, oid):
     )
 
 
-@pytest.mark.parametrize("count", [3, transport._FEW + 1])
-def test_refs_are_pushed_listed_and_fetched(count, repo, remote, make, bare, clone, refs, state):
+@pytest.mark.parametrize(("count", "protocol"), [(3, 0), (transport._FEW + 1, 2)])
+def test_refs_are_pushed_listed_and_fetched(count, protocol, repo, git, remote, make, bare, clone, refs, state):
     runs = make(count)
+    for folder in (repo.top, clone.top):
+        git("config", "protocol.version", protocol, cwd=folder)
     before = state(repo.top)
     assert transport.push_refs(repo, remote, runs, {}) == (tuple(runs), {})
     assert transport.push_refs(repo, remote, runs, {}) == (tuple(runs), {})
@@ -192,13 +194,14 @@ def test_a_delete_wants_the_ref_where_it_was_and_is_done_if_it_is_gone(repo, rem
 
 def test_many_refs_go_in_batches(repo, remote, make, bare, refs, monkeypatch):
     monkeypatch.setattr(transport, "_BATCH", 40)
+    monkeypatch.setattr(transport, "_LETTERS", 35 * len(f"{RUNS}run-00000"))
     runs = make(100)
     taken = f"{RUNS}run-00050"
     transport.push_refs(repo, remote, {taken: runs[f"{RUNS}run-00000"]}, {})
     outcome = transport.push_refs(repo, remote, runs, {})
-    assert len(outcome.done) == 60
+    assert len(outcome.done) == 65
     assert list(outcome.rejected) == [taken]
-    assert len(refs(bare)) == 61
+    assert len(refs(bare)) == 66
 
 
 def test_notes_are_swapped_by_what_they_were(repo, remote, make, bare, refs):
@@ -281,6 +284,14 @@ def test_hooks_of_the_user_run_on_a_push(repo, remote, repository, make):
     transport.push_refs(repo, remote, make(2), {})
     transport.push_refs(repo, remote, make(40, 10), {})
     assert (repository.parent / "pushed").read_text() == "origin 2 .git\norigin 40 .git\n"
+
+
+def test_what_a_hook_leaves_running_holds_nothing_up(repo, remote, repository, make):
+    install(repository / ".git" / "hooks" / "pre-push", "sleep 40 & echo $! > ../pid")
+    began = time.monotonic()
+    transport.push_refs(repo, remote, make(1), {})
+    assert time.monotonic() - began < 40
+    os.kill(int((repository.parent / "pid").read_text()), signal.SIGTERM)
 
 
 def test_what_killed_pushes_and_fetches_left_is_swept_away(repo, remote, make, refs, repository, git):
