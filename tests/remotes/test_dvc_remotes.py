@@ -216,7 +216,7 @@ def test_a_push_that_is_killed_leaves_no_half_object_and_is_completed_by_the_nex
     assert {name: size for name, size in store.sizes().items() if name in there} == there
 
 
-def test_s3_refuses_in_one_clear_line(repository, pointers, s3, monkeypatch, closed_port):
+def test_s3_refuses_in_one_clear_line(repository, pointers, s3, monkeypatch, closed_port, broken_url):
     def enter(key=None, **changes):
         for variable, value in s3.environment(key).items():
             monkeypatch.setenv(variable, value)
@@ -234,6 +234,8 @@ def test_s3_refuses_in_one_clear_line(repository, pointers, s3, monkeypatch, clo
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # else it takes half a minute to give up
     enter(endpointurl=f"http://127.0.0.1:{closed_port}")
     assert "Could not connect" in refusal(repository, pointers)
+    enter(endpointurl=broken_url)
+    assert "cannot be written: " in refusal(repository, pointers)
     assert s3.list_objects("refusing") == {}
 
 
@@ -276,3 +278,11 @@ def test_an_extra_that_is_not_installed_is_named(repository, pointers, hidden, e
     assert said.startswith("DataError: cannot push model.bin to the remote 'store': ")
     assert said.endswith(f"install it with `pip install 'exptrack[{extra}]'`\n")
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("scheme", ["azure", "gs", "gdrive", "hdfs", "oss", "webdav", "webdavs"])
+def test_the_extra_for_another_kind_of_remote_is_named(repository, pointers, monkeypatch, scheme):
+    extra = scheme.removesuffix("s") if scheme == "webdavs" else scheme
+    monkeypatch.setitem(sys.modules, f"dvc_{extra}", None)
+    configure(repository, {"store": {"url": f"{scheme}://place/data"}})
+    assert refusal(repository, pointers).endswith(f"install it with `pip install 'exptrack[{extra}]'`")

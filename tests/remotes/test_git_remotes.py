@@ -182,10 +182,9 @@ def clone(git, tmp_path):
     return make
 
 
-def test_a_run_over_ssh_with_data_in_s3_reproduces_exactly_in_another_clone(
-    repository, exptrack, dvc, git, make_url, clone, s3, monkeypatch, tmp_path
-):
-    url, _ = make_url("ssh")
+@pytest.fixture
+def far(repository, exptrack, dvc, git, s3, monkeypatch, tmp_path):
+    """A run named `far` whose input belongs to a DVC remote of its own, and whose output to the default one, in S3; gives its path there."""
     enter(monkeypatch, s3.environment())
     (repository / "data.csv").write_text("0.125\n")
     (repository / "train.py").write_text(
@@ -196,27 +195,37 @@ def test_a_run_over_ssh_with_data_in_s3_reproduces_exactly_in_another_clone(
     )
     dvc("init", "-q")
     dvc("add", "-q", "data.csv")
-    dvc("remote", "add", "-q", "-d", "store", f"s3://{s3.bucket}/{repository.parent.name}")
-    dvc("remote", "modify", "-q", "store", "endpointurl", s3.url)
-    dvc("remote", "add", "-q", "archive", str(tmp_path / "archive"))
+    settings = {"core": "remote = store", "'remote \"archive\"'": f"url = {tmp_path / 'archive'}"}
+    settings["'remote \"store\"'"] = f"url = s3://{s3.bucket}/{tmp_path.name}\nendpointurl = {s3.url}"
+    (repository / ".dvc" / "config").write_text("".join(f"[{name}]\n{text}\n" for name, text in settings.items()))
     with (repository / "data.csv.dvc").open("a") as pointer:
         pointer.write("  remote: archive\n")
     git("add", ".", cwd=repository)
     git("commit", "--quiet", "-m", "data", cwd=repository)
-    git("remote", "add", "origin", url, cwd=repository)
-    git("push", "--quiet", "origin", "HEAD", cwd=repository)
     done = exptrack("run", "--name", "far", "-o", "model.txt", "--", sys.executable, "train.py")
     assert done.returncode == 0, done.stderr
+    return tmp_path.name
+
+
+def test_a_run_over_ssh_with_data_in_s3_reproduces_exactly_in_another_clone(
+    repository, exptrack, git, far, make_url, clone, s3, monkeypatch, tmp_path
+):
+    url, _ = make_url("ssh")
+    git("remote", "add", "origin", url, cwd=repository)
+    git("push", "--quiet", "origin", "HEAD", cwd=repository)
+    enter(monkeypatch, s3.environment((s3.write[0], "SECRET-of-somebody")))
     done = exptrack("push")
-    assert done.returncode == 0, done.stderr
-    assert "pushed 1 run to " in done.stdout
-    assert len(s3.list_objects(f"{repository.parent.name}/files")) == 1
+    assert (done.returncode, done.stderr.count("\n"), "SECRET" in done.stderr) == (2, 1, False), done.stderr
+    assert git("ls-remote", "origin", "refs/exptrack/*", cwd=repository) == ""
+    enter(monkeypatch, s3.environment())
+    done = exptrack("push")
+    assert (done.returncode, "pushed 1 run to " in done.stdout) == (0, True), done.stderr
+    assert len(s3.list_objects(f"{far}/files")) == 1
     assert len([path for path in (tmp_path / "archive" / "files" / "md5").rglob("*") if path.is_file()]) == 1
 
     there = clone(url, "colleague")
     done = exptrack("pull", cwd=there)
-    assert done.returncode == 0, done.stderr
-    assert "fetched 1 run from " in done.stdout
+    assert (done.returncode, "fetched 1 run from " in done.stdout) == (0, True), done.stderr
     done = exptrack("reproduce", "far", "--require", "exact", cwd=there)
     assert done.returncode == 0, done.stdout + done.stderr
 
