@@ -20,8 +20,10 @@ from exptrack.backends.dvc.stored import (
     Wanted,
     by_remote,
     find_local,
+    find_short,
     find_sizes,
     is_whole,
+    top_of,
     want,
 )
 from exptrack.backends.dvc.uploading import prepare, upload
@@ -72,23 +74,25 @@ def _push_to(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer
         wanted = want(remote, caches, pointers)
         plan = _make_plan(wanted, caches, find_sizes(remote, wanted.paths))
         damaged: set[Object] = set()
-        uploads = _uploads(plan, wanted, pointers)
+        uploads = _uploads(plan, wanted, pointers, plan.lacking)
         if uploads:
             with explained(remote.name, pointers[0].path, remote.doing):
                 prepare(remote, uploads)
             progress.begin("pushing data", sum(local.size for local in uploads.values()), is_bytes=True)
         files = {one: local for one, local in uploads.items() if not one.is_listing}
         _upload(remote, files, wanted, damaged, progress)
-        whole = [pointer for pointer in pointers if not _lacks(pointer, wanted, damaged)]
-        listings = {one: local for one, local in _uploads(plan, wanted, whole).items() if one.is_listing}
+        whole = _uploads(plan, wanted, pointers, plan.lacking | damaged)
+        listings = {one: local for one, local in whole.items() if one.is_listing}
         _upload(remote, listings, wanted, damaged, progress)
     done = [local for one, local in {**files, **listings}.items() if one not in damaged]
+    missing = find_short(pointers, wanted, plan.lacking | damaged)
+    spoilt = {top for top in missing if not (wanted.of(top) or frozenset()).isdisjoint(damaged)}
     return Sent(
         objects=len(done),
         size=sum(local.size for local in done),
         there=len(plan.there),
-        missing=tuple(pointer for pointer in pointers if _lacks(pointer, wanted, plan.lacking | damaged)),
-        damaged=tuple(pointer for pointer in pointers if (wanted.of(pointer) or frozenset()) & damaged),
+        missing=tuple(pointer for pointer in pointers if top_of(pointer) in missing),
+        damaged=tuple(pointer for pointer in pointers if top_of(pointer) in spoilt),
     )
 
 
@@ -126,19 +130,13 @@ def _make_plan(wanted: Wanted, caches: Sequence[Cache], sizes: Mapping[Object, i
     return _Plan(uploads, frozenset(there), lacking)
 
 
-def _uploads(plan: _Plan, wanted: Wanted, pointers: Iterable[Pointer]) -> dict[Object, Local]:
+def _uploads(plan: _Plan, wanted: Wanted, pointers: Iterable[Pointer], lacking: set[Object]) -> dict[Object, Local]:
     """What those of the pointers want that can be whole."""
+    short = find_short(pointers, wanted, lacking)
     chosen: set[Object] = set()
-    for top in {Object(pointer.digest, pointer.algorithm): pointer for pointer in pointers}.values():
-        objects = wanted.of(top)
-        if objects is not None and not objects & plan.lacking:
-            chosen |= objects
+    for top in {top_of(pointer) for pointer in pointers} - short:
+        chosen |= wanted.of(top) or frozenset()
     return {one: local for one, local in plan.uploads.items() if one in chosen}
-
-
-def _lacks(pointer: Pointer, wanted: Wanted, lacking: set[Object]) -> bool:
-    objects = wanted.of(pointer)
-    return objects is None or bool(objects & lacking)
 
 
 def _upload(

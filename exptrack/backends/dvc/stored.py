@@ -49,9 +49,8 @@ class Wanted(NamedTuple):
     members: dict[Object, frozenset[Object] | None]
     sizes: dict[Object, int]
 
-    def of(self, pointer: Pointer) -> frozenset[Object] | None:
-        """All objects of a pointer, or None if its listing is nowhere, or if it is no pointer."""
-        top = Object(pointer.digest, pointer.algorithm)
+    def of(self, top: Object) -> frozenset[Object] | None:
+        """All objects that a pointer stands for, or None if its listing is nowhere, or if it is no pointer."""
         if top not in self.paths:
             return None
         members = self.members[top] if top.is_listing else frozenset()
@@ -71,12 +70,21 @@ def find_stored(root: Path, pointers: Sequence[Pointer]) -> dict[Pointer, bool]:
                 caches = find_caches(root)
                 wanted = want(remote, caches, group)
                 sizes = find_sizes(remote, wanted.paths)
-                for pointer in group:
-                    objects = wanted.of(pointer)
-                    stored[pointer] = objects is not None and all(
-                        is_whole(one, sizes, wanted, find_local(caches, one)) for one in objects
-                    )
+                lacking = {one for one in wanted.paths if not is_whole(one, sizes, wanted, find_local(caches, one))}
+                short = find_short(group, wanted, lacking)
+            stored |= {pointer: top_of(pointer) not in short for pointer in group}
     return {pointer: stored[pointer] for pointer in pointers}
+
+
+def find_short(pointers: Iterable[Pointer], wanted: Wanted, lacking: set[Object]) -> set[Object]:
+    """Of what pointers stand for, as `top_of` gives it, that of which something is lacking. Many runs have the same data."""
+    tops = {top_of(pointer) for pointer in pointers}
+    return {top for top in tops if (objects := wanted.of(top)) is None or not objects.isdisjoint(lacking)}
+
+
+def top_of(pointer: Pointer) -> Object:
+    """The file or listing that a pointer names."""
+    return Object(pointer.digest, pointer.algorithm)
 
 
 def by_remote(pointers: Iterable[Pointer]) -> dict[str | None, list[Pointer]]:
@@ -92,7 +100,7 @@ def want(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer]) -
     wanted = Wanted({}, {}, {})
     far: dict[Object, str] = {}
     for pointer in pointers:
-        top = Object(pointer.digest, pointer.algorithm)
+        top = top_of(pointer)
         if top in wanted.paths or not is_digest(top.digest):
             continue
         wanted.paths[top] = pointer.path
