@@ -72,9 +72,9 @@ class Bars:
                 return
             self._display = _make_display()
             self._display.start()
-        if self._bar is None:
-            self._bar = self._display.add_task(self._task, total=self._total)
         said = _say(self._done, self._total, is_bytes=self._is_bytes)
+        if self._bar is None:
+            self._bar = self._display.add_task(self._task, total=self._total, said=said)
         self._display.update(self._bar, completed=self._done, said=said)
 
 

@@ -103,7 +103,7 @@ def test_the_run_does_not_wait_for_the_push(team, tmp_path):
 
 
 def test_a_push_in_the_background_asks_nobody(team, tmp_path):
-    remote, ada, _ = team
+    _, ada, _ = team
     asked = tmp_path / "asked"
     script = tmp_path / "ssh"
     script.write_text(

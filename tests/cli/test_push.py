@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from screen import on_screen
 from sharing import clone, make_team, md5
 
 
@@ -250,3 +251,17 @@ def test_two_clones_annotate_and_push_at_once_and_nothing_is_lost(team):
     for person in (ada, bob):
         person("fetch")
         assert len(json.loads(person("ls", "--json").stdout)[0]["tags"]) == 6
+
+
+def test_bars_show_what_takes_long_and_leave_the_answer(team):
+    remote, ada, _ = team
+    ada.run("one")
+    hook = ada.folder / ".git/hooks/pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexec sleep 1\n")
+    hook.chmod(0o755)
+    status, screen = on_screen(ada.folder, "push")
+    assert status == 0
+    assert "writing objects" in screen
+    assert screen.endswith(f"pushed 1 run to origin ({remote.bare}): one\n")
+    assert on_screen(ada.folder, "push") == (0, f"everything is shared with origin ({remote.bare}) already\n")
