@@ -72,11 +72,10 @@ def find_reason(done: command.Done) -> str:
         ours = [line for line in lines if line.startswith("fatal: ")]
         unpacking = [line for line in lines if line.startswith("error: remote unpack failed")]
         return _clean(_pick(theirs or ours or unpacking) or rejection)
-    if (
-        done.code == 1
-        and not any(line.startswith("fatal:") for line in lines)
-        and "failed to push some refs" in done.err
-    ):
+    is_hook = done.code == 1 and "failed to push some refs" in done.err
+    if is_hook and not any(line.startswith("fatal:") for line in lines):
+        # Its standard output comes on that of git or on its standard error, as the version of git goes.
+        lines += [line for line in os.fsdecode(done.out).splitlines() if line.strip()]
         return _clean(f"the pre-push hook failed: {_pick(lines) or 'it does not say why'}")
     return _clean(next((line for line in lines), "")) or ("it hung up" if done.code != 1 else "it does not say why")
 
