@@ -1,12 +1,13 @@
 """What DVC's files say, without DVC: pointers in `.dvc` files and `dvc.lock`, files and folders named in `dvc.yaml`.
 
 Reading them here takes a millisecond; importing DVC takes 350. Paths that no file of the repository can have (absolute ones, those of
-a remote, those above the root) are left out.
+a remote, those above the root, those that Git or DVC obeys) are left out.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -18,12 +19,14 @@ from exptrack.analysis.fields import (
     read_mapping,
     read_text,
 )
+from exptrack.analysis.trust import is_inside
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 from exptrack.model.tree import Value
 
 _DEFAULT_PARAMS = "params.yaml"
 _LEGACY = "md5-dos2unix"
+_WORD = re.compile(r"[0-9a-z]+(?:\.dir)?", re.ASCII)  # what cannot lead out of a cache
 
 
 class Out(NamedTuple):
@@ -168,7 +171,7 @@ def _pointers(file: str, folder: str, outs: list[dict[str, Any]], where: str, st
     for index, out in enumerate(outs):
         try:
             path, digest = _inside(folder, read_text(out, "path")), _digest(out)
-            if path is None or digest is None:
+            if path is None or digest is None or not is_inside(path, is_data=True):
                 continue
             yield Pointer(
                 path=path,
@@ -192,6 +195,8 @@ def _digest(out: dict[str, Any]) -> str | None:
         return _digest_of_listing(out)
     if digest is not None and type(digest) not in {str, int}:
         raise WrongFieldError("md5", "is not a text")
+    if digest and not _WORD.fullmatch(str(digest).lower()):
+        raise WrongFieldError("md5", "is no digest")
     return str(digest).lower() if digest else None
 
 
