@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import itertools
 import json
 import os
 import random
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from exptrack.backends.dvc import add_to_cache, dvc_file_text, fetch, find_stored, push
+from exptrack.backends.dvc.remote import open_remote
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 from exptrack.model.sharing import Sent, Silence
@@ -474,3 +476,44 @@ def test_a_remote_where_nobody_listens_is_not_an_empty_one(project, pointers):
         configure(project, origin=f"http://127.0.0.1:{free.getsockname()[1]}/store")
         with pytest.raises(DataError, match=r"cannot look for raw\.csv in the remote 'origin': .*; check its url"):
             find_stored(project, pointers[:1])
+
+
+def alike(count):
+    """Contents whose digests begin alike, so that one listing of the remote shows them all."""
+    numbers = (b"%d" % number for number in itertools.count())
+    return list(itertools.islice((one for one in numbers if md5(one)[:2] == "00"), count))
+
+
+@pytest.mark.parametrize("kind", ["s3", "sshd"])
+def test_many_objects_are_looked_for_by_listings(project, tmp_path, monkeypatch, request, kind):
+    server = request.getfixturevalue(kind)
+    settings = server.dvc_remote(tmp_path / "remote" if kind == "sshd" else tmp_path.name)
+    for variable, value in (server.environment() if kind == "s3" else {}).items():
+        monkeypatch.setenv(variable, value)
+    lines = "".join(f"    {key} = {value}\n" for key, value in settings.items())
+    (project / ".dvc" / "config").write_text(f"[core]\n    remote = origin\n['remote \"origin\"']\n{lines}")
+    contents = alike(8)
+    (project / "alike").mkdir()
+    for number, content in enumerate(contents):
+        (project / "alike" / str(number)).write_bytes(content)
+    pointer = add_to_cache(project, project / "alike", project)
+    assert push(project, [pointer]).objects == 9
+    assert push(project, [pointer]) == Sent(there=9)
+    with open_remote(project, None, "alike") as remote:
+        remote.fs.pipe_file(remote.object(md5(contents[3]), "md5"), b"a torn upload")
+        remote.fs.rm_file(remote.object(md5(contents[5]), "md5"))
+    assert find_stored(project, [pointer]) == {pointer: False}
+    assert push(project, [pointer]) == Sent(2, len(contents[3]) + len(contents[5]), there=7)
+    shutil.rmtree(project / ".dvc" / "cache")
+    assert find_stored(project, [pointer]) == {pointer: True}
+
+
+def test_what_killed_pushes_left_over_ssh_is_removed_after_a_day(project, pointers, remote, sshd):
+    lines = "".join(f"    {key} = {value}\n" for key, value in sshd.dvc_remote(remote).items())
+    (project / ".dvc" / "config").write_text(f"[core]\n    remote = origin\n['remote \"origin\"']\n{lines}")
+    (remote / "files").mkdir(parents=True)
+    for name, age in (("exptrack-1-old.tmp", 90_000), ("exptrack-1-new.tmp", 80_000)):
+        (remote / "files" / name).write_bytes(b"half")
+        os.utime(remote / "files" / name, (time.time() - age,) * 2)
+    push(project, pointers)
+    assert sorted(path.name for path in (remote / "files").iterdir()) == ["exptrack-1-new.tmp", "md5"]

@@ -142,13 +142,13 @@ def _uploads(plan: _Plan, wanted: Wanted, pointers: Iterable[Pointer], lacking: 
 def _upload(
     remote: Remote, uploads: Mapping[Object, Local], wanted: Wanted, damaged: set[Object], progress: Progress
 ) -> None:
-    stop = Stop()
+    stop, parts = Stop(), max(1, remote.fs.jobs // max(1, len(uploads)))
 
     def act(one: Object) -> None:
         path = wanted.paths[one]
         try:
             with explained(remote.name, path, remote.doing):
-                if not upload(remote, one, uploads[one], progress.advance, stop):
+                if not upload(remote, one, uploads[one], progress.advance, stop, parts=parts):
                     damaged.add(one)
         except FileNotFoundError as error:
             raise DataError(

@@ -26,13 +26,18 @@ _RENAMED: Final = {"ssh"}  # file systems that show a file while it grows, and r
 _ABANDONED: Final = 86_400  # seconds after which a temporary file must be of a process that was killed
 
 
-def upload(remote: Remote, one: Object, local: Local, advance: Callable[[int], None], stop: Stop) -> bool:
-    """Bring an object into the remote; False if it is not what its name says. `advance` is told the bytes. Raises what remotes raise."""
+def upload(
+    remote: Remote, one: Object, local: Local, advance: Callable[[int], None], stop: Stop, *, parts: int = 1
+) -> bool:
+    """Bring an object into the remote; False if it is not what its name says. `advance` is told the bytes.
+
+    S3 takes so many `parts` of a large file at once. Raises what remotes raise.
+    """
     if remote.is_local:
         return _copy(Cache(Path(remote.path), remote.shared), one, local, advance, stop)
     if not _is_sound(one, local, stop):
         return False
-    _put(remote, one, local, advance, stop)
+    _put(remote, one, local, Transfer(advance, stop), parts)
     return True
 
 
@@ -99,13 +104,12 @@ def _is_sound(one: Object, local: Local, stop: Stop) -> bool:
         return digest_stream(reader, one.algorithm) == one.digest.removesuffix(".dir")
 
 
-def _put(remote: Remote, one: Object, local: Local, advance: Callable[[int], None], stop: Stop) -> None:
+def _put(remote: Remote, one: Object, local: Local, transfer: Transfer, parts: int) -> None:
     from dvc.fs import Callback
 
     fs, place = remote.fs, remote.object(*one)
-    # Many objects come at once already; s3fs and others would split each into many parts at once besides.
-    options: dict[str, Any] = {"max_concurrency": 1} if hasattr(fs.fs, "max_concurrency") else {}
-    transfer = Transfer(advance, stop)
+    # Left to itself, s3fs sends many parts of each of many files at once, and has them all in memory.
+    options: dict[str, Any] = {"max_concurrency": parts} if hasattr(fs.fs, "max_concurrency") else {}
     callback = Callback(hooks={"go on": transfer.hook})
     if fs.protocol not in _RENAMED:
         fs.put_file(str(local.path), place, callback=callback, **options)
