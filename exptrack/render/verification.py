@@ -51,7 +51,7 @@ def _summarize(verification: Verification) -> str:
         parts.append(f"{format_counted(verification.hashed, 'file')} of the DVC cache read, {spoilt:,} spoilt")
     if verification.signed:
         parts.append(format_counted(verification.signed, "good signature"))
-    if verification.is_well:
+    if verification.is_well and not verification.data.unknown:
         return f"{'; '.join(parts)}; all is well"
     return "; ".join(parts)
 

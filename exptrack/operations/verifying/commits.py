@@ -24,7 +24,8 @@ _FILES = (RECORD, _OUTPUT, ENVIRONMENT, _REQUIREMENTS)
 _LIMITS = {RECORD: LARGEST_RECORD, _OUTPUT: 1024 * 1024, ENVIRONMENT: LARGEST_RECORD, _REQUIREMENTS: LARGEST_RECORD}
 _SNAPSHOT = "snapshot of "
 _CLAIMS = ("Exptrack-Run:", "Exptrack-Status:", "Exptrack-Experiment:")
-_EXPLAINED = 100  # runs; to look once more for what is not there takes a process
+_EXPLAINED = 100  # runs
+_BROKEN = f"its {RECORD} is missing, or broken: not the bytes that its commit names"
 _RESTORE = "`git fetch --refetch REMOTE {ref}` brings it anew from a repository where it is whole"
 _FORGED = "no exptrack makes such a run: ask who pushed it, and `exptrack rm {name}` if nobody knows"
 
@@ -71,7 +72,11 @@ def look(repository: Repository, refs: Mapping[str, str], touched: Collection[st
             faults.append(suspect.fault(Check.RECORD, problem, _FORGED))
         elif suspect.ref not in touched:
             explained += 1
-            faults.append(suspect.fault(Check.RECORD, _explain(repository, suspect, explained)))
+            # To look once more takes a process.
+            if explained <= _EXPLAINED and not _is_named(repository, suspect, RECORD):
+                faults.append(suspect.fault(Check.RECORD, f"there is no {RECORD} in it", _FORGED))
+            else:
+                faults.append(suspect.fault(Check.RECORD, _BROKEN))
     for suspect, record in whole:
         faults += _judge_place(suspect, record, refs)
         faults += _judge_claims(suspect, record)
@@ -136,12 +141,6 @@ def _decode(name: str, content: bytes | None) -> tuple[Record | None, str | None
     except RecordError as error:
         return None, str(error)
     return (record, None) if record.name == name else (None, f"its record is that of '{record.name}'")
-
-
-def _explain(repository: Repository, suspect: _Suspect, count: int) -> str:
-    if count <= _EXPLAINED and not _is_named(repository, suspect, RECORD):
-        return f"there is no {RECORD} in it"
-    return f"its {RECORD} is missing, or broken: not the bytes that its commit names"
 
 
 def _is_named(repository: Repository, suspect: _Suspect, path: str) -> bool:
