@@ -15,7 +15,7 @@ from exptrack.model.tree import Value
 # By default at most so many metrics, and so many parameters.
 MOST = 6
 _FIRST = ("name", "age", "status")
-_WHERE_ANY = ("experiment", "tag", "reproduces")
+_WHERE_ANY = ("experiment", "tag", "reproduces", "removed")
 _LAST = ("seed", "duration", "started", "ended", "author", "host", "branch", "command", "commit", "note")
 
 
@@ -27,7 +27,7 @@ class Choice(NamedTuple):
 
 
 def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: Iterable[str] = ()) -> Choice:
-    """Name, age, status, experiment, tags and what is reproduced where there are any, the metrics, and the parameters that differ.
+    """Name, age, status, experiment, tags, what is reproduced and who removed it where there are any, the metrics, and the parameters that differ.
 
     And the author, where there is more than one.
 

@@ -24,6 +24,7 @@ _FIELDS: Mapping[str, Callable[[Run], Fact]] = {
     "tag": lambda run: run.tags,
     "note": lambda run: "\n".join(run.notes) or None,
     "reproduces": lambda run: run.record.links.reproduces,
+    "removed": lambda run: run.removed_by,
     "seed": lambda run: run.record.seed,
     "duration": lambda run: run.record.duration,
     "started": lambda run: run.record.started,
@@ -36,7 +37,7 @@ _ORDER: Mapping[type, int] = {bool: 0, int: 1, float: 1, str: 2, datetime: 3, tu
 class Facts:
     """The facts of a run by name, worked out when they are asked for: a field, `metrics.KEY` or `params.KEY`.
 
-    `tag` is all tags, `note` all notes together, `command` as it would be typed, `commit` the oid of the run's commit.
+    `removed` is who removed it, `tag` is all tags, `note` all notes together, `command` as it would be typed, `commit` the oid of the run's commit.
     """
 
     __slots__ = ("_metrics", "_params", "run")

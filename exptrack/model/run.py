@@ -129,7 +129,12 @@ class Run(NamedTuple):
     @property
     def is_removed(self) -> bool:
         """Whether somebody removed it: it carries a tombstone."""
-        return any(one.kind is AnnotationKind.TOMBSTONE for one in self.annotations)
+        return self.removed_by is not None
+
+    @property
+    def removed_by(self) -> str | None:
+        """Who removed it, though its ref is still here; None if nobody did."""
+        return next((one.author for one in self.annotations if one.kind is AnnotationKind.TOMBSTONE), None)
 
     @property
     def is_unshared(self) -> bool:

@@ -106,6 +106,7 @@ _FIELDS: Mapping[str, Callable[[Facts], str]] = {
     "experiment": lambda row: row.run.record.experiment or "",
     "tag": lambda row: ",".join(row.run.tags),
     "reproduces": lambda row: row.run.record.links.reproduces or "",
+    "removed": lambda row: (row.run.removed_by or "").partition(" <")[0],
     "started": lambda row: _format_time(row.run.record.started),
     "ended": lambda row: _MISSING if row.run.record.ended is None else _format_time(row.run.record.ended),
     "commit": lambda row: row.run.oid[:_ABBREVIATED],

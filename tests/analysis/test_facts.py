@@ -53,11 +53,13 @@ def test_every_field_is_known_and_what_a_run_does_not_have_is_missing():
 
 def test_a_field_is_what_the_record_says():
     note = [Annotation(text, AnnotationKind.NOTE, START, "", text) for text in ("first", "second")]
+    note.append(Annotation("stone", AnnotationKind.TOMBSTONE, START, "Eve"))
     record = Record("one", Status.FAILED, START, command=("a", "b c"), author="Ada", host="box", seed="s", duration=1.5)
     row = Facts(Run(record, "c0ffee", "ref", annotations=tuple(note)))
     assert {name: row.get(name) for name in FIELDS} == {
         "name": "one", "status": "failed", "experiment": None, "tag": (), "note": "first\nsecond", "author": "Ada", "host": "box",
-        "branch": None, "command": "a 'b c'", "commit": "c0ffee", "reproduces": None, "seed": "s", "duration": 1.5, "started": START, "ended": None,
+        "branch": None, "command": "a 'b c'", "commit": "c0ffee", "reproduces": None, "removed": "Eve",
+        "seed": "s", "duration": 1.5, "started": START, "ended": None,
     }  # fmt: skip
     assert type(row.get("status")) is str
 

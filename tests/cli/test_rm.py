@@ -146,3 +146,7 @@ def test_show_says_that_somebody_removed_a_run(runs, exptrack, look):
     shown = exptrack("show", "one").stdout
     said = r"^removed   by Ada Lovelace <ada@example.com> on \d{4}-\d\d-\d\d \d\d:\d\d UTC: wrong data$"
     assert re.search(said, shown, re.MULTILINE)
+    listed = [re.split(r"  +", line) for line in exptrack("ls").stdout.splitlines()]
+    assert [line[3:] for line in listed] == [["removed"], [], ["Ada Lovelace"]]
+    assert exptrack("rm", "-y", "removed ~ *").stdout == "removed one\n"
+    assert "removed" not in exptrack("ls").stdout
