@@ -18,7 +18,9 @@ from exptrack.errors import RepositoryError
 
 _PLACE = "refs/exptrack/outgoing/"
 _ABANDONED = 3600  # seconds; a push needs them only while it begins
-_WORDS = ("-c", "core.packedRefsTimeout=1000", "-c", "core.logAllRefUpdates=false", "update-ref", "--stdin")
+# They may get lost with the machine; to be sure that they do not took 3 s for 1,000 where others use the disk, and 0.2 without.
+_SETTINGS = ("core.packedRefsTimeout=1000", "core.logAllRefUpdates=false", "core.fsync=-reference")
+_WORDS = (*(word for setting in _SETTINGS for word in ("-c", setting)), "update-ref", "--stdin")
 
 
 @contextmanager
