@@ -223,6 +223,7 @@ class Walk:
             git(self.project, "tag", "-d", self.random.choice(tags).removeprefix("refs/tags/"))
 
     def stash(self) -> None:
+        self.write()
         git(self.project, "stash", "-q", "-u")
 
     def drop_stash(self) -> None:
