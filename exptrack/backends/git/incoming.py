@@ -33,7 +33,12 @@ _QUIRKS = (
 )  # fmt: skip
 # A remote that is a shallow clone; git brings its objects and exits with 0, but they are not whole.
 _CUT = re.compile(r"^warning: rejected (\S+) because shallow roots are not allowed", re.MULTILINE)
-_SETTINGS = ("fetch.fsckObjects=true", *(f"fetch.fsck.{quirk}=warn" for quirk in _QUIRKS))
+# Names that no file can have, or not beside each other: only a hostile remote has both `a` and `a/b`.
+_UNWRITABLE = re.compile(
+    r"cannot lock ref|unable to update local ref|some local refs could not be updated|File name too long"
+)
+# A fetch has no hook but the one that sees refs change, and no ref of the user's does.
+_SETTINGS = ("core.hooksPath=/dev/null", "fetch.fsckObjects=true", *(f"fetch.fsck.{quirk}=warn" for quirk in _QUIRKS))
 
 
 def fetch_each(
@@ -67,14 +72,14 @@ def fetch_matching(
 ) -> dict[str, str] | None:
     """Bring the refs that match patterns; gives them with their oids, as FETCH_HEAD in a folder of the moment has them.
 
-    If git refuses something of it, that is None if it `is_patient`, else a RepositoryError.
+    If that does not work for all of them, it is None if it `is_patient`, else a RepositoryError.
     """
     with _scratch(repository) as folder:
         # Git demands a place for what a pattern finds. These refs belong to the folder.
         wanted = [f"+{pattern}:refs/worktree/{pattern}" for pattern in patterns]
         done = _fetch(repository, remote, wanted, progress, git_dir=folder)
         is_cut = _CUT.search(done.err) is not None
-        if is_patient and (is_cut or (done.code and is_broken(done))):
+        if is_patient and (is_cut or (done.code and (is_broken(done) or _UNWRITABLE.search(done.err)))):
             return None
         if done.code or is_cut:
             raise explain(remote, "fetch from", done)

@@ -210,6 +210,22 @@ def test_no_credentials_where_nobody_can_be_asked(told):
         )
 
 
+def test_a_user_at_a_terminal_is_asked(repo, git):
+    code = (
+        "import sys; from pathlib import Path; from exptrack.backends.git import transport, remotes, repository\n"
+        "repo = repository.find_repository(Path(sys.argv[1])); transport.list_remote(repo, remotes.find_remote(repo))"
+    )
+    with serving(401, "") as port:
+        git("config", "remote.origin.url", f"http://127.0.0.1:{port}/x", cwd=repo.top)
+        words = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", sys.executable, "-c", code, repo.top]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            said = b""
+            while b"Username for" not in said and (chunk := child.stdout.read1()):
+                said += chunk
+            child.kill()  # which hangs up on git
+    assert f"Username for 'http://127.0.0.1:{port}'" in said.decode()
+
+
 def test_nobody_listens(told):
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))

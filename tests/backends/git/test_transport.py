@@ -337,6 +337,22 @@ def test_a_broken_object_is_refused_and_the_others_come(repo, remote, make, bare
         assert all(has(clone.top, oid) for oid in runs.values())
 
 
+def test_names_that_cannot_be_beside_each_other_do_not_stop_a_fetch(repo, remote, make, bare, clone, state, git):
+    install(clone.top / ".git" / "hooks" / "reference-transaction", "exit 1")
+    runs = make(3)
+    transport.push_refs(repo, remote, runs, {})
+    git("pack-refs", "--all", cwd=bare)
+    odd = dict(zip((f"{RUNS}a", f"{RUNS}a/b", f"{RUNS}{'x' * 300}"), runs.values(), strict=True))
+    lines = [f"{oid} {ref}\n" for ref, oid in sorted({**runs, **odd}.items())]
+    (bare / "packed-refs").write_text("# pack-refs with: peeled fully-peeled sorted \n" + "".join(lines))
+    before = state(clone.top)
+    refused: dict[str, str] = {}
+    assert transport.fetch_below(clone, find_remote(clone), [f"{RUNS}*"], refused=refused) == {**runs, **odd}
+    assert refused == {}
+    assert all(has(clone.top, oid) for oid in runs.values())
+    assert state(clone.top) == before
+
+
 def test_a_quirk_of_old_history_is_no_reason_to_refuse(remote, bare, clone, git):
     tree = git("hash-object", "-t", "tree", "-w", "/dev/null", cwd=bare)
     text = f"tree {tree}\nauthor A <a@b> 1112911993 -7734343\ncommitter A <a@b> 1112911993 +051800\n\nold\n"
