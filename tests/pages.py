@@ -110,8 +110,9 @@ class Shell:
         self.scripts = scripts
         # A Python without packages: an installation that is worked on would be another one from run to run.
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", scripts], check=True)
-        (scripts / "bin" / "exptrack").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m exptrack "$@"\n')
-        (scripts / "bin" / "exptrack").chmod(0o755)
+        for name, words in (("exptrack", "-m exptrack"), ("gto", "-c 'from gto.cli import app; app()'")):
+            (scripts / "bin" / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
+            (scripts / "bin" / name).chmod(0o755)
         self.path = f"{scripts / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
     def play(self, page: Path) -> Iterator[tuple[Step, list[str]]]:

@@ -10,7 +10,7 @@ from pages import Shell, is_shown, normalise
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize(("page", "fewest"), [("tutorial.md", 20), ("reproducibility.md", 8)])
+@pytest.mark.parametrize(("page", "fewest"), [("tutorial.md", 20), ("reproducibility.md", 8), ("promotion.md", 15)])
 def test_the_page_shows_what_happens(page, fewest, tmp_path):
     steps = 0
     for step, came in Shell(tmp_path, tmp_path / "scripts").play(DOCS / page):
@@ -20,7 +20,7 @@ def test_the_page_shows_what_happens(page, fewest, tmp_path):
 
 
 def test_they_are_short():
-    for page in ("tutorial.md", "reproducibility.md"):
+    for page in ("tutorial.md", "reproducibility.md", "promotion.md"):
         assert len((DOCS / page).read_text(encoding="utf-8").splitlines()) <= 300
 
 
