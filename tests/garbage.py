@@ -254,6 +254,9 @@ class Walk:
         for ref in self.refs("refs/exptrack"):
             if self.random.random() < 0.3:
                 git(self.project, "update-ref", "-d", ref)
+        if self.random.random() < 0.5:
+            self.stash()
+            self.stash()
         if self.random.random() < 0.7:
             git(self.project, "reset", "-q", "--hard", self._start)
             git(self.project, "clean", "-fdq")
