@@ -275,6 +275,8 @@ SSH = "fatal: Could not read from remote repository.\n\nPlease make sure you hav
     (f"Warning: Permanently added 'h' (ED25519) to the list of known hosts.\nssh: connect to host h port 22: Connection timed out\n{SSH}", "", f"ssh: connect to host h port 22: Connection timed out; {REACH}"),
     ("error: failed to push some refs to 'x'\n", "To x\n!\ta:refs/exptrack/runs/a\t[remote rejected] (prohibited by Gerrit: not permitted: create)\nDone\n", f"prohibited by Gerrit: not permitted: create; it takes branches and tags only: {ELSEWHERE}"),
     ("remote: You can only push to branches and tags.\nerror: failed to push some refs to 'x'\n", "To x\n!\ta:refs/exptrack/runs/a\t[remote rejected] (pre-receive hook declined)\nDone\n", f"You can only push to branches and tags; it takes branches and tags only: {ELSEWHERE}"),
+    # A file system of 256 KB that was full.
+    ("remote: fatal: unable to write loose object file: No space left on device        \nerror: remote unpack failed: unpack-objects abnormal exit\nerror: failed to push some refs to 'x'\n", "To x\n!\ta:refs/x\t[remote rejected] (unpacker error)\n", "unable to write loose object file: No space left on device; make room there, then try again"),
     ("error: RPC failed; curl 56 GnuTLS recv error (-9)\nfatal: the remote end hung up unexpectedly\nEverything up-to-date\n", "", f"RPC failed; curl 56 GnuTLS recv error (-9); {REACH}"),
     ("", "", f"it hung up; {REACH}"),
 ])  # fmt: skip
