@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -204,9 +205,8 @@ def test_a_kill_at_any_instant_loses_nothing_that_is_used(clones, words):
             child.kill()
         killed += child.returncode == -signal.SIGKILL
         assert used <= objects(place)
-        # Its mark would keep others out for ten minutes; the locks of the dead are nobody's.
-        for mark in (store / "exptrack").glob("*"):
-            mark.unlink()
+        if sys.platform != "linux":  # where its mark keeps others out for ten minutes
+            shutil.rmtree(store / "exptrack", ignore_errors=True)
     assert killed > 0
     _collect(project, *words)
     assert objects(place) == used

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +63,22 @@ def test_the_mark_of_a_dead_process_is_in_nobodys_way(remote):
     mark = {"name": f"{remote.path}/exptrack/collecting-dead", "mtime": time.time() - 3600}
     assert _with_listing(remote, [mark]) is None
     assert _with_listing(remote, [{**mark, "mtime": time.time()}]) is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the process is not known to be of this machine")
+def test_of_a_process_of_this_machine_it_is_known_at_once_that_it_died(remote):
+    child = subprocess.Popen(["true"])
+    child.wait()
+    mark = Path(remote.path) / "exptrack" / "pushing-dead"
+    with markers.pushing(remote):
+        [own] = mark.parent.iterdir()
+        fields = json.loads(own.read_text())
+    mark.write_text(json.dumps({**fields, "pid": child.pid, "place": "another machine"}))
+    with pytest.raises(DataError, match="somebody pushes"), markers.collecting(remote):
+        pass
+    mark.write_text(json.dumps({**fields, "pid": child.pid}))
+    with markers.collecting(remote):
+        assert not mark.exists()
 
 
 def _with_listing(remote: Remote, entries: list) -> object:

@@ -2,8 +2,8 @@
 
 `exptrack/pushing-<random>` and `exptrack/collecting-<random>`, beside the objects, hold who it is, in JSON. Both sides write their own
 first and look for the other's then, so that of two at the same instant at least one sees the other. A mark is rewritten every minute;
-one that was not for ten is of a process that died, by the remote's own clock: that of a mark written just now. File systems that cannot
-list (HTTP) have no marks, and nobody collects garbage there.
+one that was not for ten is of a process that died, by the remote's own clock: that of a mark written just now. Of a process on the same machine it
+is known at once. File systems that cannot list (HTTP) have no marks, and nobody collects garbage there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final, NamedTuple
 
@@ -32,11 +33,11 @@ _TIMES: Final = ("mtime", "created", "LastModified", "last_modified", "updated",
 
 
 class _Other(NamedTuple):
-    """Another's mark: who it is, and the moment by the remote's clock at which it was last written."""
+    """Another's mark: who it is, and whether its process may still live."""
 
     host: str
     since: str
-    written: float
+    is_alive: bool = True
 
 
 class _Shared:
@@ -136,7 +137,8 @@ class Mark:
         self._path = str(remote.fs.join(self._folder, f"{kind}-{os.urandom(8).hex()}"))
         import socket  # takes 3 ms, and a push with nothing to do comes by here
 
-        self._content = json.dumps({"host": socket.gethostname(), "since": _now()}).encode()
+        fields = {"host": socket.gethostname(), "since": _now(), "place": _find_place(), "pid": os.getpid()}
+        self._content = json.dumps(fields).encode()
         self._written = 0.0
 
     def write(self) -> None:
@@ -174,7 +176,9 @@ class Mark:
             if not name.startswith(f"{kind}-"):
                 continue
             if now is None or written is None or now - written < _DEAD:
-                return self._read(name, written or 0.0)
+                other = self._read(name)
+                if other.is_alive:
+                    return other
             with suppress(Exception):
                 self._remote.fs.rm_file(self._remote.fs.join(self._folder, name))
         return None
@@ -189,12 +193,33 @@ class Mark:
     def _name_of(self, path: str) -> str:
         return path.rstrip("/").rpartition("/")[2]
 
-    def _read(self, name: str, written: float) -> _Other:
+    def _read(self, name: str) -> _Other:
         try:
             fields = json.loads(self._remote.fs.cat_file(self._remote.fs.join(self._folder, name))[:_LARGEST])
-            return _Other(mask(str(fields["host"]))[:100], str(fields["since"])[:40], written)
+            is_alive = fields.get("place") != _find_place() or _is_running(fields.get("pid"))
+            return _Other(mask(str(fields["host"]))[:100], str(fields["since"])[:40], is_alive)
         except Exception:  # noqa: BLE001 - half written, or gone, or whatever the file system raises: it was there
-            return _Other("an unknown host", "", written)
+            return _Other("an unknown host", "")
+
+
+def _find_place() -> str:
+    """What the processes have in common that have pids together: the boot, and the container. Unique, where that is not known."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:  # no Linux
+        return os.urandom(8).hex()
+
+
+def _is_running(pid: object) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _name(mark: _Other) -> str:
