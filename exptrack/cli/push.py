@@ -75,7 +75,11 @@ def _summarise(pushed: Pushed, *, is_dry: bool) -> Iterator[str]:
         yield f"shared tags, notes and other annotations with {pushed.remote}"
     is_idle = not (pushed.names or pushed.objects or pushed.removed or pushed.annotations)
     if is_idle and not (pushed.clashes or pushed.held or pushed.warning):
-        yield f"everything is shared with {pushed.remote} already"
+        yield (
+            f"everything is shared with {pushed.remote} already"
+            if pushed.there
+            else "nothing to push: no run was recorded here; `--all` is for those that were fetched, too"
+        )
 
 
 def _complain(pushed: Pushed) -> Iterator[str]:

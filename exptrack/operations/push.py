@@ -88,7 +88,7 @@ class _Push:
         self.unshared: list[str] = []
         self.clashes: list[Clash] = []
         self.held: list[Held] = []
-        self.objects = self.size = 0
+        self.objects = self.size = self.settled = 0
 
     @property
     def is_named(self) -> bool:
@@ -143,6 +143,7 @@ class _Push:
             if (original := by_name.get(copy.record.links.copied_from or ""))
             and is_copy(self.repository, copy, original)
         }
+        self.settled = len(settled)
         return [clash for clash in clashes if clash.name not in settled]
 
     def move_removed(self) -> None:
@@ -259,7 +260,7 @@ class _Push:
         return Pushed(
             str(self.remote),
             tuple(dict.fromkeys(names)),
-            len(choice.there),
+            len(choice.there) + self.settled,
             self.objects,
             self.size,
             tuple(self.clashes),

@@ -42,6 +42,15 @@ def test_a_dry_run_pushes_nothing(team):
     assert not remote.store.exists()
 
 
+def test_without_any_run_of_ones_own_there_is_nothing_to_push(team):
+    _, ada, bob = team
+    assert ada("push").stdout.startswith("nothing to push: no run was recorded here")
+    ada.run("one")
+    ada("push")
+    bob("fetch")
+    assert bob("push").stdout.startswith("nothing to push")
+
+
 def test_runs_are_chosen_by_rev_and_query(team):
     remote, ada, _ = team
     for name in ("one", "two", "three"):
