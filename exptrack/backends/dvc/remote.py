@@ -15,7 +15,7 @@ from exptrack.backends.dvc.remoteconfig import find_base, load_config
 from exptrack.errors import DataError, explain
 
 _LOGGERS: Final = ("dvc", "dvc_data", "dvc_objects", "asyncio")
-_EXTRAS: Final = {"https": "http", "webdavs": "webdav", "webhdfs": "hdfs", "gcs": "gs", "abfs": "azure"}
+_EXTRAS: Final = {"webdavs": "webdav", "gcs": "gs", "abfs": "azure"}
 _PREPOSITIONS: Final = {"fetch": "from", "push": "to"}
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _LOCKED: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -148,7 +148,7 @@ def explained(name: str, path: str, doing: str = "fetch") -> Iterator[None]:
     """Errors of the many libraries behind DVC's remotes as DataError; only what is not there stays a FileNotFoundError."""
     try:
         yield
-    except (FileNotFoundError, DataError, StoppedError, ImportError):
+    except (FileNotFoundError, DataError, StoppedError, ImportError, NameError):  # the last is a fault of ours
         raise
     except Exception as error:
         advice = "check its url, your credentials and the connection"
