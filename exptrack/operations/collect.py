@@ -10,30 +10,33 @@ In a cache DVC's own locks are held while it is looked at for the second time an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from exptrack.analysis.codec import decode_record
 from exptrack.backends import dvc
 from exptrack.backends.dvc.collecting import Members, Stored, delete, list_objects, locked, read_members
 from exptrack.backends.dvc.config import Cache, find_cache
 from exptrack.backends.git import everywhere, refs
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import DataError
+from exptrack.errors import DataError, RecordError
 from exptrack.model.collection import Collected, Garbage
-from exptrack.model.run import Run
+from exptrack.model.data import Pointer
+from exptrack.model.run import Record, Run
 from exptrack.model.sharing import Progress, Silence
 from exptrack.operations.context import Context
 from exptrack.operations.usage import find_repositories, find_used, unite
 from exptrack.store import trash
-from exptrack.store.runs import name_of
+from exptrack.store.runs import name_of, read_records
 
 _DAY: Final = 86_400
 _LARGEST: Final = 5
+_NAMED: Final = 10_000  # objects of which it is looked up what they were
 _SILENCE: Final = Silence()
 
 
@@ -197,6 +200,7 @@ def make_plan(
         kind: [one.size for one in objects if one.digest in digests]
         for kind, digests in (("kept", needed), ("young", waiting))
     }
+    records = chain((run.record for run in dropped), _read_expired(scope.context.repository, expired))
     said = Collected(
         place,
         done=False,
@@ -206,7 +210,7 @@ def make_plan(
         kept_size=sum(sizes["kept"]),
         young=len(sizes["young"]),
         young_size=sum(sizes["young"]),
-        largest=_name_largest(garbage, dropped, read),
+        largest=_name_largest(garbage, records, read),
         losing=tuple(run.name for run in dropped if not unused.isdisjoint(_digests(run))),
         expired=tuple(sorted(map(name_of, expired))),
         unlisted=len(inside.unlisted),
@@ -233,20 +237,30 @@ def find_dropped(context: Context, now: float) -> list[Run]:
 
 
 def _digests(run: Run) -> set[str]:
-    return {pointer.digest for pointer in (*run.record.data, *run.record.outputs)}
+    return {pointer.digest for pointer in _pointers(run.record)}
+
+
+def _pointers(record: Record) -> tuple[Pointer, ...]:
+    return (*record.data, *record.outputs)
+
+
+def _read_expired(repository: Repository, expired: Mapping[str, str]) -> Iterator[Record]:
+    """The records of removed runs, where they can be read."""
+    for content in read_records(repository, list(expired.values())):
+        if isinstance(content, bytes):
+            with suppress(RecordError):
+                yield decode_record(content)
 
 
 def _name_largest(
-    garbage: Sequence[Stored], dropped: Sequence[Run], read: Callable[[Iterable[str]], Members]
+    garbage: Sequence[Stored], records: Iterable[Record], read: Callable[[Iterable[str]], Members]
 ) -> tuple[Garbage, ...]:
-    """The largest garbage, by what it was."""
+    """The largest garbage, by what it was to the runs of these records."""
     paths: dict[str, str] = {}
-    for run in dropped:
-        for pointer in (*run.record.data, *run.record.outputs):
-            paths.setdefault(pointer.digest, pointer.path)
-            if pointer.is_folder:
-                inside = read([pointer.digest]).digests if len(paths) < 10_000 else ()
-                for digest in inside:
-                    paths.setdefault(digest, f"{pointer.path}/")
+    for pointer in (pointer for record in records for pointer in _pointers(record)):
+        paths.setdefault(pointer.digest, pointer.path)
+        if pointer.is_folder and len(paths) < _NAMED:
+            for digest in read([pointer.digest]).digests:
+                paths.setdefault(digest, f"{pointer.path}/")
     largest = sorted(garbage, key=lambda one: (-one.size, one.digest))[:_LARGEST]
     return tuple(Garbage(one.digest, one.size, paths.get(one.digest)) for one in largest)

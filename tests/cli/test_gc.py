@@ -207,7 +207,9 @@ def test_removed_runs_count_until_they_expire(project, git, exptrack, cached, gc
     before = cached()
     gc("--force", days=29)
     assert cached() == before
-    assert "1 removed run can no longer be restored then: one" in gc(days=32)
+    listed = gc(days=32)
+    assert "1 removed run can no longer be restored then: one" in listed
+    assert "\n  4 B  model.bin\n" in listed
     assert "1 removed run cannot be restored any more: one" in gc("--force", days=32)
     assert cached() == set()
     assert git("for-each-ref", "refs/exptrack", cwd=project) == ""
