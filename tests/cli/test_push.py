@@ -164,7 +164,7 @@ def test_data_that_was_not_there_when_it_ran_holds_nothing_back(team, dvc):
     ada.run("one")
     done = ada("push")
     assert remote.names() == {"one"}
-    assert done.stderr == "exptrack: one: far.csv was not there when it ran, and cannot be shared\n"
+    assert done.stderr == "exptrack: far.csv: not there when one ran, and not to be had, so not shared\n"
 
 
 def test_without_a_dvc_remote_it_is_said_what_to_do(team):

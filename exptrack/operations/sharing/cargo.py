@@ -84,12 +84,18 @@ def send(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Shipme
         for each in cargo
         if (lacking := _of(each.wanted, missing))
     ]
-    notices = [
-        f"{each.run.name}: {name_paths(lacking)} {'was' if len(lacking) == 1 else 'were'} not there when it ran, and cannot be shared"
-        for each in cargo
-        if (lacking := _of(each.absent, missing))
-    ]
-    return Shipment(objects, size, tuple(held), tuple(notices))
+    return Shipment(objects, size, tuple(held), tuple(_tell_absent(cargo, missing)))
+
+
+def _tell_absent(cargo: Iterable[Cargo], missing: set[_Key]) -> Iterator[str]:
+    """A line for data that runs did without, and that is nowhere."""
+    names: dict[str, list[str]] = {}
+    for each in cargo:
+        if lacking := _of(each.absent, missing):
+            names.setdefault(name_paths(lacking), []).append(each.run.name)
+    for paths, some in names.items():
+        who = some[0] if len(some) == 1 else f"{len(some):,} runs"
+        yield f"{paths}: not there when {who} ran, and not to be had, so not shared"
 
 
 def receive(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Delivery:
