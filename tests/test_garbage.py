@@ -111,6 +111,7 @@ def test_without_all_git_remotes_nothing_is_collected_in_a_remote(clones):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
+        ("url = ../nowhere", "there is no .*/nowhere, which the remote 'odd' is: mount it"),
         ("url = https://127.0.0.1:1/store", "cannot list what it holds"),
         ("url = s3://bucket/store\n    version_aware = true", "keeps files and not hashes"),
     ],
@@ -120,6 +121,7 @@ def test_a_remote_that_cannot_be_listed_is_refused(repository, settings, said):
     (project / ".dvc" / "config").write_text(f"['remote \"odd\"']\n    {settings}\n")
     with pytest.raises(DataError, match=said):
         gc(project, remote="odd")
+    assert not (project / "nowhere").exists()
     with pytest.raises(DataError, match="no remote 'none'"):
         gc(project, remote="none")
 

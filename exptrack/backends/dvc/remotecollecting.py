@@ -16,11 +16,16 @@ _BATCH: Final = 100  # objects that are deleted between two looks at our own mar
 
 
 def check_listable(remote: Remote) -> None:
-    """Raise DataError if nobody can know what the remote holds."""
+    """Raise DataError if nobody can know what the remote holds, or it is not there."""
     if not remote.fs.CAN_TRAVERSE:
         raise DataError(
             f"the remote '{remote.name}' ({remote.fs.protocol}) cannot list what it holds, so no garbage can be found "
             "there; collect it where it is served from, as another remote"
+        )
+    if remote.is_local and not remote.is_there():
+        raise DataError(
+            f"there is no {remote.url(remote.path)}, which the remote '{remote.name}' is: mount it, "
+            f"or correct it with `dvc remote modify {remote.name} url URL`"
         )
 
 
