@@ -9,6 +9,7 @@ import pytest
 from enemy import LINK, MONTH, PEOPLE, Enemy
 
 from exptrack.analysis import trust
+from exptrack.backends.git import command
 from exptrack.backends.git.repository import find_repository
 from exptrack.operations.inspect import inspect
 from exptrack.store.runs import list_run_refs
@@ -161,3 +162,17 @@ def test_a_huge_record_never_is_in_memory(enemy, exptrack):
     assert shown == "its record has 128 MiB, and is not read"
     assert int(used) < 100 * 2**20
     assert "huge" in exptrack("ls").stderr
+
+
+def test_a_thousand_runs_take_three_git_processes(enemy, repository, monkeypatch):
+    made = enemy.run("one", is_filed=False)
+    started = []
+    start = command.start
+    monkeypatch.setattr(command, "start", lambda *words, **options: started.append(words) or start(*words, **options))
+    refused = inspect(find_repository(repository), {f"refs/exptrack/runs/{MONTH}/one": made.oid})
+    few = len(started)
+    started.clear()
+    many = {f"refs/exptrack/runs/{MONTH}/x{number}": made.oid for number in range(1000)}
+    assert len(inspect(find_repository(repository), many)) == 1000
+    assert refused == {}
+    assert len(started) <= few
