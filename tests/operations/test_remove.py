@@ -8,12 +8,13 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from witness import put_git_in_front
+from witness import put_git_in_front, until
 
 from exptrack.analysis.codec import encode_record
 from exptrack.backends.git.importing import format_files
 from exptrack.errors import ExptrackError, NameTakenError, QueryError, RecordError, RepositoryError, RevError
 from exptrack.model.run import BrokenRun, Links, Record, Status
+from exptrack.operations.active import look
 from exptrack.operations.remove import choose, list_removed, remove, restore
 from exptrack.project import Project
 from exptrack.store import revs, runs, trash
@@ -200,12 +201,12 @@ def test_a_run_under_way_is_refused_with_the_way_to_end_it(repository, context, 
         tmp_path / "gate",
     ]
     subprocess.run(["mkfifo", tmp_path / "gate"], check=True)
-    with subprocess.Popen(words, cwd=repository, stderr=subprocess.PIPE) as child:
-        gate = (tmp_path / "gate").open("w")  # waits for the command to open it
+    shared = context.repository.shared
+    with subprocess.Popen(words, cwd=repository, stderr=subprocess.PIPE) as child, (tmp_path / "gate").open("w"):
+        until(lambda: look(shared, "one").pid is not None)
         with pytest.raises(RevError, match=r"^'one' is under way: end it with `kill \d+`, and remove it when"):
             choose(context, ["one"])
-        gate.close()
-        child.communicate()
+    assert child.returncode is not None
     assert remove(context, choose(context, ["one"])) == ("one",)
 
 
