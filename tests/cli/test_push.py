@@ -118,7 +118,10 @@ def test_a_copy_goes_under_another_name_and_then_the_clash_is_settled(team):
     assert remote.lacking() == []
     oid = bob.oid("mine")
     assert "everything is shared" in bob("push", "one", "--as", "mine").stdout
-    assert bob.oid("mine") == oid
+    [ref] = [ref for ref in remote.refs() if ref.endswith("/mine")]
+    remote.git("update-ref", "-d", ref)  # as if it had been killed before the copy was pushed
+    bob("push", "one", "--as", "mine")
+    assert (remote.refs()[ref], bob.oid("mine")) == (oid, oid)
     assert "everything is shared" in bob("push").stdout
     assert "exists already" in bob("push", "one", "--as", "one", code=2).stderr
     assert "is for one run" in bob("push", "--as", "other", code=2).stderr
@@ -199,11 +202,11 @@ def test_a_removed_run_goes_to_the_trash_of_the_remote_and_does_not_come_back(te
     assert remote.names() == {"two"}
     [(ref, there)] = remote.refs("refs/exptrack/trash").items()
     assert (ref.rpartition("/")[2], there) == ("one", oid)
+    bob("push", "--all")
+    assert remote.names() == {"two"}
     carol("fetch")
     assert carol.names() == {"two"}
     assert "others removed one: `exptrack fetch --prune`" in bob("fetch").stderr
-    bob("push", "--all")
-    assert remote.names() == {"two"}
     assert "one is not pushed: it was removed by Ada" in bob("push", "one", code=2).stderr
     assert bob.names() == {"one", "two"}
     bob("fetch", "--prune")
