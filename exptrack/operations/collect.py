@@ -53,10 +53,10 @@ class Scope(NamedTuple):
         """The moment before which data must have come to be garbage."""
         return self.now - self.context.settings.keep.grace * _DAY
 
-    def find_expired(self) -> dict[str, str]:
-        """The refs of removed runs whose time is over."""
+    def find_expired(self, listed: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Those of the refs, or else of all that are here, that are of removed runs whose time is over."""
         days, moment = self.context.settings.keep.trash, datetime.fromtimestamp(self.now, UTC)
-        return trash.expired(trash.list_trash(self.context.repository), moment, days)
+        return trash.expired(trash.list_trash(self.context.repository) if listed is None else listed, moment, days)
 
 
 class Plan(NamedTuple):
@@ -181,7 +181,10 @@ def make_plan(
     `also` are refs that count, with their oids, by the common folder of the repository.
     """
     dropped = find_dropped(scope.context, scope.now)
-    expired = scope.find_expired()
+    expired = {
+        **scope.find_expired(dict(also.get(str(scope.context.repository.common_dir), ()))),
+        **scope.find_expired(),
+    }
     without = {*(run.ref for run in dropped), *expired}
     used = unite(
         find_used(

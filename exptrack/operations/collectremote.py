@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from exptrack.backends.dvc.config import find_cache
 from exptrack.backends.dvc.markers import Mark, collecting
@@ -14,8 +16,9 @@ from exptrack.backends.dvc.remotecollecting import (
     read_remote_members,
 )
 from exptrack.backends.git.everywhere import list_remotes
-from exptrack.backends.git.remotes import find_remote
-from exptrack.backends.git.transport import fetch_objects, list_remote
+from exptrack.backends.git.remotes import GitRemote, find_remote
+from exptrack.backends.git.repository import Repository
+from exptrack.backends.git.transport import fetch_objects, list_remote, push_refs
 from exptrack.errors import DataError, RepositoryError
 from exptrack.model.collection import Collected
 from exptrack.model.sharing import Progress
@@ -29,13 +32,14 @@ def collect_remote(
     with quiet(), open_remote(scope.root, name, "garbage", "collect") as remote:
         check_listable(remote)
         if not force:
-            return _make_plan(scope, remote, progress).said
+            return _make_plan(scope, remote, _fetch(scope, progress), progress).said
         with collecting(remote) as mark:
             if not is_given:
                 scope = scope._replace(now=_ask_time(remote, mark))
-            plan = _make_plan(scope, remote, progress)
+            elsewhere = _fetch(scope, progress)
+            plan = _make_plan(scope, remote, elsewhere, progress)
             refuse_unreadable(plan.said, despite=despite)
-            forget_expired(scope)
+            _forget_expired(scope, elsewhere)
             counted = Counted(progress, len(plan.garbage))
             delete_from_remote(remote, plan.garbage, mark, counted.add)
             return plan.said._replace(done=True, objects=counted.objects, size=counted.size)
@@ -49,11 +53,13 @@ def _ask_time(remote: Remote, mark: Mark) -> float:
     return min(mark.moment, time.time())
 
 
-def _make_plan(scope: Scope, remote: Remote, progress: Progress) -> Plan:
-    also = _fetch(scope, progress)
+def _make_plan(scope: Scope, remote: Remote, elsewhere: Sequence[_Elsewhere], progress: Progress) -> Plan:
     progress.begin("looking for garbage")
     cache = find_cache(scope.root)
     objects = list(list_remote_objects(remote))
+    also: dict[str, set[tuple[str, str]]] = {}
+    for one in elsewhere:
+        also.setdefault(str(one.repository.common_dir), set()).update(one.refs.items())
     return make_plan(
         scope,
         f"{remote.name} ({remote.url(remote.path)})",
@@ -63,11 +69,18 @@ def _make_plan(scope: Scope, remote: Remote, progress: Progress) -> Plan:
     )
 
 
-def _fetch(scope: Scope, progress: Progress) -> dict[str, set[tuple[str, str]]]:
-    """The refs of all Git remotes of the repositories, each with its oid, by the folder of the repository; their objects are there then."""
-    found: dict[str, set[tuple[str, str]]] = {}
+class _Elsewhere(NamedTuple):
+    """The refs of a Git remote of one of the repositories, each with its oid."""
+
+    repository: Repository
+    remote: GitRemote
+    refs: Mapping[str, str]
+
+
+def _fetch(scope: Scope, progress: Progress) -> list[_Elsewhere]:
+    """The refs of all Git remotes of the repositories; their objects are here then."""
+    found = []
     for repository in scope.repositories:
-        refs = found.setdefault(str(repository.common_dir), set())
         for name in list_remotes(repository):
             try:
                 remote = find_remote(repository, name)
@@ -77,5 +90,17 @@ def _fetch(scope: Scope, progress: Progress) -> dict[str, set[tuple[str, str]]]:
                 raise RepositoryError(
                     f"{error}; nothing was deleted, since what the Git remote '{name}' uses is not known"
                 ) from error
-            refs |= set(listed.items())
+            found.append(_Elsewhere(repository, remote, listed))
     return found
+
+
+def _forget_expired(scope: Scope, elsewhere: Sequence[_Elsewhere]) -> None:
+    """Delete the refs of removed runs whose time is over, on the Git remotes first: what has a ref there has its data."""
+    for one in elsewhere:
+        if one.repository is scope.context.repository and (expired := scope.find_expired(one.refs)):
+            rejected = push_refs(one.repository, one.remote, {}, expired).rejected
+            if rejected:
+                raise RepositoryError(
+                    f"the trash of {one.remote.name} has changed meanwhile; nothing was deleted, do it once more"
+                )
+    forget_expired(scope)

@@ -37,6 +37,7 @@ _CUT = re.compile(r"^warning: rejected (\S+) because shallow roots are not allow
 _UNWRITABLE = re.compile(
     r"cannot lock ref|unable to update local ref|some local refs could not be updated|File name too long"
 )
+_FOLDERS = {"branch ": "refs/heads/", "tag ": "refs/tags/", "remote-tracking branch ": "refs/remotes/"}
 # A fetch has no hook but the one that sees refs change, and no ref of the user's does.
 _SETTINGS = ("core.hooksPath=/dev/null", "fetch.fsckObjects=true", *(f"fetch.fsck.{quirk}=warn" for quirk in _QUIRKS))
 
@@ -92,8 +93,9 @@ def fetch_matching(
 
 
 def _parse_name(what: str) -> str:
-    """The ref in a line of FETCH_HEAD: `'refs/exptrack/…' of URL`."""
-    return what.partition(" ")[0][1:-1]
+    """The ref in a line of FETCH_HEAD: `'refs/exptrack/…' of URL`, or `branch 'main' of URL`."""
+    kind, _, rest = what.partition("'")
+    return _FOLDERS.get(kind, "") + rest.partition(" ")[0][:-1]
 
 
 def _fetch(

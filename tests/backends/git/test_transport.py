@@ -137,7 +137,7 @@ def test_a_listing_is_exact(repo, remote, make, bare):
     assert transport.list_remote(repo, remote, "a", NOTES) == {}
 
 
-def test_the_remote_picks_what_matches(repo, remote, make, clone, state):
+def test_the_remote_picks_what_matches(repo, remote, make, clone, state, bare, git):
     runs = make(3)
     other = {"refs/exptrack/runs/2026-12/x": next(iter(make(1, 3).values()))}
     transport.push_refs(repo, remote, {**runs, **other}, {})
@@ -150,6 +150,12 @@ def test_the_remote_picks_what_matches(repo, remote, make, clone, state):
         **other,
     }
     assert transport.fetch_below(clone, source, ["refs/exptrack/runs/2027-*"]) == {}
+    for ref in ("refs/heads/it's", "refs/tags/v1"):
+        git("update-ref", ref, other["refs/exptrack/runs/2026-12/x"], cwd=bare)
+    assert list(transport.fetch_below(clone, source, ["refs/heads/*", "refs/tags/*"])) == [
+        "refs/heads/main",
+        "refs/tags/v1",
+    ]
     assert state(clone.top) == before
     with pytest.raises(RepositoryError, match="cannot fetch from origin"):
         transport.fetch_below(clone, source, ["refs/a*b*"])
