@@ -16,7 +16,7 @@ from exptrack.model.sharing import Clash, Fetched, Held, Progress, Silence
 from exptrack.operations.context import Context
 from exptrack.operations.inspect import inspect
 from exptrack.operations.sharing import annotating
-from exptrack.operations.sharing.arriving import Filter, group, patterns_of, pick
+from exptrack.operations.sharing.arriving import Filter, check, group, patterns_of, pick
 from exptrack.operations.sharing.cargo import Delivery, read_cargo, receive
 from exptrack.operations.sharing.marks import Marks, read_marks
 from exptrack.operations.sharing.selecting import list_here, read
@@ -49,6 +49,7 @@ def fetch(context: Context, order: Order = _ALL, progress: Progress | None = Non
 
     Raises RepositoryError if the remote cannot be reached, QueryError or ExptrackError for a filter that cannot be read.
     """
+    check(order.wanted)
     work = _Fetch(context, order, progress or Silence())
     work.look()
     work.take_annotations()

@@ -173,11 +173,15 @@ class _Push:
         """Push the runs, each after its data."""
         found, held = read(self.repository, choice.new)
         self.held += held
-        if self.order.has_data:
-            self._send_refs(self._send_data(found))
-            self._complete(choice)
-        else:
+        if not self.order.has_data:
             self._send_refs(self._mark(found))
+            return
+        if found:
+            from exptrack.backends.dvc.markers import lasting
+
+            with lasting():  # nobody collects data that was found in a remote before the runs are seen that use it
+                self._send_refs(self._send_data(found))
+        self._complete(choice)
 
     def _send_data(self, found: list[Run]) -> list[Run]:
         """Push the data of runs, and give those that have all of theirs in the remote."""

@@ -89,6 +89,7 @@ def three(team):
         (("--name", "../x"), "no name begins with"),
         (("one",), "a run is fetched by `--name one`"),
         (("tag = a", "tag = b"), "a query is one word"),
+        (("tag = ",), "tag ="),
         (("nowhere.git/", "tag = a"), "a query is one word"),
     ],
 )
@@ -96,7 +97,13 @@ def test_what_cannot_be_asked_for_is_told(team, words, said):
     _, _, bob = team
     done = bob("fetch", *words, code=2)
     assert said in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.count("\n") == (3 if words == ("tag = ",) else 1)
+
+
+def test_a_metric_that_no_run_has_is_told(three):
+    _, bob = three
+    assert "metrics.acuracy" in bob("fetch", "metrics.acuracy > 0.5", code=2).stderr
+    assert bob.names() == set()
 
 
 def test_a_name_that_is_taken_here_stays_on_the_remote_and_the_others_come(team):

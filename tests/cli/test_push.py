@@ -34,6 +34,21 @@ def test_a_run_goes_with_its_data_and_nothing_else_changes(team):
     assert ada("push", "-q").stdout == ""
 
 
+def test_a_run_is_seen_before_anybody_may_collect_its_data(team, tmp_path):
+    remote, ada, _ = team
+    ada.run("one", out="hello")
+    ada("push", "--all")
+    ada("rm", "-y", "one")
+    ada("push")
+    ada("rm", "--restore", "one")
+    hook = remote.bare / "hooks/pre-receive"
+    hook.write_text(f"#!/bin/sh\nls {remote.store}/exptrack >> {tmp_path}/marks\n")
+    hook.chmod(0o755)
+    ada("push")
+    assert "pushing-" in (tmp_path / "marks").read_text().splitlines()[0]
+    assert not list((remote.store / "exptrack").iterdir())
+
+
 def test_a_dry_run_pushes_nothing(team):
     remote, ada, _ = team
     ada.run("one", out="hello")

@@ -38,6 +38,14 @@ class Filter(NamedTuple):
         return self.experiment is not None or self.query is not None
 
 
+def check(wanted: Filter) -> None:
+    """Raise QueryError for a query that cannot be read, before anything is fetched."""
+    if wanted.query is not None:
+        from exptrack.analysis.query import parse_query
+
+        parse_query(wanted.query)
+
+
 def patterns_of(wanted: Filter) -> list[str]:
     """What to ask the remote for; raises ExptrackError for what can be no month, or the beginning of no name."""
     for month in wanted.months:
@@ -61,11 +69,14 @@ def pick(repository: Repository, found: Sequence[Run], wanted: Filter) -> list[R
         return list(found)
     from exptrack.analysis.facts import Facts
     from exptrack.analysis.matching import matches
-    from exptrack.analysis.query import check_names, parse_query
+    from exptrack.analysis.query import check_names, names_in, parse_query
+    from exptrack.operations.listing import known_names
 
     rows = [Facts(run) for run in annotation.annotate(repository, found, set())]
+    query = parse_query(wanted.query)
     names = {name for row in rows for name in row}
-    query = parse_query(wanted.query, lambda: names)
+    if not names.issuperset(names_in(query)):
+        names |= known_names(repository)  # it may be that of runs that are here already
     check_names(query, names, wanted.query)
     return [row.run for row in rows if matches(query, row)]
 
