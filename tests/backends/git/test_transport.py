@@ -152,10 +152,10 @@ def test_the_remote_picks_what_matches(repo, remote, make, clone, state, bare, g
     assert transport.fetch_below(clone, source, ["refs/exptrack/runs/2027-*"]) == {}
     for ref in ("refs/heads/it's", "refs/tags/v1"):
         git("update-ref", ref, other["refs/exptrack/runs/2026-12/x"], cwd=bare)
-    assert list(transport.fetch_below(clone, source, ["refs/heads/*", "refs/tags/*"])) == [
-        "refs/heads/main",
+    assert set(transport.fetch_below(clone, source, ["refs/heads/*", "refs/tags/*"])) == {
+        "refs/heads/it's",
         "refs/tags/v1",
-    ]
+    }
     assert state(clone.top) == before
     with pytest.raises(RepositoryError, match="cannot fetch from origin"):
         transport.fetch_below(clone, source, ["refs/a*b*"])
