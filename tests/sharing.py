@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,12 @@ class Person:
     def __init__(self, folder: Path, remote: Remote) -> None:
         self.folder, self.remote = folder, remote
 
-    def __call__(self, *words: str, code: int | None = 0, **options: Any) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *words: str, code: int | None = 0, prefix: Sequence[str] = (), **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run exptrack, by the command `prefix` if there is one; `code` is the exit status that it must have."""
         done = subprocess.run(
-            [*EXPTRACK, *words], cwd=self.folder, capture_output=True, text=True, check=False, **options
+            [*prefix, *EXPTRACK, *words], cwd=self.folder, capture_output=True, text=True, check=False, **options
         )
         assert code is None or done.returncode == code, (words, done.stdout, done.stderr)
         return done

@@ -7,12 +7,16 @@ import random
 import shutil
 import signal
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sharing import make_team, md5
 
 KILLS = 20
 RUNS = 4
+# Root may write everywhere, unless it gives that up.
+UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 
 
 @pytest.fixture
@@ -92,3 +96,86 @@ def test_a_pull_that_is_killed_leaves_runs_that_are_whole_and_completes_later(te
         assert "best" in bob("show", "run-1").stdout
         assert bob.state() == before
     assert not list((bob.folder / ".git").rglob("*.lock"))
+
+
+def install(remote, hook: str, text: str) -> Path:
+    path = remote.bare / "hooks" / hook
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@contextmanager
+def git_hides(remote):
+    remote.git("config", "receive.hideRefs", "refs/exptrack")
+    yield
+    remote.git("config", "--unset", "receive.hideRefs")
+
+
+@contextmanager
+def git_is_full(remote):
+    hook = install(remote, "pre-receive", "echo 'fatal: write error: No space left on device' >&2; exit 1")
+    yield
+    hook.unlink()
+
+
+@contextmanager
+def git_is_gone(remote):
+    away = remote.bare.rename(remote.bare.with_name("away"))
+    yield
+    away.rename(remote.bare)
+
+
+@contextmanager
+def data_is_gone(remote):
+    config = remote.bare.parent / "project/.dvc/config"
+    text = config.read_text()
+    config.write_text(text.replace(str(remote.store), "/no/such/folder"))
+    yield
+    config.write_text(text)
+
+
+@contextmanager
+def data_is_in_the_way(remote):
+    remote.store.write_text("a file")
+    yield
+    remote.store.unlink()
+
+
+@contextmanager
+def data_is_read_only(remote):
+    """As somebody sees it who is no root."""
+    remote.store.mkdir()
+    remote.store.chmod(0o555)
+    yield
+    remote.store.chmod(0o755)
+
+
+FAULTS = {
+    data_is_gone: "there is no /no/such/folder",
+    data_is_in_the_way: "cannot be written: Not a directory",
+    data_is_read_only: "cannot be written: Permission denied",
+    git_hides: "it takes branches and tags only: share runs by another Git remote",
+    git_is_full: "make room there, then try again",
+    git_is_gone: "does not appear to be a git repository",
+}
+
+
+def test_a_remote_that_takes_nothing_costs_one_line_and_no_run_is_there_before_its_data(team):
+    remote, ada, _ = team
+    here = ada.state(), ada.git("for-each-ref")
+    for fault, said in FAULTS.items():
+        prefix = UNPRIVILEGED if fault is data_is_read_only else ()
+        if prefix and shutil.which(prefix[0]) is None:
+            continue
+        with fault(remote):
+            done = ada("push", code=2, prefix=prefix)
+        assert done.stdout == "", fault
+        assert done.stderr.startswith("exptrack: "), fault
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert remote.refs("refs/exptrack") == {}
+    assert (ada.state(), ada.git("for-each-ref")) == here
+    ada("push")
+    assert remote.names() == ada.names()
+    assert remote.lacking() == []
