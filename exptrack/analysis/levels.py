@@ -15,7 +15,7 @@ from exptrack.analysis.statistical import (
 )
 from exptrack.analysis.stats import same_bits
 from exptrack.analysis.terms import is_volatile_metric, is_volatile_path
-from exptrack.analysis.wording import count, number, percentages, shorten
+from exptrack.analysis.wording import counted, number, percentages, shorten
 from exptrack.model.reproduction import Answer, Level, LevelAnswer, Outcome, Replicates, Terms
 from exptrack.model.run import Status
 from exptrack.model.settings import MetricDeclaration
@@ -114,7 +114,7 @@ def _judge_exact(case: _Case, doubts: tuple[str, ...]) -> LevelAnswer:
     reruns = f" in all {len(case.reruns)} reruns" if len(case.reruns) > 1 else ""
     if differing:
         of = ", ".join(
-            f"{len(contrast.lines)} of {count(len(contrast.all), noun)}"
+            f"{len(contrast.lines)} of {counted(len(contrast.all), noun)}"
             for contrast, noun in ((files, "file"), (metrics, "metric"))
             if contrast.all
         )
@@ -128,7 +128,7 @@ def _judge_exact(case: _Case, doubts: tuple[str, ...]) -> LevelAnswer:
 
 
 def _counted(files: int, metrics: int) -> str:
-    return ", ".join(count(number, noun) for number, noun in ((files, "file"), (metrics, "metric")) if number)
+    return ", ".join(counted(number, noun) for number, noun in ((files, "file"), (metrics, "metric")) if number)
 
 
 def _contrast_files(case: _Case) -> _Contrast:

@@ -22,7 +22,7 @@ from exptrack.analysis.stats import (
     same_bits,
     tost,
 )
-from exptrack.analysis.wording import count, number, within
+from exptrack.analysis.wording import counted, number, within
 from exptrack.model.reproduction import Answer, Outcome, Replicates, Terms, Tolerance
 from exptrack.model.settings import MetricDeclaration
 
@@ -103,8 +103,12 @@ def describe_prior(original: Outcome, reruns: Sequence[Outcome], replicates: Rep
     unknown = sum(one.seed is None for one in _earlier(original, reruns, replicates))
     said = "a known seed counts as distinct" if unknown == 1 else "a known seed count as distinct"
     return (
-        *((f"{count(unknown, 'earlier run')} without {said}",) if unknown else ()),
-        *(f"{count(left, 'earlier run')} left out: {why}" for why, left in sorted(replicates.left_out.items()) if left),
+        *((f"{counted(unknown, 'earlier run')} without {said}",) if unknown else ()),
+        *(
+            f"{counted(left, 'earlier run')} left out: {why}"
+            for why, left in sorted(replicates.left_out.items())
+            if left
+        ),
     )
 
 
@@ -156,7 +160,7 @@ def _judge_tolerance(metric: str, original: Outcome, reruns: Sequence[Outcome], 
     slack = 1e-12 * max(abs(value), abs(recorded)) if allowed else 0.0
     is_inside = abs(value - recorded) <= allowed + slack
     new, old, width = within(value, recorded, allowed + slack)
-    told = f"tolerance, {count(len(reruns), 'rerun')}"
+    told = f"tolerance, {counted(len(reruns), 'rerun')}"
     return Finding(
         Answer.YES if is_inside else Answer.NO,
         f"{metric} {new} {'inside' if is_inside else 'outside'} {old} ± {width} ({told})",
@@ -210,7 +214,7 @@ def _judge_constant(metric: str, prior: Prior, centre: float, value: float) -> F
 def _prior(metric: str, original: Outcome, reruns: Sequence[Outcome], earlier: Sequence[Outcome]) -> Prior:
     """The runs of the original's seed, if there are three before and nothing else now; else one value for each seed."""
     seed = original.seed
-    now = count(len(reruns), "rerun")
+    now = counted(len(reruns), "rerun")
     if seed is not None and all(rerun.seed is not None and str(rerun.seed) == str(seed) for rerun in reruns):
         same = [one for one in earlier if one.seed is not None and str(one.seed) == str(seed)]
         old = [value for one in same if (value := get_number(one, metric)) is not None]
@@ -224,9 +228,9 @@ def _prior(metric: str, original: Outcome, reruns: Sequence[Outcome], earlier: S
             )
     before, after = _units(metric, earlier, by_seed=True), _units(metric, reruns, by_seed=True)
     unit = "seed" if all(one.seed is not None for one in earlier) else "run"
-    merged = f" of {count(len(after), 'seed')}" if len(after) < len(reruns) else ""
-    label = f"{count(len(before), unit)}, {now}{merged}"
-    return Prior(tuple(before), tuple(after), label, count(len(before), f"earlier {unit}"), varied=True)
+    merged = f" of {counted(len(after), 'seed')}" if len(after) < len(reruns) else ""
+    label = f"{counted(len(before), unit)}, {now}{merged}"
+    return Prior(tuple(before), tuple(after), label, counted(len(before), f"earlier {unit}"), varied=True)
 
 
 def _units(metric: str, outcomes: Sequence[Outcome], *, by_seed: bool) -> list[float]:

@@ -1,4 +1,4 @@
-"""Numbers and counts in lines of evidence."""
+"""Numbers, counts and names in sentences."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from exptrack.model.tree import Value
 _DIGITS = range(2, 17)
 
 
-def count(number: int, noun: str) -> str:
-    """`1 file`, `3 files`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `1,003 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def name_few(names: Sequence[str], most: int, last: str = ", ") -> str:
+    """The first names, and how many more there are: `a, b, c and 7 more`. One more than `most` costs no more than saying so.
+
+    `last` stands before the last one where all are named.
+    """
+    if len(names) > most + 1:
+        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    return last.join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def shorten(lines: Sequence[str], most: int, noun: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
+from exptrack.analysis.wording import counted
 from exptrack.backends.git.remotes import is_remote
 from exptrack.cli.common import open_project, say
 from exptrack.cli.progress import watched
@@ -13,7 +14,7 @@ from exptrack.model.sharing import Arrival, Fetched
 from exptrack.operations.fetch import Order, fetch
 from exptrack.operations.sharing.arriving import Filter
 from exptrack.project import Project
-from exptrack.render.sharing import enumerate_names, explain_held, format_counted, format_data
+from exptrack.render.sharing import enumerate_names, explain_held, format_data
 from exptrack.render.text import inert
 from exptrack.store.runs import ABBREVIATED
 
@@ -83,7 +84,7 @@ def _summarise(fetched: Fetched, order: Order) -> Iterator[str]:
     verb = "would fetch" if order.is_dry else "fetched"
     count = sum(len(arrival.names) for arrival in fetched.arrivals)
     if count:
-        yield f"{verb} {format_counted(count, 'run')} from {fetched.remote}: {_name_people(fetched.arrivals)}"
+        yield f"{verb} {counted(count, 'run')} from {fetched.remote}: {_name_people(fetched.arrivals)}"
     if fetched.objects:
         yield f"fetched {format_data(fetched.objects, fetched.size).removeprefix('; ')}"
     if fetched.annotations:

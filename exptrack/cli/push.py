@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from exptrack.analysis.wording import counted
 from exptrack.cli.common import open_project, say
 from exptrack.cli.progress import watched
 from exptrack.errors import ExptrackError
 from exptrack.model.sharing import Pushed
 from exptrack.operations.push import Order, explain_clash, push
-from exptrack.render.sharing import enumerate_names, explain_held, format_counted, format_data
+from exptrack.render.sharing import enumerate_names, explain_held, format_data
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,14 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _summarise(pushed: Pushed, *, is_dry: bool) -> Iterator[str]:
-    count = format_counted(len(pushed.names), "run")
+    count = counted(len(pushed.names), "run")
     if pushed.names:
         data = "" if is_dry else format_data(pushed.objects, pushed.size)
         yield f"{'would push' if is_dry else 'pushed'} {count} to {pushed.remote}: {enumerate_names(pushed.names)}{data}"
     elif pushed.objects:
         yield f"pushed {format_data(pushed.objects, pushed.size).removeprefix('; ')} of runs that {pushed.remote} has already"
     if pushed.removed:
-        removed = format_counted(len(pushed.removed), "removed run")
+        removed = counted(len(pushed.removed), "removed run")
         yield f"moved {removed} to the trash of {pushed.remote}: {enumerate_names(pushed.removed)}"
     if pushed.annotations:
         yield f"shared tags, notes and other annotations with {pushed.remote}"

@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from exptrack.analysis.wording import counted
 from exptrack.cli.common import nothing_holds, open_project, say
 from exptrack.errors import ExptrackError
 from exptrack.model.run import BrokenRun, Run
 from exptrack.operations.context import Context
 from exptrack.operations.remove import Removed, choose, list_removed, remove, restore
-from exptrack.render.text import format_counted, inert
+from exptrack.render.text import inert
 from exptrack.store.trash import DAYS
 
 _NAMED = 5
@@ -65,7 +66,7 @@ def _remove(context: Context, arguments: argparse.Namespace) -> int:
                 say("nothing was removed")
                 return 0
         elif queries:
-            many = format_counted(len(chosen), "run")
+            many = counted(len(chosen), "run")
             raise ExptrackError(f"this would remove {many}, and there is no terminal to ask on: confirm it with `-y`")
     names = remove(context, chosen, arguments.message)
     print("\n".join(f"removed {name}" for name in names) if len(names) <= _NAMED else f"removed {len(names):,} runs")
@@ -84,7 +85,7 @@ def _confirm(chosen: Sequence[Run | BrokenRun]) -> bool:
     lines = [f"  {_describe(one)}" for one in shown]
     if len(chosen) > len(shown):
         lines.append(f"  and {len(chosen) - len(shown):,} more")
-    question = "\n".join([*lines, f"remove {format_counted(len(chosen), 'run')}? [y/N] "])
+    question = "\n".join([*lines, f"remove {counted(len(chosen), 'run')}? [y/N] "])
     print(question, end="", file=sys.stderr, flush=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):

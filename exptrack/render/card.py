@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
+from exptrack.analysis.wording import counted
 from exptrack.model.annotation import AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.difference import FileChange
@@ -20,7 +21,6 @@ from exptrack.render.text import (
     clip,
     display_width,
     format_command,
-    format_counted,
     format_duration,
     format_size,
     format_value,
@@ -143,7 +143,7 @@ def _code(name: str, base: str, files: Sequence[FileChange]) -> tuple[str, ...]:
     if not files:
         return ("as committed in the base",)
     added, removed = sum(one.added or 0 for one in files), sum(one.removed or 0 for one in files)
-    differ = f"{format_counted(len(files), 'file')} {'differs' if len(files) == 1 else 'differ'} from the base"
+    differ = f"{counted(len(files), 'file')} {'differs' if len(files) == 1 else 'differ'} from the base"
     lines = f"+{added:,} −{removed:,}"  # noqa: RUF001 - as wide as the plus
     names = ", ".join(map(name_file, files[:_MOST_NAMED]))
     more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
@@ -251,7 +251,7 @@ def _pointers(pointers: Sequence[Pointer], page: Page, *, are_looked_at: bool = 
 
 
 def _extent(pointer: Pointer) -> str:
-    files = f", {format_counted(pointer.files, 'file')}" if pointer.files is not None else ""
+    files = f", {counted(pointer.files, 'file')}" if pointer.files is not None else ""
     return format_size(pointer.size) + files
 
 
@@ -261,7 +261,7 @@ def _omissions(omissions: Sequence[Omission], page: Page) -> Iterator[_Row]:
     shown = ignored if page.is_whole or len(ignored) <= _MOST_IGNORED + 1 else ignored[:_MOST_IGNORED]
     for omission in [*others, *shown]:
         facts = [str(omission.reason)]
-        facts += [format_counted(omission.files, "file")] if omission.files else []
+        facts += [counted(omission.files, "file")] if omission.files else []
         facts += [format_size(omission.size)] if omission.size is not None else []
         facts += ["kept in the DVC cache"] if omission.pointer else []
         facts += [omission.digest[:19]] if omission.digest else []
@@ -275,10 +275,10 @@ def _environment(environment: Environment | None, page: Page) -> Iterator[str]:
         return iter(())
     interpreter, platform, hardware = environment.interpreter, environment.platform, environment.hardware
     facts = [hardware.cpu or "unknown CPU"]
-    facts += [format_counted(hardware.cores, "core")] if hardware.cores is not None else []
+    facts += [counted(hardware.cores, "core")] if hardware.cores is not None else []
     facts += [format_size(hardware.memory)] if hardware.memory is not None else []
     lines = [f"{interpreter.implementation} {interpreter.version}  {interpreter.path}"] if interpreter else []
-    lines.append(format_counted(len(environment.packages), "package"))
+    lines.append(counted(len(environment.packages), "package"))
     lines.append(f"{platform.system} {platform.release} {platform.machine}")
     lines.append(", ".join(facts))
     lines += [f"{gpu.name}, {format_size(gpu.memory)}" for gpu in hardware.gpus]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from exptrack.analysis.wording import counted, name_few
 from exptrack.model.collection import Collected
-from exptrack.render.text import format_counted, format_size, inert
+from exptrack.render.text import format_size, inert
 
 _NAMED = 5
 
@@ -26,14 +27,14 @@ def _lines(collected: Collected, command: str, grace: int) -> Iterator[str]:
     yield from _garbage(collected)
     yield f"kept {_amount(collected.kept, collected.kept_size)}, which {_is(collected.kept)} used"
     if collected.young:
-        days = format_counted(grace, "day")
+        days = counted(grace, "day")
         yield f"kept {_amount(collected.young, collected.young_size)}, which nothing uses, for being younger than {days}"
     yield from _runs(collected)
     if collected.unlisted:
-        folders = format_counted(collected.unlisted, "folder")
+        folders = counted(collected.unlisted, "folder")
         yield f"{folders} of data {_is(collected.unlisted)} used and not there, with files that only the listing names"
     if collected.unreadable:
-        yield f"what these use is not known: {_few(collected.unreadable)}"
+        yield f"what these use is not known: {name_few(collected.unreadable, _NAMED)}"
     if collected.objects and not collected.done:
         yield f"to delete it: {command}{' --force' if collected.unreadable else ''}"
 
@@ -56,21 +57,15 @@ def _garbage(collected: Collected) -> Iterator[str]:
 def _runs(collected: Collected) -> Iterator[str]:
     if collected.losing:
         verb = "lost" if collected.done else "would lose"
-        yield f"{format_counted(len(collected.losing), 'run')} {verb} data, by `keep` in exptrack.yaml: {_few(collected.losing)}"
+        yield f"{counted(len(collected.losing), 'run')} {verb} data, by `keep` in exptrack.yaml: {name_few(collected.losing, _NAMED)}"
     if collected.expired:
         verb = "cannot be restored any more" if collected.done else "can no longer be restored then"
-        yield f"{format_counted(len(collected.expired), 'removed run')} {verb}: {_few(collected.expired)}"
+        yield f"{counted(len(collected.expired), 'removed run')} {verb}: {name_few(collected.expired, _NAMED)}"
 
 
 def _amount(objects: int, size: int) -> str:
-    return f"{format_counted(objects, 'object')} ({format_size(size)})"
+    return f"{counted(objects, 'object')} ({format_size(size)})"
 
 
 def _is(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = names if len(names) <= _NAMED + 1 else names[:_NAMED]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")

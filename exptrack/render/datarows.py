@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from exptrack.analysis.wording import counted
 from exptrack.model.change import Change, Kind
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, DataFile, Difference
 from exptrack.render.deltas import select
-from exptrack.render.text import format_counted, format_size, inert
+from exptrack.render.text import format_size, inert
 from exptrack.render.values import name_path
 
 _ORDER = (Kind.ADDED, Kind.REMOVED, Kind.CHANGED)
@@ -54,7 +55,7 @@ def count_files(files: Sequence[DataFile]) -> str:
     for kind in _ORDER:
         some = [file for file in files if file.kind is kind]
         if some:
-            count = f"{len(some):,}" if parts else format_counted(len(some), "file")
+            count = f"{len(some):,}" if parts else counted(len(some), "file")
             parts.append(f"{count} {kind}{_sizes(some, kind)}")
     return ", ".join(parts)
 
@@ -99,7 +100,7 @@ def _entry(difference: Difference, change: Change) -> DataEntry:
 
 def _extent(pointer: Pointer | None, digest: object) -> str:
     """How much a pointer stands for; the beginning of its digest if it does not say."""
-    files = None if pointer is None or pointer.files is None else format_counted(pointer.files, "file")
+    files = None if pointer is None or pointer.files is None else counted(pointer.files, "file")
     size = None if pointer is None or pointer.size is None else format_size(pointer.size)
     return ", ".join(filter(None, (files, size))) or inert(_digest(digest)[:16])
 

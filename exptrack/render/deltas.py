@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeGuard
 
+from exptrack.analysis.wording import counted
 from exptrack.model.change import Change, Kind
 from exptrack.model.difference import Area, Difference, FileChange, Overview, Side, SideKind
 from exptrack.model.run import Status
 from exptrack.model.settings import Goal, MetricDeclaration
 from exptrack.model.tree import Value
-from exptrack.render.text import format_counted, format_size, inert
+from exptrack.render.text import format_size, inert
 from exptrack.render.values import format_loose, format_plain, format_whole, name_keys, tell_apart
 
 TITLES = {
@@ -151,7 +152,7 @@ def count_kinds(kinds: Iterable[Kind]) -> str:
 def count_lines(files: Sequence[FileChange]) -> str:
     """`3 files, +10 −2`."""  # noqa: RUF002 - as wide as the plus
     added, removed = (sum(getattr(file, side) or 0 for file in files) for side in ("added", "removed"))
-    return f"{format_counted(len(files), 'file')}, +{added:,} −{removed:,}"  # noqa: RUF001
+    return f"{counted(len(files), 'file')}, +{added:,} −{removed:,}"  # noqa: RUF001
 
 
 def count_areas(difference: Difference, areas: Sequence[Area]) -> dict[Area, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exptrack.analysis.wording import counted
 from exptrack.model.environment import Environment, Package
 from exptrack.render.page import Page
-from exptrack.render.text import display_width, format_counted, format_size, inert, pad
+from exptrack.render.text import display_width, format_size, inert, pad
 
 
 def format_environment(environment: Environment, page: Page = Page()) -> str:  # noqa: B008 - a tuple
@@ -16,9 +17,7 @@ def format_environment(environment: Environment, page: Page = Page()) -> str:  #
         "platform": _platform(environment),
         "hardware": _hardware(environment),
         "variables": [(name, value) for name, value in sorted(environment.variables.items())],
-        f"{format_counted(len(environment.packages), 'package')}": [
-            (one.name, _package(one)) for one in environment.packages
-        ],
+        f"{counted(len(environment.packages), 'package')}": [(one.name, _package(one)) for one in environment.packages],
     }
     parts = []
     for title, pairs in sections.items():

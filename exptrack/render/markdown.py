@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+from exptrack.analysis.wording import counted
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Side
 from exptrack.model.settings import MetricDeclaration
 from exptrack.render.codestat import is_binary, name_mode
@@ -26,7 +27,7 @@ from exptrack.render.deltas import (
 )
 from exptrack.render.gfm import code_span, sentence
 from exptrack.render.sheet import Block, Items, Patch, Rows, fit
-from exptrack.render.text import clip, format_counted, format_size, page_lines
+from exptrack.render.text import clip, format_size, page_lines
 from exptrack.render.values import MISSING, clip_apart
 
 _WIDEST_VALUE = 100
@@ -151,7 +152,7 @@ def _data(difference: Difference) -> Iterator[Rows]:
         for file in sort_files(difference.folders.get(change.key[0], ()))
     ]
     if files:
-        header, summary = ("file", "change", "old", "new"), f"{format_counted(len(files), 'file')} in folders"
+        header, summary = ("file", "change", "old", "new"), f"{counted(len(files), 'file')} in folders"
         yield Rows(header, files, numbers=(2, 3), summary=summary, open_rows=0, most=_MOST_DATA_FILES)
 
 

@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from exptrack.analysis.wording import counted
 from exptrack.model.difference import Area
 from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction
 from exptrack.model.run import Run
@@ -26,7 +27,7 @@ from exptrack.render.reproduction import (
     say_verdict,
 )
 from exptrack.render.sheet import Block, Items, Rows, fit
-from exptrack.render.text import clip, format_counted, format_duration, inert
+from exptrack.render.text import clip, format_duration, inert
 from exptrack.render.values import MISSING, clip_apart
 
 _SIGNS = {Answer.YES: "✓ ", Answer.NO: "✗ "}
@@ -59,7 +60,7 @@ def format_markdown(
         left_out += not section
         parts += [section] if section else []
     if left_out:
-        runs = format_counted(left_out, "run")
+        runs = counted(left_out, "run")
         last = f"{runs} not shown in full; `exptrack reproduce --json` gives all of it."
         parts += [last] if sum(len(part) + 2 for part in [*parts, last]) - 2 <= limit else []
     return "\n\n".join(parts)
@@ -78,7 +79,7 @@ def _summary(reproductions: Sequence[Reproduction]) -> list[Block]:
     words |= {Answer.NO.value: "not reproduced", Answer.CANNOT_ASSESS.value: "not known"}
     said = ", ".join(f"{counts[key]:,} {word}" for key, word in words.items() if counts[key])
     rows = [[_subject(one), *(_answer(level) for level in one.levels)] for one in reproductions]
-    title = f"### {format_counted(len(reproductions), 'run')}" + (f": {said}" if said else "")
+    title = f"### {counted(len(reproductions), 'run')}" + (f": {said}" if said else "")
     return [title, Rows(("run", *Level), rows)]
 
 
@@ -123,7 +124,7 @@ def _levels(levels: Sequence[LevelAnswer]) -> list[Block]:
     more = [[str(one.level), _prose(line)] for one in levels for line in one.evidence[_MOST_EVIDENCE:]]
     blocks: list[Block] = [table(("level", "answer", "evidence"), rows)]
     if more:
-        summary = f"{format_counted(len(more), 'more line')} of evidence"
+        summary = f"{counted(len(more), 'more line')} of evidence"
         blocks.append(Rows(("level", "evidence"), more, summary=summary, open_rows=0))
     return blocks
 

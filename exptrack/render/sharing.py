@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from exptrack.analysis.wording import counted, name_few
 from exptrack.model.sharing import Held
-from exptrack.render.text import format_counted, format_size, inert
-
-__all__ = ["enumerate_names", "explain_held", "format_counted", "format_data"]
+from exptrack.render.text import format_size, inert
 
 _SHOWN = 5
 
 
 def enumerate_names(names: Sequence[str]) -> str:
     """The names, commas between; of many the first few."""
-    shown = names if len(names) <= _SHOWN + 1 else names[:_SHOWN]
-    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
-    return inert(", ".join(shown)) + more
+    return inert(name_few(names, _SHOWN))
 
 
 def explain_held(held: Iterable[Held], verb: str) -> Iterator[str]:
@@ -30,4 +27,4 @@ def explain_held(held: Iterable[Held], verb: str) -> Iterator[str]:
 
 def format_data(objects: int, size: int) -> str:
     """How much data went along, behind a semicolon; nothing if there was none."""
-    return f"; {format_counted(objects, 'file')}, {format_size(size)} of data" if objects else ""
+    return f"; {counted(objects, 'file')}, {format_size(size)} of data" if objects else ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from exptrack.analysis.wording import counted
 from exptrack.render.gfm import details, fence, table
-from exptrack.render.text import format_counted
 
 OPEN_ROWS = 20  # more are folded
 
@@ -98,7 +98,7 @@ def _render_rows(block: Rows, command: str, cap: int | None) -> str:
         parts.append(details(summary, table(block.header, folded, block.numbers)))
     if left := len(block.rows) - len(shown):
         verb = "is" if left == 1 else "are"
-        parts.append(f"{format_counted(left, 'row')} {verb} left out; {command} shows all of it.")
+        parts.append(f"{counted(left, 'row')} {verb} left out; {command} shows all of it.")
     return "\n\n".join(filter(None, parts))
 
 
@@ -111,11 +111,11 @@ def _render_items(block: Items, cap: int | None) -> str:
 def _render_patch(block: Patch, cap: int | None) -> str:
     lines = block.lines[:cap]
     left = len(block.lines) - len(lines)
-    note = f"{format_counted(left, 'line')} of the patch {'is' if left == 1 else 'are'} left out; {block.command} shows them."
+    note = f"{counted(left, 'line')} of the patch {'is' if left == 1 else 'are'} left out; {block.command} shows them."
     if not lines:
         return note
     return details(
-        f"patch, {format_counted(len(block.lines), 'line')}",
+        f"patch, {counted(len(block.lines), 'line')}",
         "\n\n".join([fence(lines, "diff"), *([note] if left else [])]),
     )
 

@@ -165,10 +165,5 @@ def paint(text: str, color: str) -> str:
     return text.replace(inner, f"{color}{inner}{_PLAIN}", 1) if inner and color else text
 
 
-def format_counted(count: int, word: str) -> str:
-    """`1 file`, `1,003 files`."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
-
-
 def _whole_part(number: str) -> str:
     return re.split(r"[.e%]", number, maxsplit=1)[0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from exptrack.analysis.wording import counted
 from exptrack.model.verification import Check, Data, Finding, Severity, Verification
 from exptrack.render.page import YELLOW, Page, fit
-from exptrack.render.text import BOLD, RED, format_counted
+from exptrack.render.text import BOLD, RED
 
 _TITLES = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.NOTE: "notes"}
 _COLORS = {Severity.ERROR: RED, Severity.WARNING: YELLOW, Severity.NOTE: ""}
@@ -44,13 +45,13 @@ def _format_kind(found: list[Finding], page: Page) -> Iterator[str]:
 
 def _summarize(verification: Verification) -> str:
     named = len(verification.named)
-    runs = format_counted(verification.runs, "run")
+    runs = counted(verification.runs, "run")
     parts = [f"{runs}, {named:,} with findings" if named else runs, *_of_data(verification.data)]
     if verification.hashed:
         spoilt = sum(one.check is Check.HASHES for one in verification.findings)
-        parts.append(f"{format_counted(verification.hashed, 'file')} of the DVC cache read, {spoilt:,} spoilt")
+        parts.append(f"{counted(verification.hashed, 'file')} of the DVC cache read, {spoilt:,} spoilt")
     if verification.signed:
-        parts.append(format_counted(verification.signed, "good signature"))
+        parts.append(counted(verification.signed, "good signature"))
     if verification.is_well and not verification.data.unknown:
         return f"{'; '.join(parts)}; all is well"
     return "; ".join(parts)
@@ -64,7 +65,7 @@ def _of_data(data: Data) -> Iterator[str]:
         first, *others = told
         yield ", ".join(
             [
-                f"{format_counted(first[0], 'data object')} {first[1]}",
+                f"{counted(first[0], 'data object')} {first[1]}",
                 *(f"{count:,} {where}" for count, where in others),
             ]
         )

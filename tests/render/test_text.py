@@ -18,7 +18,6 @@ from exptrack.render.text import (
     fill,
     format_age,
     format_command,
-    format_counted,
     format_duration,
     format_pairs,
     format_size,
@@ -182,8 +181,3 @@ def test_blanks_are_not_painted():
 
 def test_colors_can_be_taken_out_again():
     assert strip_colors("\x1b[1m\x1b[38;5;208ma\x1b[m\x1b[2Jb") == "a\x1b[2Jb"
-
-
-@pytest.mark.parametrize(("count", "shown"), [(0, "0 files"), (1, "1 file"), (1003, "1,003 files")])
-def test_a_count_has_its_word(count, shown):
-    assert format_counted(count, "file") == shown

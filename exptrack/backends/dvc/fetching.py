@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from exptrack.analysis.wording import name_few
 from exptrack.backends.dvc.cache import is_cached
 from exptrack.backends.dvc.config import Cache, find_cache
 from exptrack.backends.dvc.folder import read_listing
@@ -198,9 +199,4 @@ def _check(source: Remote, failures: _Failures) -> None:
 
 
 def _names(paths: Sequence[str]) -> str:
-    names = sorted(set(paths))
-    if len(names) == 1:
-        return names[0]
-    if len(names) <= _NAMED:
-        return f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    return name_few(sorted(set(paths)), _NAMED, " and ")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from exptrack.analysis.wording import name_few
 from exptrack.backends import dvc
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
@@ -92,7 +93,7 @@ def _tell_absent(cargo: Iterable[Cargo], missing: set[_Key]) -> Iterator[str]:
     names: dict[str, list[str]] = {}
     for each in cargo:
         if lacking := _of(each.absent, missing):
-            names.setdefault(name_paths(lacking), []).append(each.run.name)
+            names.setdefault(_name_paths(lacking), []).append(each.run.name)
     for paths, some in names.items():
         who = some[0] if len(some) == 1 else f"{len(some):,} runs"
         yield f"{paths}: not there when {who} ran, and not to be had, so not shared"
@@ -114,7 +115,7 @@ def receive(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Del
         after = dvc.has_in_cache(root, lacking) if lacking else {}
         came += [one for one in lacking if after[one]]
         missing |= {_key(one) for one in lacking if not after[one]}
-    short = [Held(each.run.name, name_paths(some)) for each in cargo if (some := _of(each.wanted, missing))]
+    short = [Held(each.run.name, _name_paths(some)) for each in cargo if (some := _of(each.wanted, missing))]
     objects, size = sum(one.files or 1 for one in came), sum(one.size or 0 for one in came)
     return Delivery(objects, size, tuple(short), tuple(dict.fromkeys(reasons)))
 
@@ -150,23 +151,20 @@ def _key(pointer: Pointer) -> _Key:
 def _explain(lacking: Sequence[Pointer], damaged: Sequence[Pointer], *, is_homeless: bool) -> str:
     """Why a run is held back, and the ways out."""
     if is_homeless:
-        return f"{name_paths(lacking)}: {_NO_PROJECT}, or push without data: `--no-data`"
+        return f"{_name_paths(lacking)}: {_NO_PROJECT}, or push without data: `--no-data`"
     if damaged:
         verb = "is" if len({one.path for one in damaged}) == 1 else "are"
-        return f"{name_paths(damaged)} {verb} damaged in the DVC cache: `exptrack fsck --full` tells more; or push without data: `--no-data`"
+        return f"{_name_paths(damaged)} {verb} damaged in the DVC cache: `exptrack fsck --full` tells more; or push without data: `--no-data`"
     verb, them = ("is", "it") if len({one.path for one in lacking}) == 1 else ("are", "them")
     return (
-        f"{name_paths(lacking)} {verb} neither in the DVC cache nor in the remote: "
+        f"{_name_paths(lacking)} {verb} neither in the DVC cache nor in the remote: "
         f"get {them} from whoever has {them}, or push without data: `--no-data`"
     )
 
 
-def name_paths(pointers: Iterable[Pointer]) -> str:
+def _name_paths(pointers: Iterable[Pointer]) -> str:
     """The paths of pointers, the first few by name."""
-    paths = list(dict.fromkeys(one.path for one in pointers))
-    more = [f"{len(paths) - _NAMED} more"] if len(paths) > _NAMED else []
-    words = [*paths[:_NAMED], *more]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return name_few(list(dict.fromkeys(one.path for one in pointers)), _NAMED, " and ")
 
 
 def list_private(cargo: Iterable[Cargo]) -> Iterator[str]:
