@@ -107,8 +107,9 @@ def create_refs(repository: Repository, wanted: Mapping[str, str], reason: str) 
             words = ("update-ref", "-m", f"exptrack: {reason}", "--stdin")
             done = command.call(repository.top, *words, stdin=os.fsencode(lines))
             if done.code == 0:
-                created += [ref for ref, _ in some]
-                pending = {ref: oid for ref, oid in pending.items() if ref not in dict(some)}
+                for ref, _ in some:
+                    created.append(ref)
+                    del pending[ref]
             else:
                 said = command.reason(done.err)
         if not pending:
