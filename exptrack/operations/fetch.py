@@ -123,12 +123,10 @@ class _Fetch:
         if not self.has_objects:
             transport.fetch_objects(self.repository, self.remote, new, self.progress, self.broken)
         whole = {ref: oid for ref, oid in new.items() if ref not in self.broken}
-        refused = {**self.broken, **(inspect(self.repository, whole) if whole else {})}
+        good: list[Run] = []
+        refused = {**self.broken, **(inspect(self.repository, whole, good) if whole else {})}
         self.refused += [Held(name_of(ref), reason) for ref, reason in refused.items()]
-        good = {ref: oid for ref, oid in whole.items() if ref not in refused}
-        found, held = read(self.repository, good) if good else ([], [])
-        self.refused += held
-        return pick(self.repository, found, self.order.wanted)
+        return pick(self.repository, good, self.order.wanted)
 
     def create(self, good: Sequence[Run]) -> list[Run]:
         """Give refs to runs; those that somebody else has fetched meanwhile are here, too."""

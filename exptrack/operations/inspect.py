@@ -14,7 +14,7 @@ from exptrack.backends.git import objects
 from exptrack.backends.git.objects import Facts
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError
-from exptrack.model.run import Record
+from exptrack.model.run import Record, Run
 from exptrack.operations.sources import below
 from exptrack.store.runs import ENVIRONMENT, RECORD, read_records
 
@@ -36,10 +36,11 @@ class _Suspect(NamedTuple):
         return [*chain, *(f"{self.oid}:{path}" for path in (RECORD, *_FILES))]
 
 
-def inspect(repository: Repository, refs: Mapping[str, str]) -> dict[str, str]:
+def inspect(repository: Repository, refs: Mapping[str, str], good: list[Run] | None = None) -> dict[str, str]:
     """Which of these runs are refused, and why in a few words: from the name of each ref to the reason.
 
     `refs` maps names below `refs/exptrack/runs/`, which need not exist yet, to oids of objects that are here. Three git processes for all.
+    The other runs go into `good`, if there is a list for these.
     """
     refused: dict[str, str] = {}
     suspects = []
@@ -52,7 +53,9 @@ def inspect(repository: Repository, refs: Mapping[str, str]) -> dict[str, str]:
     records: dict[_Suspect, Record] = {}
     suspects = list(_refuse(suspects, _judge_records(repository, suspects, records), refused))
     sizes = _judge_files(repository, {suspect: records[suspect] for suspect in suspects})
-    list(_refuse(suspects, sizes, refused))
+    whole = list(_refuse(suspects, sizes, refused))
+    if good is not None:
+        good += [Run(records[suspect], suspect.oid, suspect.ref) for suspect in whole]
     return {ref: refused[ref] for ref in refs if ref in refused}
 
 

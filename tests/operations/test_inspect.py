@@ -12,7 +12,7 @@ from exptrack.analysis import trust
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import find_repository
 from exptrack.operations.inspect import inspect
-from exptrack.store.runs import list_run_refs
+from exptrack.store.runs import list_run_refs, read_runs
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def test_a_run_that_exptrack_made_is_not_refused(repository, exptrack, dvc):
     here = find_repository(repository)
     refs = list_run_refs(here)
     assert len(refs) == 1
-    assert inspect(here, refs) == {}
+    good = []
+    assert inspect(here, refs, good) == {}
+    assert good == list(read_runs(here, refs))
 
 
 def test_of_many_only_the_bad_ones_are_refused_and_all_at_once(enemy, look):
