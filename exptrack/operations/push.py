@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.backends.git import transport
 from exptrack.backends.git.objects import resolve
@@ -30,6 +30,9 @@ from exptrack.operations.sharing.selecting import (
 )
 from exptrack.store import trash
 from exptrack.store.runs import ABBREVIATED, name_of
+
+if TYPE_CHECKING:
+    from exptrack.backends.dvc.markers import Claim
 
 _MANY = 5000
 _ROUNDS = 5
@@ -177,18 +180,21 @@ class _Push:
             self._send_refs(self._mark(found))
             return
         if found:
-            from exptrack.backends.dvc.markers import lasting
+            from exptrack.backends.dvc.markers import Claim
 
-            with lasting():  # nobody collects data that was found in a remote before the runs are seen that use it
-                self._send_refs(self._send_data(found))
+            with (
+                Claim() as claim
+            ):  # nobody collects data that was found in a remote before the runs are seen that use it
+                whole = self._send_data(found, claim)
+                self._send_refs(whole, claim)
         self._complete(choice)
 
-    def _send_data(self, found: list[Run]) -> list[Run]:
+    def _send_data(self, found: list[Run], claim: Claim | None = None) -> list[Run]:
         """Push the data of runs, and give those that have all of theirs in the remote."""
         from exptrack.operations.sharing.cargo import list_private, read_cargo, send
 
         cargo = [read_cargo(self.context, run) for run in found]
-        sent = send(self.context, cargo, self.progress)
+        sent = send(self.context, cargo, self.progress, claim)
         self.objects, self.size = self.objects + sent.objects, self.size + sent.size
         for notice in sent.notices:
             self.context.notice(notice)
@@ -211,7 +217,7 @@ class _Push:
             self.share_annotations()
         return found
 
-    def _send_refs(self, found: Iterable[Run]) -> None:
+    def _send_refs(self, found: Iterable[Run], claim: Claim | None = None) -> None:
         """Create the refs on the remote. What somebody else has created meanwhile is looked at again."""
         pending = {run.ref: run.oid for run in found}
         why: Mapping[str, str] = {}
@@ -219,6 +225,8 @@ class _Push:
             if not pending:
                 return
             outcome = transport.push_refs(self.repository, self.remote, pending, {}, self.progress)
+            if claim is not None:
+                claim.check()
             self.pushed += map(name_of, outcome.done)
             pending = {ref: oid for ref, oid in pending.items() if ref not in outcome.done}
             if pending:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from dvc.fs import LocalFileSystem
 
 from exptrack.backends.dvc import markers
 from exptrack.backends.dvc.remote import Remote
@@ -82,8 +82,6 @@ def test_of_a_process_of_this_machine_it_is_known_at_once_that_it_died(remote):
 
 
 def _with_listing(remote: Remote, entries: list) -> object:
-    from dvc.fs import LocalFileSystem
-
     class Listed(LocalFileSystem):
         def ls(self, path, detail=False, **_):
             own = [{"name": f"{path}/{name}", "mtime": time.time()} for name in _marks(remote) if "dead" not in name]
@@ -97,13 +95,22 @@ def _with_listing(remote: Remote, entries: list) -> object:
 
 
 def test_marks_of_pushes_stay_until_the_refs_are_there(remote):
-    with markers.lasting():
-        with markers.pushing(remote):
-            pass
+    with markers.Claim() as claim:
+        assert claim.put(remote) is None
         with pytest.raises(DataError, match="somebody pushes"), markers.collecting(remote):
             pass
+        claim.check()
     with markers.collecting(remote):
         pass
+
+
+def test_who_pushes_and_was_held_up_for_long_shows_no_run(remote, monkeypatch):
+    with markers.Claim() as claim:
+        claim.put(remote)
+        now = time.time()
+        monkeypatch.setattr(markers.time, "time", lambda: now + 400)
+        with pytest.raises(DataError, match="held up, and somebody may collect garbage in the remote 'store'"):
+            claim.check()
 
 
 def test_who_was_held_up_for_long_deletes_nothing_more(remote, monkeypatch):
@@ -114,11 +121,26 @@ def test_who_was_held_up_for_long_deletes_nothing_more(remote, monkeypatch):
             mark.check()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_remote_that_cannot_be_written_says_so(remote):
-    Path(remote.path).mkdir(0o555)
-    with pytest.raises(DataError, match="the remote 'store' cannot be written"), markers.pushing(remote):
+def test_who_cannot_leave_a_mark_is_told_why_and_gives_way(remote):
+    folder = Path(remote.path, "exptrack")
+    with markers.collecting(remote):
+        [mark] = folder.iterdir()
+        text = mark.read_text()
+    unwritable = remote._replace(fs=_ReadOnly())
+    with pytest.raises(DataError, match="the remote 'store' cannot be written"), markers.pushing(unwritable):
         pass
+    with markers.Claim() as claim:
+        assert "the remote 'store' cannot be written" in str(claim.put(unwritable))
+        claim.check()
+    folder.mkdir(exist_ok=True)
+    mark.write_text(text)
+    with markers.Claim() as claim, pytest.raises(DataError, match="somebody collects garbage"):
+        claim.put(unwritable)
+
+
+class _ReadOnly(LocalFileSystem):
+    def pipe_file(self, *_):
+        raise PermissionError
 
 
 def test_a_remote_whose_folder_is_a_file_says_so(remote):

@@ -331,6 +331,12 @@ def test_a_read_only_remote_is_named(project, pointers, remote):
     remote.mkdir(mode=0o555)
     said, _ = start_push(project, pointers[0], prefix=UNPRIVILEGED).communicate(timeout=PATIENCE)
     assert said.startswith("DataError: the remote 'origin' cannot be written: Permission denied: ")
+    remote.chmod(0o755)
+    push(project, pointers[:1])
+    remote.chmod(0o555)
+    (remote / "exptrack").chmod(0o555)
+    said, _ = start_push(project, pointers[0], prefix=UNPRIVILEGED).communicate(timeout=PATIENCE)
+    assert said == "(0, 0, 1)\n[]\n"
 
 
 def test_a_full_disk_is_named_and_the_push_goes_on_afterwards(project, remote):

@@ -1,9 +1,10 @@
-"""Marks in a DVC remote by which those who push to it and those who collect garbage in it keep out of each other's way.
+"""Claim in a DVC remote by which those who push to it and those who collect garbage in it keep out of each other's way.
 
 `exptrack/pushing-<random>` and `exptrack/collecting-<random>`, beside the objects, hold who it is, in JSON. Both sides write their own
 first and look for the other's then, so that of two at the same instant at least one sees the other. A mark is rewritten every minute;
 one that was not for ten is of a process that died, by the remote's own clock: that of a mark written just now. Of a process on the same machine it
-is known at once. File systems that cannot list (HTTP) have no marks, and nobody collects garbage there.
+is known at once. File systems that cannot list (HTTP) have no marks, and nobody collects garbage there. Who may only read a remote leaves
+no mark: he brings nothing, and goes on if nobody collects just then.
 """
 
 from __future__ import annotations
@@ -40,45 +41,58 @@ class _Other(NamedTuple):
     is_alive: bool = True
 
 
-class _Shared:
-    """The marks of pushes that stay until `lasting` ends."""
+class Claim:
+    """The marks of pushes to one remote or several, which stay until this context ends: data that was found there is not collected
+    before the refs of its runs are seen.
+    """
 
-    stack: ExitStack | None = None
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._held: list[Mark] = []
 
+    def __enter__(self) -> Claim:
+        return self
 
-@contextmanager
-def lasting() -> Iterator[None]:
-    """Within this, marks of `pushing` stay until the end of it: data that was found in a remote may not go before its runs' refs are there."""
-    if _Shared.stack is not None:
-        yield
-        return
-    with ExitStack() as stack:
-        _Shared.stack = stack
-        try:
-            yield
-        finally:
-            _Shared.stack = None
+    def __exit__(self, *_: object) -> None:
+        self._held.clear()
+        self._stack.close()
+
+    def put(self, remote: Remote) -> DataError | None:
+        """Nobody collects garbage in the remote from now on; what is returned says why no mark could be written, if so.
+
+        Raises DataError if somebody collects there.
+        """
+        if not remote.fs.CAN_TRAVERSE:
+            return None
+        found = self._stack.enter_context(_pushing(remote))
+        if isinstance(found, DataError):
+            return found
+        self._held.append(found)
+        return None
+
+    def check(self) -> None:
+        """Raise DataError if one of the marks may be taken for that of a dead process."""
+        for mark in self._held:
+            mark.check()
 
 
 @contextmanager
 def pushing(remote: Remote) -> Iterator[None]:
     """Nobody collects garbage in the remote meanwhile. Raises DataError if somebody does, or if the remote cannot be written."""
-    if not remote.fs.CAN_TRAVERSE:
-        yield
-        return
-    with ExitStack() as stack:
-        (_Shared.stack or stack).enter_context(_announced(remote))
+    with Claim() as claim:
+        if reason := claim.put(remote):
+            raise reason
         yield
 
 
 @contextmanager
-def _announced(remote: Remote) -> Iterator[None]:
+def _pushing(remote: Remote) -> Iterator[Mark | DataError]:
     tries = _TRIES
     while True:
         with _mark(remote, _PUSHING) as mark:
-            other = mark.find_other(_COLLECTING)
+            other = _look(remote) if isinstance(mark, DataError) else mark.find_other(_COLLECTING)
             if other is None:
-                yield
+                yield mark
                 return
         tries -= 1
         if not tries:
@@ -86,6 +100,13 @@ def _announced(remote: Remote) -> Iterator[None]:
                 f"somebody collects garbage in the remote '{remote.name}' ({_name(other)}): try again when that is over"
             )
         time.sleep(1)
+
+
+def _look(remote: Remote) -> _Other | None:
+    """Who collects garbage in a remote that may only be read, as far as one can see."""
+    with suppress(DataError):
+        return Mark(remote, _PUSHING).find_other(_COLLECTING)
+    return None
 
 
 @contextmanager
@@ -97,6 +118,8 @@ def collecting(remote: Remote) -> Iterator[Mark]:
     if not remote.fs.CAN_TRAVERSE:
         raise DataError(f"the remote '{remote.name}' cannot list what it holds, so no garbage can be found there")
     with _mark(remote, _COLLECTING) as mark:
+        if isinstance(mark, DataError):
+            raise mark
         for kind, verb in ((_PUSHING, "pushes to"), (_COLLECTING, "collects garbage in")):
             if other := mark.find_other(kind):
                 raise DataError(
@@ -106,15 +129,17 @@ def collecting(remote: Remote) -> Iterator[Mark]:
 
 
 @contextmanager
-def _mark(remote: Remote, kind: str) -> Iterator[Mark]:
+def _mark(remote: Remote, kind: str) -> Iterator[Mark | DataError]:
+    """A mark of ours, or why there is none."""
     own = Mark(remote, kind)
     try:
         own.write()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever the file system raises
         own.remove()
-        raise DataError(
+        yield DataError(
             f"the remote '{remote.name}' cannot be written: {said(error)}; check its url, your credentials and the room there"
-        ) from error
+        )
+        return
     over = Event()
     renewer = Thread(target=own.renew, args=(over,), daemon=True)
     renewer.start()
@@ -133,6 +158,7 @@ class Mark:
 
     def __init__(self, remote: Remote, kind: str) -> None:
         self._remote = remote
+        self._rival = "push to" if kind == _COLLECTING else "collect garbage in"
         self._folder = str(remote.fs.join(remote.path, _FOLDER))
         self._path = str(remote.fs.join(self._folder, f"{kind}-{os.urandom(8).hex()}"))
         import socket  # takes 3 ms, and a push with nothing to do comes by here
@@ -158,7 +184,7 @@ class Mark:
         # By the clock that goes on while the machine sleeps.
         if not 0 <= time.time() - self._written < _HELD_UP:
             raise DataError(
-                f"this was held up, and somebody may push to the remote '{self._remote.name}' by now; do it once more"
+                f"this was held up, and somebody may {self._rival} the remote '{self._remote.name}' by now; do it once more"
             )
 
     def remove(self) -> None:
@@ -169,6 +195,8 @@ class Mark:
         """The mark of another of this kind that is alive; those of dead processes go on the way. Raises DataError."""
         try:
             marks = dict(self._list())
+        except FileNotFoundError:
+            marks = {}
         except Exception as error:
             raise DataError(f"the remote '{self._remote.name}' cannot be listed: {said(error)}") from error
         self.moment = now = marks.pop(self._name_of(self._path), None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exptrack.backends.dvc.config import Cache
+from exptrack.backends.dvc.markers import Claim
 from exptrack.backends.dvc.parallel import Stop, for_each
 from exptrack.backends.dvc.remote import Remote, explained, open_remote, quiet
 from exptrack.backends.dvc.stored import (
@@ -43,19 +44,23 @@ class _Plan(NamedTuple):
     lacking: set[Object]
 
 
-def push(root: Path, pointers: Sequence[Pointer], *, progress: Progress = _SILENCE) -> Sent:
+def push(root: Path, pointers: Sequence[Pointer], *, progress: Progress = _SILENCE, claim: Claim | None = None) -> Sent:
     """Bring the data of `pointers` into the remotes of the DVC project at `root` that lack it.
 
     Each goes to the remote that the pointer names, else to the default one of the present configuration; what has `push: false` to none.
     Of a folder every file is looked for, and its listing comes last, so that a remote with a listing has the files. What was uploaded is
     looked for once more. Data that neither a cache of the repository nor the remote has, or has only damaged, comes back as `missing`.
-    Raises DataError if there is no such remote, or it cannot be reached or written; repeat it, and it goes on.
+    `claim` keeps others from collecting garbage in these remotes for as long as it is held; without one that is until this is done.
+    Raises DataError if there is no such remote, or it cannot be reached, or cannot be written and has to; repeat it, and it goes on.
     """
+    if claim is None:
+        with Claim() as claim:
+            return push(root, pointers, progress=progress, claim=claim)
     sent = Sent(private=tuple(pointer for pointer in pointers if pointer.is_private))
     with quiet():
         for name, group in by_remote(pointer for pointer in pointers if not pointer.is_private).items():
             with open_remote(root, name, group[0].path, doing="push") as remote:
-                found = _push_to(remote, find_caches(root), group, progress)
+                found = _push_to(remote, find_caches(root), group, claim, progress)
             sent = sent._replace(
                 objects=sent.objects + found.objects,
                 size=sent.size + found.size,
@@ -66,24 +71,26 @@ def push(root: Path, pointers: Sequence[Pointer], *, progress: Progress = _SILEN
     return sent
 
 
-def _push_to(remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer], progress: Progress) -> Sent:
-    from exptrack.backends.dvc.markers import pushing
-
+def _push_to(
+    remote: Remote, caches: Sequence[Cache], pointers: Sequence[Pointer], claim: Claim, progress: Progress
+) -> Sent:
     _check_place(remote, pointers[0].path)
-    with pushing(remote):
-        wanted = want(remote, caches, pointers)
-        plan = _make_plan(wanted, caches, find_sizes(remote, wanted.paths))
-        damaged: set[Object] = set()
-        uploads = _uploads(plan, wanted, pointers, plan.lacking)
-        if uploads:
-            with explained(remote.name, pointers[0].path, remote.doing):
-                prepare(remote, uploads)
-            progress.begin("pushing data", sum(local.size for local in uploads.values()), is_bytes=True)
-        files = {one: local for one, local in uploads.items() if not one.is_listing}
-        _upload(remote, files, wanted, damaged, progress)
-        whole = _uploads(plan, wanted, pointers, plan.lacking | damaged)
-        listings = {one: local for one, local in whole.items() if one.is_listing}
-        _upload(remote, listings, wanted, damaged, progress)
+    unmarked = claim.put(remote)
+    wanted = want(remote, caches, pointers)
+    plan = _make_plan(wanted, caches, find_sizes(remote, wanted.paths))
+    damaged: set[Object] = set()
+    uploads = _uploads(plan, wanted, pointers, plan.lacking)
+    if uploads:
+        if unmarked is not None:
+            raise unmarked
+        with explained(remote.name, pointers[0].path, remote.doing):
+            prepare(remote, uploads)
+        progress.begin("pushing data", sum(local.size for local in uploads.values()), is_bytes=True)
+    files = {one: local for one, local in uploads.items() if not one.is_listing}
+    _upload(remote, files, wanted, damaged, progress)
+    whole = _uploads(plan, wanted, pointers, plan.lacking | damaged)
+    listings = {one: local for one, local in whole.items() if one.is_listing}
+    _upload(remote, listings, wanted, damaged, progress)
     done = [local for one, local in {**files, **listings}.items() if one not in damaged]
     missing = find_short(pointers, wanted, plan.lacking | damaged)
     spoilt = {top for top in missing if not (wanted.of(top) or frozenset()).isdisjoint(damaged)}

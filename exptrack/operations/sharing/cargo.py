@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from exptrack.analysis.wording import name_few
 from exptrack.backends import dvc
@@ -14,6 +14,9 @@ from exptrack.model.run import Run
 from exptrack.model.sharing import Held, Progress
 from exptrack.operations.context import Context
 from exptrack.operations.recording.needs import by_root, list_absent, read_large_pointers
+
+if TYPE_CHECKING:
+    from exptrack.backends.dvc.markers import Claim
 
 _NAMED = 3
 _Key: TypeAlias = tuple[str, str, str | None]
@@ -64,8 +67,8 @@ def read_cargo(context: Context, run: Run) -> Cargo:
     )
 
 
-def send(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Shipment:
-    """Push the data of runs to the DVC remotes of the present configuration, once for each DVC project.
+def send(context: Context, cargo: Sequence[Cargo], progress: Progress, claim: Claim | None = None) -> Shipment:
+    """Push the data of runs to the DVC remotes of the present configuration, once for each DVC project; `claim` as in `dvc.push`.
 
     Without any pointer nothing of DVC is loaded. Raises DataError if there is no remote, or it cannot be reached or written.
     """
@@ -76,7 +79,7 @@ def send(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Shipme
     missing, damaged = {_key(one) for one in homeless}, set[_Key]()
     objects = size = 0
     for root, some in roots.items():
-        sent = dvc.push(root, some, progress=progress)
+        sent = dvc.push(root, some, progress=progress, claim=claim)
         damaged |= {_key(one) for one in sent.damaged}
         objects, size = objects + sent.objects, size + sent.size
         missing |= {_key(one) for one in sent.missing}
