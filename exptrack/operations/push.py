@@ -84,6 +84,7 @@ class _Push:
         self.side = look(self.repository, self.remote)
         self.notes = self.side.notes
         self.marks = Marks()
+        self.known: dict[str, Run] = {}
         self.warning: str | None = None
         self.annotated = False
         self.pushed: list[str] = []
@@ -111,7 +112,7 @@ class _Push:
             asked = find_named(self.context, self.words)
         else:
             here = list_here(self.repository)
-            asked = here if self.order.is_all else find_own(self.repository, here, self.side.runs)
+            asked = here if self.order.is_all else find_own(self.repository, here, self.side.runs, self.known)
         choice = choose(asked, self.side, self.marks, is_named=self.is_named)
         self.clashes += self._without_copied(choice.clashes)
         self.held += choice.held
@@ -174,7 +175,7 @@ class _Push:
 
     def send(self, choice: Choice) -> None:
         """Push the runs, each after its data."""
-        found, held = read(self.repository, choice.new)
+        found, held = read(self.repository, choice.new, self.known)
         self.held += held
         if not self.order.has_data:
             self._send_refs(self._mark(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from exptrack.backends.git import refs, transport
@@ -19,6 +20,7 @@ from exptrack.store.recorded import read_recorded
 from exptrack.store.runs import RUNS, TRASH, name_of
 
 HEADS = "refs/heads/"
+_NOTHING: Mapping[str, Run] = MappingProxyType({})
 
 
 class Side(NamedTuple):
@@ -83,8 +85,13 @@ def find_named(context: Context, words: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def find_own(repository: Repository, here: Mapping[str, str], there: Mapping[str, str]) -> dict[str, str]:
-    """Of the refs that are here those recorded here. Where nobody remembers, those by the present identity that are not `there`."""
+def find_own(
+    repository: Repository, here: Mapping[str, str], there: Mapping[str, str], known: dict[str, Run]
+) -> dict[str, str]:
+    """Of the refs that are here those recorded here. Where nobody remembers, those by the present identity that are not `there`.
+
+    What it must read for that goes into `known`, by the oids.
+    """
     recorded = frozenset(read_recorded(repository.shared))
     if recorded:
         return {ref: oid for ref, oid in here.items() if name_of(ref) in recorded}
@@ -95,8 +102,9 @@ def find_own(repository: Repository, here: Mapping[str, str], there: Mapping[str
         author = str(find_identity(repository))
     except RepositoryError as error:
         raise ExptrackError(f"which runs are yours is not known: {error}; or name the runs, or give `--all`") from error
-    read = runs.read_runs(repository, others)
-    return {run.ref: run.oid for run in read if isinstance(run, Run) and run.record.author == author}
+    own = [run for run in read(repository, others)[0] if run.record.author == author]
+    known |= {run.oid: run for run in own}
+    return {run.ref: run.oid for run in own}
 
 
 def choose(asked: Mapping[str, str], side: Side, marks: Marks, *, is_named: bool) -> Choice:
@@ -119,11 +127,13 @@ def choose(asked: Mapping[str, str], side: Side, marks: Marks, *, is_named: bool
     return Choice(new, there, tuple(clashes), tuple(held))
 
 
-def read(repository: Repository, refs_of_runs: Mapping[str, str]) -> tuple[list[Run], list[Held]]:
-    """The runs at the refs, and those that cannot be read, with the reason."""
-    found: list[Run] = []
+def read(
+    repository: Repository, refs_of_runs: Mapping[str, str], known: Mapping[str, Run] = _NOTHING
+) -> tuple[list[Run], list[Held]]:
+    """The runs at the refs, and those that cannot be read, with the reason. Those that are `known` by their oids are not read again."""
+    found = [known[oid] for oid in refs_of_runs.values() if oid in known]
     held: list[Held] = []
-    for one in runs.read_runs(repository, refs_of_runs):
+    for one in runs.read_runs(repository, {ref: oid for ref, oid in refs_of_runs.items() if oid not in known}):
         if isinstance(one, BrokenRun):
             held.append(Held(one.name, f"it cannot be read: {one.reason}"))
         else:
