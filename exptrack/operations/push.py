@@ -225,9 +225,9 @@ class _Push:
         for _ in range(_ROUNDS):
             if not pending:
                 return
-            outcome = transport.push_refs(self.repository, self.remote, pending, {}, self.progress)
             if claim is not None:
                 claim.check()
+            outcome = transport.push_refs(self.repository, self.remote, pending, {}, self.progress)
             self.pushed += map(name_of, outcome.done)
             pending = {ref: oid for ref, oid in pending.items() if ref not in outcome.done}
             if pending:

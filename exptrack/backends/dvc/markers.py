@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from exptrack.analysis.secrets import mask
 from exptrack.backends.dvc.remote import Remote, said
@@ -42,15 +42,13 @@ class _Other(NamedTuple):
 
 
 class Claim:
-    """The marks of pushes to one remote or several, which stay until this context ends: data that was found there is not collected
-    before the refs of its runs are seen.
-    """
+    """The marks of pushes to one remote or several, which stay until this context ends: who pushes runs leaves them until their refs are seen."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._held: list[Mark] = []
 
-    def __enter__(self) -> Claim:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

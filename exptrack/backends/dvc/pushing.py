@@ -54,8 +54,8 @@ def push(root: Path, pointers: Sequence[Pointer], *, progress: Progress = _SILEN
     Raises DataError if there is no such remote, or it cannot be reached, or cannot be written and has to; repeat it, and it goes on.
     """
     if claim is None:
-        with Claim() as claim:
-            return push(root, pointers, progress=progress, claim=claim)
+        with Claim() as own:
+            return push(root, pointers, progress=progress, claim=own)
     sent = Sent(private=tuple(pointer for pointer in pointers if pointer.is_private))
     with quiet():
         for name, group in by_remote(pointer for pointer in pointers if not pointer.is_private).items():
