@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from exptrack.analysis.wording import name_few
 from exptrack.model.tree import Tree, Value
 
 # Of a file with more parameters than that, only so many are compared with a key that is unknown.
@@ -40,5 +41,4 @@ def did_you_mean(key: str, known: Sequence[tuple[str, str]], within: tuple[str, 
 def name_some(tree: Tree) -> str:
     """The first keys of a tree, and how many more there are."""
     names = [str(name) for name in tree]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return (", ".join(names[:_NAMED]) or "no keys") + more
+    return name_few(names, _NAMED) or "no keys"

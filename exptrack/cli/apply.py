@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from exptrack.analysis.wording import counted
 from exptrack.cli.common import open_project
 from exptrack.model.application import Applied, Part
 from exptrack.model.change import Kind
@@ -50,13 +51,9 @@ def _summarise(applied: Applied, *, dry: bool) -> str:
     removed = sum(kind is Kind.REMOVED for _, kind in applied.files)
     changed = len(applied.files) - removed
     parts = [
-        f"{_count(changed, 'file')} changed" if changed else "",
+        f"{counted(changed, 'file')} changed" if changed else "",
         f"{removed} removed" if removed else "",
-        _count(len(applied.data), "data path") if applied.data else "",
+        counted(len(applied.data), "data path") if applied.data else "",
     ]
     said = ", ".join(filter(None, parts)) or "nothing to do, the work tree is like that already"
     return f"{'would apply' if dry else 'applied'} {applied.name}: {said}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
+from exptrack.analysis.wording import counted
 from exptrack.model.run import BrokenRun
 from exptrack.project import Project
 from exptrack.render.text import inert
@@ -37,7 +38,7 @@ def mention_dead(project: Project) -> None:
 
     dead = count_dead(project.context)
     if dead:
-        say(f"{dead} run{'' if dead == 1 else 's'} died: `exptrack recover` records {'it' if dead == 1 else 'them'}")
+        say(f"{counted(dead, 'run')} died: `exptrack recover` records {'it' if dead == 1 else 'them'}")
 
 
 def mention_broken(broken: Sequence[BrokenRun]) -> None:

@@ -8,6 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from exptrack.analysis.wording import counted
 from exptrack.cli.common import open_project, say
 from exptrack.cli.show import find_environment
 from exptrack.errors import ExptrackError
@@ -49,7 +50,7 @@ def _advise(requirements: str, environment: Environment | None, file: str | None
     lines = requirements.splitlines()
     pinned = sum(bool(line) and not line.startswith("#") for line in lines)
     others = max(0, sum(line.startswith("#") for line in lines) - 2)  # the first two are the header
-    said = f"{pinned} package{'' if pinned == 1 else 's'}"
+    said = counted(pinned, "package")
     comments = (
         f" ({others} more, which no index has, as {'a comment' if others == 1 else 'comments'})" if others else ""
     )

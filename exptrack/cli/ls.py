@@ -18,6 +18,7 @@ from exptrack.analysis.columns import (
     rank_columns,
 )
 from exptrack.analysis.query import merge_words, names_in, parse_query
+from exptrack.analysis.wording import counted
 from exptrack.cli.common import count, join_number, mention_broken, mention_dead, nothing_holds, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
@@ -103,7 +104,7 @@ def _show(arguments: argparse.Namespace, project: Project, found: Runs, query: s
     if more := choice.more + table.dropped:
         where = f"`--all-columns` shows {'it' if more == 1 else 'them'}"
         where = "widen the terminal, or pipe the table into `less -S`" if picked else where
-        say(f"{more} more column{'' if more == 1 else 's'}: {where}")
+        say(f"{counted(more, 'more column')}: {where}")
 
 
 def _asked(sort: str | None, query: str | None) -> tuple[str, ...]:

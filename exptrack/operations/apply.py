@@ -10,6 +10,7 @@ from time import time
 from typing import NamedTuple
 
 from exptrack.analysis.arguments import ARGUMENTS
+from exptrack.analysis.wording import name_few
 from exptrack.backends.git import clearing, staging
 from exptrack.backends.git.index import list_untracked
 from exptrack.backends.git.staging import SUBMODULE, File, WorkTree
@@ -127,7 +128,7 @@ def _check(context: Context, source: Source, plan: _Plan, *, force: bool) -> Non
             filter(None, ["commit or stash it" if files else "", "`dvc add` the data" if data else ""])
         )
         raise ExptrackError(
-            f"'{source.run.name}' is not applied, since it would overwrite what is not committed: {_name([*files, *data])}; "
+            f"'{source.run.name}' is not applied, since it would overwrite what is not committed: {name_few([*files, *data], _NAMED)}; "
             f"{saved}, or overwrite it with --force"
         )
 
@@ -175,14 +176,14 @@ def _tell(context: Context, source: Source, plan: _Plan, parts: Collection[Part]
     told = flatten(record.params.get(ARGUMENTS, {}))
     if Part.PARAMS in parts and told:
         words = [f"{key}={value}" for key, value in told.items()]
-        context.notice(f"{run.name} was told {_name(words)} by its command, which is in no file of it")
+        context.notice(f"{run.name} was told {name_few(words, _NAMED)} by its command, which is in no file of it")
     outside = sorted({*outside, *(path for path in plan.wanted if path in tree.outside)})
     if outside:
-        context.notice(f"left alone, since the sparse checkout leaves it out: {_name(outside)}")
+        context.notice(f"left alone, since the sparse checkout leaves it out: {name_few(outside, _NAMED)}")
     if Part.CODE not in parts:
         return
     if record.changed:
-        context.notice(f"changed while {run.name} ran, and as it was at the start: {_name(record.changed)}")
+        context.notice(f"changed while {run.name} ran, and as it was at the start: {name_few(record.changed, _NAMED)}")
     modules = [
         path
         for path in {*source.snapshot, *tree.staged}
@@ -190,9 +191,11 @@ def _tell(context: Context, source: Source, plan: _Plan, parts: Collection[Part]
         and source.snapshot.get(path) != tree.found.get(path)
     ]
     if modules:
-        context.notice(f"submodules are left alone; another commit in the run: {_name(sorted(modules))}")
+        context.notice(f"submodules are left alone; another commit in the run: {name_few(sorted(modules), _NAMED)}")
     if others := _list_others(context, source, tree):
-        context.notice(f"left alone, since Git does not track it and the run did not have it: {_name(others)}")
+        context.notice(
+            f"left alone, since Git does not track it and the run did not have it: {name_few(others, _NAMED)}"
+        )
 
 
 def _list_others(context: Context, source: Source, tree: WorkTree) -> list[str]:
@@ -211,8 +214,3 @@ def _list_others(context: Context, source: Source, tree: WorkTree) -> list[str]:
         and not is_ours(path)
         and not path.startswith(data)
     ]
-
-
-def _name(words: Sequence[str]) -> str:
-    more = len(words) - _NAMED
-    return ", ".join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "")

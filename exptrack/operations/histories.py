@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from exptrack.analysis.fields import LONGEST_NUMBER
 from exptrack.analysis.history import Point, path_of
+from exptrack.analysis.wording import name_few
 from exptrack.backends.git.browse import list_paths
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
@@ -36,8 +37,7 @@ def read_history(context: Context, run: Run, metric: str) -> bytes:
 
     names = sorted(known)
     near = get_close_matches(_as_header(metric), names, n=1)
-    few = ", ".join(f"'{name}'" for name in names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
-    advice = f"did you mean '{near[0]}'?" if near else f"there is {few}"
+    advice = f"did you mean '{near[0]}'?" if near else f"there is {name_few(list(map(repr, names)), 5)}"
     raise ExptrackError(f"run '{run.name}' has no history of '{metric}': {advice}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from exptrack.analysis.wording import counted
+from exptrack.analysis.wording import counted, name_few
 from exptrack.model.annotation import AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.difference import FileChange
@@ -145,10 +145,9 @@ def _code(name: str, base: str, files: Sequence[FileChange]) -> tuple[str, ...]:
     added, removed = sum(one.added or 0 for one in files), sum(one.removed or 0 for one in files)
     differ = f"{counted(len(files), 'file')} {'differs' if len(files) == 1 else 'differ'} from the base"
     lines = f"+{added:,} −{removed:,}"  # noqa: RUF001 - as wide as the plus
-    names = ", ".join(map(name_file, files[:_MOST_NAMED]))
-    more = f" and {len(files) - _MOST_NAMED:,} more" if len(files) > _MOST_NAMED else ""
+    names = name_few(list(map(name_file, files)), _MOST_NAMED)
     them = "it" if len(files) == 1 else "them"
-    return f"{differ}, {lines} ({names}{more}):", f"`exptrack diff {base[:_SHORT]} {name} --only code`", f"shows {them}"
+    return f"{differ}, {lines} ({names}):", f"`exptrack diff {base[:_SHORT]} {name} --only code`", f"shows {them}"
 
 
 def _body(

@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from exptrack.analysis.wording import counted
+from exptrack.analysis.wording import counted, name_few
 from exptrack.model.difference import Area
 from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction
 from exptrack.model.run import Run
@@ -160,8 +160,7 @@ def _runs(reproduction: Reproduction) -> list[str]:
     if not runs:
         return []
     packages = "" if reproduction.environment == "present" else ", with the packages of the original"
-    more = f" and {len(runs) - _MOST_RUNS:,} more" if len(runs) > _MOST_RUNS else ""
-    lines = [f"Recorded{packages}: {', '.join(map(_run, runs[:_MOST_RUNS]))}{more}."]
+    lines = [f"Recorded{packages}: {name_few(list(map(_run, runs)), _MOST_RUNS)}."]
     commands = [
         code_span(shlex.join(["exptrack", "show", run.name, "--output"])) for run in list_otherwise(reproduction)[:1]
     ]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from exptrack.analysis.codec import decode_annotations
 from exptrack.analysis.names import is_name
+from exptrack.analysis.wording import counted
 from exptrack.backends.git import notes
 from exptrack.backends.git.ancestry import sort_by_date
 from exptrack.backends.git.objects import find_commit, find_parent, resolve
@@ -172,7 +173,7 @@ def _latest(repository: Repository, listed: Mapping[str, str], back: int, rev: s
         order = [by_oid[oid] for oid in reversed(sort_by_date(repository, by_oid)) if oid in by_oid]
     if back >= len(order):
         raise RevError(
-            f"'{rev}': only {len(order)} run{'' if len(order) == 1 else 's'} recorded here"
+            f"'{rev}': only {counted(len(order), 'run')} recorded here"
             if order
             else "no run yet: make one with `exptrack run`"
         )

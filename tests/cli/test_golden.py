@@ -80,7 +80,7 @@ unicode   6d  {32}completed{}           0.9      -                -  0.1        
 crashed   1w  {31}crashed  {}           -        0.125            -  0.1           30
 failed    1w  {31}failed   {}           0.5    nan                -  1              3
 before    1w  {32}completed{}  best     0.875    0.25             -  0.1            3
-exptrack: 2300 more columns: `--all-columns` shows them
+exptrack: 2,300 more columns: `--all-columns` shows them
 """,
     "show failed": r"""
 run       failed
@@ -282,7 +282,7 @@ unicode   6d  {32}completed{}           0.9      -                -            -
 crashed   1w  {31}crashed  {}           -        0.125            -            -            -            -  0.1           30  mlp                                              -          -          -
 failed    1w  {31}failed   {}           0.5    nan                -            -            -            -  1              3  mlp                                              -          -          -
 before    1w  {32}completed{}  best     0.875    0.25             -            -            -            -  0.1            3  mlp                                              -          -          -
-exptrack: 2293 more columns: `--all-columns` shows them
+exptrack: 2,293 more columns: `--all-columns` shows them
 """,
     "show unicode": r"""
 run       unicode

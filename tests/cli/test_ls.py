@@ -247,7 +247,7 @@ def test_a_table_fits_the_terminal_and_says_what_it_leaves_out(terminal, zoo, co
     assert all(display_width(line) <= columns for line in shown.splitlines())
     assert shown.startswith("name")
     assert len(shown.splitlines()) == 7
-    assert said == f"exptrack: {more} more columns: `--all-columns` shows them\n"
+    assert said == f"exptrack: {more:,} more columns: `--all-columns` shows them\n"
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_a_terminal_gets_colours_unless_it_must_not(terminal, zoo):
 def test_a_pipe_has_no_edge_and_no_colours(exptrack, zoo):
     done = exptrack("ls")
     assert (done.returncode, lines(done.stdout)) == (0, IN_A_PIPE)
-    assert done.stderr == "exptrack: 2291 more columns: `--all-columns` shows them\n"
+    assert done.stderr == "exptrack: 2,291 more columns: `--all-columns` shows them\n"
 
 
 def test_a_long_table_goes_through_the_pager_and_data_does_not(terminal, zoo):

@@ -576,7 +576,7 @@ def test_a_file_that_changed_meanwhile_is_named(exptrack, repository, look, git)
     code = "for name in ('train', 'a', 'b', 'c'): open(name + '.py', 'a').write('# edited')"
     done = exptrack("run", "--name", "one", "--", PYTHON, "-c", code)
     assert done.stderr.splitlines() == [
-        "exptrack: one: a.py, b.py, c.py and 1 more changed while it ran: recorded as at the start",
+        "exptrack: one: a.py, b.py, c.py, train.py changed while it ran: recorded as at the start",
         "exptrack: recorded one (completed)",
     ]
     assert look.record("one")["changed"] == ["a.py", "b.py", "c.py", "train.py"]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from exptrack.analysis.codec import encode_record
 from exptrack.analysis.message import format_message
+from exptrack.analysis.wording import name_few
 from exptrack.backends.git import refs
 from exptrack.backends.git.index import find_ignored
 from exptrack.backends.git.objects import resolve
@@ -67,10 +68,9 @@ def _advise(repository: Repository, record: Record) -> tuple[str, ...]:
     """Files that changed meanwhile, data that was used without being versioned, and what the next run would take for code."""
     outputs = [pointer.path for pointer in record.outputs]
     ignored = find_ignored(repository, outputs) if outputs else set()
-    more = f" and {len(record.changed) - _NAMED} more" if len(record.changed) > _NAMED else ""
     return (
         *(
-            (f"{', '.join(record.changed[:_NAMED])}{more} changed while it ran: recorded as at the start",)
+            (f"{name_few(record.changed, _NAMED)} changed while it ran: recorded as at the start",)
             if record.changed
             else ()
         ),

@@ -8,6 +8,7 @@ from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
+from exptrack.analysis.wording import name_few
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.tree import Tree
 from exptrack.operations.context import Context
@@ -116,8 +117,7 @@ def explain_failure(omissions: Sequence[Omission], links: Sequence[str]) -> str 
     ignored = [one.path for one in omissions if one.reason is Reason.IGNORED and one.path.rstrip("/") not in links]
     if not ignored:
         return None
-    more = len(ignored) - _NAMED
-    named = ", ".join(ignored[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    named = name_few(ignored, _NAMED)
     return f"it ran without what Git ignores in the work tree ({named}): name what it needs under capture.links in exptrack.yaml"
 
 

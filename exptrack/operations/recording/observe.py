@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from exptrack.analysis.codec import decode_record, encode_environment, encode_record
 from exptrack.analysis.selection import is_source
+from exptrack.analysis.wording import name_few
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, ExptrackError, RecordError, explain
@@ -207,6 +208,4 @@ def describe_omissions(omissions: Sequence[Omission]) -> str | None:
     ]
     if not surprising:
         return None
-    shown = ", ".join(f"{omission.path} ({omission.reason})" for omission in surprising[:3])
-    more = len(surprising) - 3
-    return f"not captured: {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"not captured: {name_few([f'{omission.path} ({omission.reason})' for omission in surprising], 3)}"

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from exptrack.analysis.secretshapes import MASK
+from exptrack.analysis.wording import name_few
 from exptrack.backends import dvc
 from exptrack.backends.git import objects
 from exptrack.errors import ExptrackError, RepositoryError
@@ -65,8 +66,7 @@ def find_missing(omissions: Sequence[Omission]) -> list[Omission]:
 
 
 def _name(missing: Sequence[Omission]) -> str:
-    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    return ", ".join(map(_describe, missing[:_NAMED])) + more
+    return name_few(list(map(_describe, missing)), _NAMED)
 
 
 def _describe(omission: Omission) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.analysis.requirements import format_requirements, normalise
+from exptrack.analysis.wording import counted
 from exptrack.backends.git.objects import find_commit
 from exptrack.backends.host import venvs
 from exptrack.backends.host.interpreter import UNKNOWN
@@ -201,7 +202,7 @@ def _build(context: Context, recipe: Recipe, folder: Path) -> str:
             version = venvs.find_version(folder)
             if version is None:
                 count = len(recipe.packages)
-                context.notice(f"building an environment with {count} package{'' if count == 1 else 's'} (once)")
+                context.notice(f"building an environment with {counted(count, 'package')} (once)")
                 version = venvs.build(recipe, folder, folder.with_suffix(".log"), environ=os.environ, lock=lock)
             return version
     except OSError as error:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from exptrack.analysis.dvcfiles import parse_pointers
 from exptrack.analysis.trust import is_sound
+from exptrack.analysis.wording import counted
 from exptrack.backends import dvc
 from exptrack.backends.dvc.verifying import find_cached, has_remotes, prove
 from exptrack.backends.git.objects import read_many
@@ -159,12 +160,8 @@ def _names(objects: Iterable[_Object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for one in objects for name in one.names))
 
 
-def _count(objects: Sequence[_Object]) -> str:
-    return f"{len(objects):,} data object{'' if len(objects) == 1 else 's'}"
-
-
 def _not_asked(objects: Sequence[_Object]) -> Finding:
-    problem = f"{_count(objects)} not in the DVC cache, and no remote was asked"
+    problem = f"{counted(len(objects), 'data object')} not in the DVC cache, and no remote was asked"
     return Finding(
         Severity.NOTE,
         Check.DATA,
@@ -176,13 +173,13 @@ def _not_asked(objects: Sequence[_Object]) -> Finding:
 
 
 def _homeless(objects: Sequence[_Object]) -> Finding:
-    problem = f"{_count(objects)} belong to DVC projects that are not in this work tree"
+    problem = f"{counted(len(objects), 'data object')} belong to DVC projects that are not in this work tree"
     advice = "check out a commit that has them (`.dvc` beside their pointers), and try again"
     return Finding(Severity.WARNING, Check.DATA, "data", problem, advice, _names(objects))
 
 
 def _unreadable(root: Path, said: str, objects: Sequence[_Object]) -> Finding:
-    problem = f"where {_count(objects)} are is not known: {said}"
+    problem = f"where {counted(len(objects), 'data object')} are is not known: {said}"
     return Finding(Severity.WARNING, Check.DATA, str(root), problem, "mend that, or give `--offline`", _names(objects))
 
 

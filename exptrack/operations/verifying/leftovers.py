@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from exptrack.analysis.codec import decode_annotations
+from exptrack.analysis.wording import counted
 from exptrack.backends.dvc.verifying import find_stale_locks
 from exptrack.backends.git import refs
 from exptrack.backends.git.notes import read_notes
@@ -80,14 +81,14 @@ def judge_annotations(repository: Repository, oids: Collection[str] | None) -> t
         return {}, [Finding(Severity.ERROR, Check.ANNOTATIONS, NOTES, f"it cannot be read: {error}", advice)]
     found = []
     if lost:
-        problem = f"{len(lost):,} note{' is' if len(lost) == 1 else 's are'} missing or broken"
+        problem = f"{counted(len(lost), 'note')} {'is' if len(lost) == 1 else 'are'} missing or broken"
         advice = f"`git fetch --refetch REMOTE {NOTES}` brings them from a repository where they are whole"
         found.append(Finding(Severity.ERROR, Check.ANNOTATIONS, NOTES, problem, advice))
     odd = sum(
         1 for text in texts.values() for line in text.split("\n") if line.strip() and not decode_annotations(line)
     )
     if odd:
-        problem = f"{odd:,} line{' is' if odd == 1 else 's are'} no annotation that this version reads"
+        problem = f"{counted(odd, 'line')} {'is' if odd == 1 else 'are'} no annotation that this version reads"
         advice = "a later version of exptrack may have written it; the others count all the same"
         found.append(Finding(Severity.NOTE, Check.ANNOTATIONS, NOTES, problem, advice))
     return texts, found

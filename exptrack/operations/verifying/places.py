@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from exptrack.analysis.codec import decode_record
 from exptrack.analysis.names import is_name
+from exptrack.analysis.wording import counted
 from exptrack.backends.git import refs as git_refs
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
@@ -54,6 +55,7 @@ def judge_names(listed: Mapping[str, str], chosen: Collection[str]) -> Iterator[
             problem = f"the name is that of {len(others)} runs: {', '.join(others)}"
             advice = f"name them by their oids; `exptrack rm {listed[others[-1]][:10]}` removes one"
             yield Finding(Severity.ERROR, Check.REF, name, problem, advice, (name,))
+        removed = [ref for ref in removed if listed[ref] in {listed[one] for one in others}]
         if removed:
             problem = f"it is both among the runs and in the trash: {removed[0]}"
             advice = f"`exptrack rm {name}` removes it; `git update-ref -d {removed[0]}` keeps it"
@@ -84,16 +86,18 @@ def _has_journal(repository: Repository, ref: str) -> bool:
     return journals.folder_of(repository.shared, name_of(ref)).exists()
 
 
-def judge_trash(repository: Repository, listed: Mapping[str, str], touched: Collection[str]) -> Iterator[Finding]:
-    """Removed runs, in brief: which cannot be had back, and how many are expired."""
+def judge_trash(
+    repository: Repository, listed: Mapping[str, str], touched: Collection[str], days: int
+) -> Iterator[Finding]:
+    """Removed runs, in brief: which cannot be had back, and how many are expired, for which it is more than so many days."""
     removed = {ref: oid for ref, oid in listed.items() if ref.startswith(TRASH)}
     for (ref, _), data in zip(removed.items(), read_records(repository, list(removed.values())), strict=True):
         problem = None if ref in touched else _judge_removed(ref, data)
         if problem:
             advice = f"it cannot be restored: `git update-ref -d {ref}` deletes it"
             yield Finding(Severity.NOTE, Check.TRASH, ref, problem, advice)
-    if count := len(trash.expired(removed, datetime.now(UTC))):
-        problem = f"{count:,} removed run{' is' if count == 1 else 's are'} expired"
+    if count := len(trash.expired(removed, datetime.now(UTC), days)):
+        problem = f"{counted(count, 'removed run')} {'is' if count == 1 else 'are'} expired"
         yield Finding(Severity.NOTE, Check.TRASH, "trash", problem, "`exptrack gc --force` deletes what has expired")
 
 
