@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from exptrack.analysis.dvcfiles import Pipeline, Stage, parse_pipeline, parse_pointers
+from exptrack.analysis.dvcfiles import parse_pointers
+from exptrack.analysis.dvcyaml import Pipeline, Stage, parse_pipeline
 from exptrack.analysis.fields import finite
 from exptrack.analysis.patterns import numbers_only
 from exptrack.analysis.trees import KINDS, decode_tree

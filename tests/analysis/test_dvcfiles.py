@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.dvcfiles import Out, Pipeline, Stage, parse_pipeline, parse_pointers
+from exptrack.analysis.dvcfiles import parse_pointers
+from exptrack.analysis.dvcyaml import Out, Pipeline, Stage, parse_pipeline
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from exptrack.analysis.dvcfiles import Out, Pipeline
+from exptrack.analysis.dvcyaml import Out, Pipeline
 from exptrack.backends.dvc import resolve_pipeline
 from exptrack.errors import DataError
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from exptrack.analysis.dvcfiles import Pipeline, parse_pipeline
+from exptrack.analysis.dvcyaml import Pipeline, parse_pipeline
 from exptrack.backends.dvc.project import one_line
 from exptrack.errors import DataError
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from exptrack.analysis.dvcfiles import Stage
+from exptrack.analysis.dvcyaml import Stage
 from exptrack.backends import dvc
 from exptrack.errors import DataError, ExptrackError
 from exptrack.model.data import Omission
