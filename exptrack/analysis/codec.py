@@ -239,7 +239,9 @@ def _metric(item: Any, path: str, key: str) -> Value:
 
 
 def _pointer_fields(pointer: Pointer) -> dict[str, Any]:
-    return without({key: getattr(pointer, key) for key in Pointer._fields}, algorithm="md5", source="", is_private=False)
+    return without(
+        {key: getattr(pointer, key) for key in Pointer._fields}, algorithm="md5", source="", is_private=False
+    )
 
 
 def _pointer(fields: dict[str, Any]) -> Pointer:

@@ -33,7 +33,11 @@ EXAMPLES = {
         "exptrack push origin brave-otter 'tag = paper'",
         "exptrack push brave-otter --as brave-otter-2",
     ),
-    "fetch": ("exptrack fetch", "exptrack fetch --month 2026-11 --name brave", "exptrack fetch 'metrics.accuracy > 0.9'"),
+    "fetch": (
+        "exptrack fetch",
+        "exptrack fetch --month 2026-11 --name brave",
+        "exptrack fetch 'metrics.accuracy > 0.9'",
+    ),
     "pull": ("exptrack pull", "exptrack pull 'tag = paper'"),
     "rm": ("exptrack rm brave-otter", "exptrack rm 'status = failed' -y", "exptrack rm --restore brave-otter-k3f9"),
     "gc": ("exptrack gc", "exptrack gc --force", "exptrack gc --remote storage"),

@@ -472,7 +472,9 @@ class TestData:
             forge("read-tree", ref)
             forge("update-index", "--cacheinfo", f"100644,{oid},.exptrack/run.json")
             forge("update-ref", ref, forge("commit-tree", "-p", f"{ref}^", "-m", "forged", forge("write-tree")))
-            assert "do not trust it: its record names a path that leads elsewhere" in apply("one", "--force", status=2)[1]
+            assert (
+                "do not trust it: its record names a path that leads elsewhere" in apply("one", "--force", status=2)[1]
+            )
         assert files() == before
 
     def test_without_a_dvc_project_only_the_rest_can_be_applied(self, apply, recorded, repository, git):
