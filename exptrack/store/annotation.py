@@ -51,19 +51,20 @@ def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
 
     The same for the same lines, in whatever order and however often they come.
     """
-    return _stand([*_of_start(run), *sorted(lines, key=lambda one: (one.time, one.id))])
+    return surviving(lines, _of_start(run))
+
+
+def surviving(lines: Iterable[Annotation], start: Iterable[Annotation] = ()) -> tuple[Annotation, ...]:
+    """What no removal names of the lines on a run's commit: those of its `start`, then the others in the order of time."""
+    listed = [*start, *sorted(lines, key=lambda one: (one.time, one.id))]
+    removed = {id_ for annotation in listed for id_ in annotation.removes}
+    kept = {one.id: one for one in listed if one.kind is not AnnotationKind.REMOVAL and one.id not in removed}
+    return tuple(kept.values())
 
 
 def tombstones(lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
     """The tombstones that stand among the lines on a run's commit, in the order of time: with any, the run was removed."""
-    listed = _stand(sorted(lines, key=lambda one: (one.time, one.id)))
-    return tuple(one for one in listed if one.kind is AnnotationKind.TOMBSTONE)
-
-
-def _stand(listed: Sequence[Annotation]) -> tuple[Annotation, ...]:
-    removed = {id_ for annotation in listed for id_ in annotation.removes}
-    kept = {one.id: one for one in listed if one.kind is not AnnotationKind.REMOVAL and one.id not in removed}
-    return tuple(kept.values())
+    return tuple(one for one in surviving(lines) if one.kind is AnnotationKind.TOMBSTONE)
 
 
 _FEW = 100  # runs; of more, all notes are read

@@ -6,18 +6,14 @@ repository of a moment that shares the object store (no ref of the user's is tou
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from exptrack.backends.git import command, refs
 from exptrack.backends.git.importing import format_notes, import_commit
-from exptrack.backends.git.objects import empty_oid, read_many
+from exptrack.backends.git.objects import read_many
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.errors import RepositoryError
-
-_ATTEMPTS = 200
-_FAILURES = 5
 
 
 def list_notes(repository: Repository, ref: str) -> dict[str, str]:
@@ -69,22 +65,14 @@ def change_notes(
     identity: Identity,
 ) -> None:
     """Read the notes on `oids`, let `change` give new texts, and swap the result in; from the start again if somebody was quicker."""
-    failures = 0
-    for attempt in range(_ATTEMPTS):
-        tip = refs.list_refs(repository, ref).get(ref)
+
+    def build(tip: str | None) -> str | None:
         texts = change(read_notes(repository, ref, oids) if tip else {})
         if refs.list_refs(repository, ref).get(ref) != tip:
-            continue
-        new = _build(repository, tip, texts, identity)
-        try:
-            if refs.move_ref(repository, ref, new, tip or empty_oid(repository), "annotate"):
-                return
-        except RepositoryError:  # a lock in the way: of somebody slow, or one that a killed git has left
-            failures += 1
-            if failures == _FAILURES:
-                raise
-        time.sleep(os.urandom(1)[0] / 256 * 0.02 * min(attempt + 1, 8))
-    raise RepositoryError(f"{ref} is changed by others without pause: try again")
+            return None
+        return _build(repository, tip, texts, identity)
+
+    refs.swap_ref(repository, ref, build, "annotate")
 
 
 def _build(repository: Repository, tip: str | None, texts: Mapping[str, str], identity: Identity) -> str:

@@ -18,8 +18,6 @@ from exptrack.backends.git.objects import empty_oid, read, read_many, resolve
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.errors import RepositoryError
 
-_ATTEMPTS = 200
-_FAILURES = 5
 _LARGEST = 1024 * 1024  # bytes of another's note
 _MOST = 1_000_000  # entries of a tree
 _FILES = frozenset({"100644", "100755"})
@@ -46,19 +44,7 @@ def merge_notes(repository: Repository, ref: str, other: str, identity: Identity
     [commit] = resolve(repository, [f"{other}^{{commit}}"])
     if commit is None:
         raise RepositoryError(f"{other} holds no annotations: it is no commit, or not in the repository")
-    failures = 0
-    for attempt in range(_ATTEMPTS):
-        tip = refs.list_refs(repository, ref).get(ref)
-        new = _merge(repository, tip, commit, identity)
-        try:
-            if new == tip or refs.move_ref(repository, ref, new, tip or empty_oid(repository), "merge annotations"):
-                return new
-        except RepositoryError:  # a lock in the way: of somebody slow, or one that a killed git has left
-            failures += 1
-            if failures == _FAILURES:
-                raise
-        time.sleep(os.urandom(1)[0] / 256 * 0.02 * min(attempt + 1, 8))
-    raise RepositoryError(f"{ref} is changed by others without pause: try again")
+    return refs.swap_ref(repository, ref, lambda tip: _merge(repository, tip, commit, identity), "merge annotations")
 
 
 def _merge(repository: Repository, tip: str | None, other: str, identity: Identity) -> str:

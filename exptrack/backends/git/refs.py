@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,8 @@ from exptrack.errors import RepositoryError
 
 T = TypeVar("T")
 _ATTEMPTS = 3
+_SWAPS = 200
+_FAILURES = 5  # to write, before a swap is given up
 _BATCH = 1000
 
 
@@ -70,6 +73,28 @@ def move_ref(repository: Repository, ref: str, new: str, old: str, reason: str) 
             return False
         said = command.reason(done.err)  # the ref is where it was, but who holds its lock may be moving it: once more
     raise RepositoryError(f"{ref} cannot be written: {said}")
+
+
+def swap_ref(repository: Repository, ref: str, build: Callable[[str | None], str | None], reason: str) -> str:
+    """Point `ref` at what `build` makes of the oid that it is at (None if there is no such ref), and give that.
+
+    If somebody was quicker, or `build` gives None for having seen so, it is all done again. Raises RepositoryError if that does not end,
+    or git cannot write.
+    """
+    failures = 0
+    for attempt in range(_SWAPS):
+        tip = list_refs(repository, ref).get(ref)
+        if (new := build(tip)) is None:
+            continue
+        try:
+            if new == tip or move_ref(repository, ref, new, tip or empty_oid(repository), reason):
+                return new
+        except RepositoryError:  # a lock in the way: of somebody slow, or one that a killed git has left
+            failures += 1
+            if failures == _FAILURES:
+                raise
+        time.sleep(os.urandom(1)[0] / 256 * 0.02 * min(attempt + 1, 8))
+    raise RepositoryError(f"{ref} is changed by others without pause: try again")
 
 
 def delete_ref(repository: Repository, ref: str, old: str) -> bool:

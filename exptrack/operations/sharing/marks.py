@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from exptrack.analysis.codec import decode_annotations
 from exptrack.backends.git import notes
 from exptrack.backends.git.repository import Repository, find_identity
-from exptrack.model.annotation import Annotation, AnnotationKind
+from exptrack.model.annotation import AnnotationKind
 from exptrack.model.run import Run
 from exptrack.store import annotation
 
@@ -29,19 +29,12 @@ def read_marks(repository: Repository) -> Marks:
     unshared: dict[str, tuple[str, ...]] = {}
     for oid, text in notes.read_notes(repository, annotation.NOTES, lost=set()).items():
         if any(word in text for word in _WORDS):
-            standing = _standing(decode_annotations(text))
-            for one in standing:
+            for one in annotation.surviving(decode_annotations(text)):
                 if one.kind is AnnotationKind.TOMBSTONE:
-                    removed[oid] = one.author
+                    removed.setdefault(oid, one.author)
                 elif one.kind is AnnotationKind.UNSHARED:
                     unshared[oid] = (*unshared.get(oid, ()), one.id)
     return Marks(removed, unshared)
-
-
-def _standing(lines: Iterable[Annotation]) -> list[Annotation]:
-    listed = list(lines)
-    taken = {id_ for line in listed for id_ in line.removes}
-    return [line for line in listed if line.id not in taken]
 
 
 def mark_unshared(repository: Repository, runs: Sequence[Run]) -> None:
