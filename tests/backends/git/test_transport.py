@@ -308,13 +308,29 @@ def test_what_killed_pushes_and_fetches_left_is_swept_away(repo, remote, make, r
     git("update-ref", new, oid, cwd=repository)
     folder = repo.shared / "fetch-ab"
     folder.mkdir(parents=True)
+    (repo.private / f"outgoing-{int(time.time()) - 4000}-ab" / "exptrack").mkdir(parents=True)
     transport.push_refs(repo, remote, runs, {})
     transport.fetch_below(repo, remote, [f"{RUNS}*"])
     assert set(refs(repository)) == {"refs/heads/main", new}
-    assert folder.exists()
+    assert [path.name for path in repo.shared.iterdir()] == ["fetch-ab"]
     os.utime(folder, (1, 1))
     transport.fetch_below(repo, remote, [f"{RUNS}*"])
     assert [path.name for path in repo.shared.iterdir() if path.name.startswith(incoming._PREFIX)] == []
+
+
+def test_many_refs_go_also_where_git_keeps_its_own_in_another_way(repo, remote, make, refs, repository, bare):
+    (repository / ".git" / "reftable").mkdir()
+    runs = make(40)
+    assert set(transport.push_refs(repo, remote, runs, {}).done) == set(runs)
+    assert refs(bare) == runs
+    assert set(refs(repository)) == {"refs/heads/main"}
+
+
+def test_of_many_refs_one_whose_commit_is_not_here_is_told(repo, remote, make, refs, repository, bare):
+    with pytest.raises(RepositoryError, match=f"bad object {'1' * 40}"):
+        transport.push_refs(repo, remote, {**make(40), f"{RUNS}lost": "1" * 40}, {})
+    assert refs(bare) == {}
+    assert set(refs(repository)) == {"refs/heads/main"}
 
 
 def test_a_broken_object_is_refused_and_the_others_come(repo, remote, make, bare, clone, git, state):
