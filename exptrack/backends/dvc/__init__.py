@@ -5,9 +5,12 @@ project   find_root, init              a DVC project
 config    cache_dir                    where its cache lies
 cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
 export    checkout, bring              data out of the cache
-fetching  fetch                        data out of the remote into the cache; remote.py opens it
-pushing   push                         data out of the cache into the remotes
+fetching  fetch                        data out of the remote into the cache; remote.py opens it, as remoteconfig.py says; parallel.py
+pushing   push                         data out of the caches (worktrees.py) into the remotes; uploading.py
 stored    find_stored                  what the remotes have
+markers   pushing, collecting          who works in a remote just now
+collecting, remotecollecting           which objects there are, how old they are, and some of them deleted
+verifying find_cached, prove           what of the data is in the cache, and whether it is what its name says
 settling  settle                       a project in a work tree of its own
 spoilt    mend                         the cache, where a command wrote to it through a link
 proving   find_spoilt                  is the cache what its names say?

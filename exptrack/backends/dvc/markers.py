@@ -1,4 +1,4 @@
-"""Claim in a DVC remote by which those who push to it and those who collect garbage in it keep out of each other's way.
+"""Marks in a DVC remote by which those who push to it and those who collect garbage in it keep out of each other's way.
 
 `exptrack/pushing-<random>` and `exptrack/collecting-<random>`, beside the objects, hold who it is, in JSON. Both sides write their own
 first and look for the other's then, so that of two at the same instant at least one sees the other. A mark is rewritten every minute;
