@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exptrack.analysis.frame import Frame
     from exptrack.analysis.history import Point
     from exptrack.model.application import Applied, Part
+    from exptrack.model.collection import Collected
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
     from exptrack.model.reproduction import Reproduction
@@ -205,6 +206,41 @@ class Project:
         from exptrack.operations.verify import verify
 
         return verify(self.context, words, full=full, offline=offline, progress=progress or Silence())
+
+    def remove(self, *runs: str | Run, reason: str | None = None) -> tuple[str, ...]:
+        """Move runs, each a run, a rev or a query, into the trash, and give their names; others hear of it by the next `push`.
+
+        Raises RevError, QueryError, and ExptrackError for a run that is under way.
+        """
+        from exptrack.operations.remove import choose, remove
+
+        words = [one.oid if isinstance(one, Run) else one for one in runs]
+        return remove(self.context, choose(self.context, words), reason)
+
+    def restore(self, *names: str) -> tuple[str, ...]:
+        """Bring removed runs back, all or none, each by its name or oid, and give their names; raises RevError, NameTakenError, RecordError."""
+        from exptrack.operations.remove import restore
+
+        return restore(self.context, names)
+
+    def collect(
+        self,
+        remote: str | None = None,
+        *,
+        force: bool = False,
+        projects: Sequence[str | Path] = (),
+        progress: Progress | None = None,
+    ) -> Collected:
+        """Find data in the DVC cache, or in the DVC remote of this name, that nothing uses, and delete it with `force`.
+
+        `projects` are folders of other repositories that use the same cache or remote. Raises DataError, RepositoryError; then nothing
+        that is used was deleted.
+        """
+        from exptrack.model.sharing import Silence
+        from exptrack.operations.collect import collect
+
+        folders = [self.directory / folder for folder in projects]
+        return collect(self.context, force=force, remote=remote, projects=folders, progress=progress or Silence())
 
     def _find(self, run: str | Run) -> Run:
         return run if isinstance(run, Run) else self.run(run)

@@ -13,7 +13,6 @@ from exptrack.model.run import BrokenRun, Run
 from exptrack.operations.context import Context
 from exptrack.operations.remove import Removed, choose, list_removed, remove, restore
 from exptrack.render.text import inert
-from exptrack.store.trash import DAYS
 
 _NAMED = 5
 
@@ -70,7 +69,8 @@ def _remove(context: Context, arguments: argparse.Namespace) -> int:
             raise ExptrackError(f"this would remove {many}, and there is no terminal to ask on: confirm it with `-y`")
     names = remove(context, chosen, arguments.message)
     print("\n".join(f"removed {name}" for name in names) if len(names) <= _NAMED else f"removed {len(names):,} runs")
-    back = f"`exptrack rm --restore {names[0] if len(names) == 1 else 'NAME'}` brings {_them(names)[0]} back for {DAYS} days"
+    days = context.settings.keep.trash
+    back = f"`exptrack rm --restore {names[0] if len(names) == 1 else 'NAME'}` brings {_them(names)[0]} back for {counted(days, 'day')}"
     say(f"{back}; where {_them(names)[1]} pushed, `exptrack push` takes {_them(names)[2]} off the remote")
     return 0
 

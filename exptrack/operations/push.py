@@ -6,18 +6,19 @@ A kill at any instant leaves a remote that shows no run without its data; the sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.backends.git import transport
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.remotes import find_remote
-from exptrack.errors import DataError, ExptrackError
+from exptrack.errors import DataError, ExptrackError, RepositoryError
 from exptrack.model.run import Run
 from exptrack.model.sharing import Clash, Held, Progress, Pushed, Silence
 from exptrack.operations.context import Context
 from exptrack.operations.sharing import annotating
 from exptrack.operations.sharing.marks import Marks, mark_shared, mark_unshared, read_marks
+from exptrack.operations.sharing.removing import move_to_trash
 from exptrack.operations.sharing.selecting import (
     Choice,
     choose,
@@ -28,7 +29,6 @@ from exptrack.operations.sharing.selecting import (
     read,
     split_words,
 )
-from exptrack.store import trash
 from exptrack.store.runs import ABBREVIATED, name_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def push(context: Context, order: Order = _ALL_OWN, progress: Progress | None = 
         return work.tell(choice, work.name(choice.new))
     work.move_removed()
     work.send(choice)
-    work.share_annotations()
+    if work.share_annotations():
+        work.empty_trash(choice)
     return work.tell(choice, tuple(work.pushed))
 
 
@@ -158,20 +159,8 @@ class _Push:
         here = dict(zip(gone, resolve(self.repository, list(gone.values())), strict=True))
         if not self.share_annotations():
             return
-        for ref, oid in gone.items():
-            if here[ref] is None:  # whoever has its objects can move it
-                continue
-            created = {} if oid in self.side.trash.values() else {self._find_place(name_of(ref)): oid}
-            outcome = transport.push_refs(self.repository, self.remote, created, {ref: oid}, self.progress)
-            if not outcome.rejected:
-                self.removed.append(name_of(ref))
-
-    def _find_place(self, name: str) -> str:
-        """Where in the remote's trash a run goes: below today, or a later day if a namesake has that place."""
-        day = datetime.now(UTC).date()
-        while (ref := trash.ref_of(name, day)) in self.side.trash:
-            day += timedelta(1)
-        return ref
+        mine = {ref: oid for ref, oid in gone.items() if here[ref] is not None}  # whoever has its objects can move it
+        self.removed += move_to_trash(self.repository, self.remote, mine, self.side.trash, self.progress)
 
     def send(self, choice: Choice) -> None:
         """Push the runs, each after its data."""
@@ -229,7 +218,8 @@ class _Push:
                 claim.check()
             outcome = transport.push_refs(self.repository, self.remote, pending, {}, self.progress)
             self.pushed += map(name_of, outcome.done)
-            pending = {ref: oid for ref, oid in pending.items() if ref not in outcome.done}
+            done = frozenset(outcome.done)
+            pending = {ref: oid for ref, oid in pending.items() if ref not in done}
             if pending:
                 why = outcome.rejected
                 again = choose(pending, look(self.repository, self.remote), Marks(), is_named=False)
@@ -265,6 +255,14 @@ class _Push:
         self.notes, self.warning = shared.there, shared.warning
         self.annotated |= shared.changed
         return shared.warning is None
+
+    def empty_trash(self, choice: Choice) -> None:
+        """Take runs that are back out of the remote's trash. What fails is tried again by the next push."""
+        back = {oid for ref, oid in choice.new.items() if name_of(ref) in self.pushed}.union(choice.there.values())
+        left = {ref: oid for ref, oid in self.side.trash.items() if oid in back - self.marks.removed.keys()}
+        if left:
+            with suppress(RepositoryError):
+                transport.push_refs(self.repository, self.remote, {}, left, self.progress)
 
     def name(self, refs: Iterable[str]) -> tuple[str, ...]:
         return tuple(map(name_of, refs))

@@ -1,6 +1,6 @@
 """Remove runs, and bring them back.
 
-A removed run lies in the trash for 30 days, and a tombstone on its commit tells other clones. In this order: the ref in the trash, the
+A removed run lies in the trash for 30 days (`keep.trash`), and a tombstone on its commit tells other clones. In this order: the ref in the trash, the
 tombstones of all, then the run refs go. Killed in between, the run is still there, and to remove it once more does what is missing.
 """
 
@@ -138,13 +138,14 @@ def list_removed(context: Context) -> tuple[Removed, ...]:
     repository = context.repository
     listed = trash.list_trash(repository)
     stones = _read_tombstones(repository, list(listed.values())) if listed else {}
-    return tuple(_describe(ref, oid, stones.get(oid, ())) for ref, oid in reversed(listed.items()))
+    days = context.settings.keep.trash
+    return tuple(_describe(ref, oid, days, stones.get(oid, ())) for ref, oid in reversed(listed.items()))
 
 
-def _describe(ref: str, oid: str, stones: Sequence[Annotation]) -> Removed:
+def _describe(ref: str, oid: str, days: int, stones: Sequence[Annotation]) -> Removed:
     stone = stones[0] if stones else None
     known = (stone.time, stone.author, stone.value if isinstance(stone.value, str) else None) if stone else ()
-    return Removed(runs.name_of(ref), oid, ref, trash.last_day(ref), *known)
+    return Removed(runs.name_of(ref), oid, ref, trash.last_day(ref, days), *known)
 
 
 class _Return(NamedTuple):

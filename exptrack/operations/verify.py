@@ -64,7 +64,7 @@ def verify(
         roots = dict.fromkeys([*seen.roots, *([home] if home else [])])
         findings += places.judge_broken(broken)
         findings += places.judge_left(repository, listed)
-        findings += places.judge_trash(repository, listed, missing.touched)
+        findings += places.judge_trash(repository, listed, missing.touched, context.settings.keep.trash)
         findings += leftovers.judge_locks(repository, list(roots))
         findings += leftovers.judge_journals(context)
     torn = sum(ref.startswith(RUNS) for ref in broken) if not words else 0

@@ -1,4 +1,4 @@
-"""Removed runs: `refs/exptrack/trash/<yyyymmdd>/<name>` keeps a run's commit for 30 days after the day (UTC) on which it was removed.
+"""Removed runs: `refs/exptrack/trash/<yyyymmdd>/<name>` keeps a run's commit for some days (`keep.trash`) after the one on which it was removed (UTC).
 
 A name that lies there counts as used: no new run takes it (`store.outset`).
 """
@@ -13,8 +13,6 @@ from exptrack.analysis.names import is_name
 from exptrack.backends.git import refs
 from exptrack.backends.git.repository import Repository
 from exptrack.store.runs import TRASH, name_of
-
-DAYS = 30
 
 _REF = re.compile(re.escape(TRASH) + r"(\d{4})(\d\d)(\d\d)/[a-z0-9][a-z0-9-]*", re.ASCII)
 
@@ -33,7 +31,7 @@ def day_of(ref: str) -> date | None:
         return None
 
 
-def last_day(ref: str, days: int = DAYS) -> date | None:
+def last_day(ref: str, days: int) -> date | None:
     """The last day on which the run at this ref can be had back for sure."""
     day = day_of(ref)
     try:
@@ -47,7 +45,7 @@ def list_trash(repository: Repository) -> dict[str, str]:
     return refs.list_refs(repository, TRASH)
 
 
-def expired(listed: Mapping[str, str], now: datetime, days: int = DAYS) -> dict[str, str]:
+def expired(listed: Mapping[str, str], now: datetime, days: int) -> dict[str, str]:
     """Those of the refs whose time is over. One that names no day never expires."""
     today = now.astimezone(UTC).date()
     return {ref: oid for ref, oid in listed.items() if (last := last_day(ref, days)) is not None and last < today}

@@ -229,6 +229,7 @@ def test_a_removed_run_goes_to_the_trash_of_the_remote_and_does_not_come_back(te
     ada("rm", "--restore", "one")
     ada("push")
     assert remote.names() == {"one", "two"}
+    assert remote.refs("refs/exptrack/trash") == {}
 
 
 def test_a_remote_that_is_gone_is_one_line(team):

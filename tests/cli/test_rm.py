@@ -47,7 +47,7 @@ def names(exptrack) -> list[str]:
     return exptrack("ls", "--columns", "name").stdout.split()[1:]
 
 
-def test_runs_are_removed_and_how_to_get_them_back_is_said(runs, exptrack):
+def test_runs_are_removed_and_how_to_get_them_back_is_said(runs, exptrack, repository):
     done = exptrack("rm", "one")
     assert (done.returncode, done.stdout) == (0, "removed one\n")
     assert done.stderr == BACK.format("one", "it", "it was", "it")
@@ -55,6 +55,7 @@ def test_runs_are_removed_and_how_to_get_them_back_is_said(runs, exptrack):
     done = exptrack("rm", "--restore", "one")
     assert (done.returncode, done.stdout, done.stderr) == (0, "restored one\n", "")
     assert names(exptrack) == ["two", "one"]
+    (repository / "exptrack.yaml").write_text("keep: {trash: 1}\n")
     done = exptrack("rm", "one", "@~1")
     assert (done.returncode, done.stdout) == (0, "removed one\n"), "a run that is meant twice"
     done = exptrack("rm", "two")

@@ -577,6 +577,16 @@ def test_the_trash_is_looked_at_in_brief(world, exptrack):
     world.git("update-ref", "-d", f"refs/exptrack/trash/{old}/other")
     world.git("update-ref", world.ref("one"), oid)
     assert world.found() == [(WARNING, Check.REF, "one", ("one",)), (NOTE, Check.TRASH, "trash", ())]
+    (world.folder / "exptrack.yaml").write_text("keep: {trash: 50}\n")
+    assert Project(world.folder).verify().findings[1:] == ()
+
+
+def test_another_run_of_a_name_that_is_in_the_trash_is_no_fault(world, exptrack):
+    exptrack("run", "--name", "two", "--", "true")
+    exptrack("rm", "-y", "one")
+    [trash] = world.git("for-each-ref", "--format=%(refname)", "refs/exptrack/trash").split()
+    world.git("update-ref", trash.replace("/one", "/two"), trash)
+    assert Check.REF not in {check for _, check, _, _ in world.found()}
 
 
 def test_what_only_a_removed_run_lacks_weighs_less(world, exptrack):

@@ -17,28 +17,28 @@ REF = "refs/exptrack/trash/20261101/brave-otter"
 def test_a_ref_names_the_day_and_the_run():
     assert ref_of("brave-otter", DAY) == REF
     assert day_of(REF) == DAY
-    assert last_day(REF) == date(2026, 12, 1)
+    assert last_day(REF, 30) == date(2026, 12, 1)
 
 
 @pytest.mark.parametrize("ref", ["20261301/x", "x", "2026110/x", "20261101/x/y", "20261101/X", "٢٠٢٦١١٠١/x"])
 def test_what_names_no_day_never_expires(ref):
     whole = f"refs/exptrack/trash/{ref}"
-    assert day_of(whole) is last_day(whole) is None
-    assert expired({whole: "1" * 40}, datetime.max.replace(tzinfo=UTC)) == {}
+    assert day_of(whole) is last_day(whole, 30) is None
+    assert expired({whole: "1" * 40}, datetime.max.replace(tzinfo=UTC), 30) == {}
 
 
 def test_the_end_of_time_is_no_fault():
     ref = "refs/exptrack/trash/99991231/x"
     assert day_of(ref) == date.max
-    assert last_day(ref) is None
+    assert last_day(ref, 30) is None
 
 
 def test_a_run_stays_for_thirty_whole_days():
     refs = {REF: "1" * 40, ref_of("other", date(2026, 11, 2)): "2" * 40}
-    assert expired(refs, datetime(2026, 12, 1, 23, 59, 59, tzinfo=UTC)) == {}
-    assert expired(refs, datetime(2026, 12, 2, 0, 0, tzinfo=UTC)) == {REF: "1" * 40}
+    assert expired(refs, datetime(2026, 12, 1, 23, 59, 59, tzinfo=UTC), 30) == {}
+    assert expired(refs, datetime(2026, 12, 2, 0, 0, tzinfo=UTC), 30) == {REF: "1" * 40}
     west = timezone(timedelta(hours=-8))
-    assert expired(refs, datetime(2026, 12, 1, 20, 0, tzinfo=west)) == {REF: "1" * 40}
+    assert expired(refs, datetime(2026, 12, 1, 20, 0, tzinfo=west), 30) == {REF: "1" * 40}
     assert expired(refs, datetime(2026, 11, 3, tzinfo=UTC), days=1) == {REF: "1" * 40}
 
 
