@@ -258,8 +258,10 @@ class _Push:
 
     def empty_trash(self, choice: Choice) -> None:
         """Take runs that are back out of the remote's trash. What fails is tried again by the next push."""
-        back = {oid for ref, oid in choice.new.items() if name_of(ref) in self.pushed}.union(choice.there.values())
-        left = {ref: oid for ref, oid in self.side.trash.items() if oid in back - self.marks.removed.keys()}
+        pushed = frozenset(self.pushed)
+        back = {oid for ref, oid in choice.new.items() if name_of(ref) in pushed}.union(choice.there.values())
+        back -= self.marks.removed.keys()
+        left = {ref: oid for ref, oid in self.side.trash.items() if oid in back}
         if left:
             with suppress(RepositoryError):
                 transport.push_refs(self.repository, self.remote, {}, left, self.progress)
