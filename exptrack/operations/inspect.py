@@ -11,7 +11,7 @@ from typing import NamedTuple
 from exptrack.analysis import trust
 from exptrack.analysis.codec import decode_record
 from exptrack.backends.git import objects
-from exptrack.backends.git.objects import Facts
+from exptrack.backends.git.objects import Measure
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError
 from exptrack.model.run import Record, Run
@@ -86,14 +86,14 @@ def _judge_shapes(repository: Repository, suspects: Sequence[_Suspect]) -> Itera
             yield _judge_sizes(_FILES, others, trust.LARGEST_RECORD)
 
 
-def _judge_sizes(paths: Sequence[str], facts: Sequence[Facts | None], most: int) -> str | None:
+def _judge_sizes(paths: Sequence[str], facts: Sequence[Measure | None], most: int) -> str | None:
     for path, one in zip(paths, facts, strict=True):
         if one is not None and one.size > most:
             return f"its {path} has {_mebibytes(one)}, more than {most // _MEBIBYTE}"
     return None
 
 
-def _mebibytes(facts: Facts) -> str:
+def _mebibytes(facts: Measure) -> str:
     return f"{facts.size / _MEBIBYTE:,.0f} MiB"
 
 

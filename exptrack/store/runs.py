@@ -61,22 +61,9 @@ def read_runs(repository: Repository, run_refs: Mapping[str, str]) -> Iterator[R
 def read_records(repository: Repository, oids: Sequence[str]) -> Iterator[bytes | RepositoryError | None]:
     """The content of each record, in order: None where there is none, and what git says of one that it cannot read.
 
-    Over an object that is broken in its pack `git cat-file` gives up; it is started again behind that one. Raises RepositoryError if it
-    gives up again and again: not some records are wrong then, but the repository, as a partial clone without its remote.
+    Raises RepositoryError if git gives up again and again.
     """
-    names = [f"{oid}:{RECORD}" for oid in oids]
-    done = failures = 0
-    while done < len(names):
-        try:
-            for content in objects.read_many(repository, names[done:]):
-                yield content
-                done += 1
-        except RepositoryError:
-            failures += 1
-            if failures > _BROKEN:
-                raise
-            yield _read_alone(repository, names[done])
-            done += 1
+    return objects.read_each(repository, [f"{oid}:{RECORD}" for oid in oids])
 
 
 def gather_records(repository: Repository, oids: Sequence[str]) -> list[bytes | RepositoryError | None]:
@@ -104,13 +91,6 @@ def gather_records(repository: Repository, oids: Sequence[str]) -> list[bytes | 
     for error in failed:
         raise error
     return first + later
-
-
-def _read_alone(repository: Repository, name: str) -> bytes | RepositoryError | None:
-    try:
-        return objects.read(repository, name)
-    except RepositoryError as error:
-        return error
 
 
 def _explain(repository: Repository, oid: str) -> str:

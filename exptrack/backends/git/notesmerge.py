@@ -6,7 +6,6 @@ refused. Trees are read level by level, each once, since git itself would walk s
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -14,14 +13,13 @@ from typing import NamedTuple
 
 from exptrack.backends.git import command, refs
 from exptrack.backends.git.importing import import_commit
-from exptrack.backends.git.objects import empty_oid, read, read_many, resolve
+from exptrack.backends.git.objects import empty_oid, parse_tree, read, read_many, resolve
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.errors import RepositoryError
 
 _LARGEST = 1024 * 1024  # bytes of another's note
 _MOST = 1_000_000  # entries of a tree
 _FILES = frozenset({"100644", "100755"})
-_FOLDER = "40000"
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -90,13 +88,13 @@ def _list_notes(repository: Repository, commit: str) -> _Side:
     while level:
         below: list[tuple[str, str]] = []
         for folder, content in level:
-            for mode, name, oid in _parse_tree(content, width // 2):
-                path = folder + name
-                noted = path.replace("/", "") if _HEX.fullmatch(name) else ""
-                if mode in _FILES and len(noted) == width:
-                    notes.setdefault(noted, {}).setdefault(oid, []).append(path)
-                elif mode == _FOLDER and len(name) == 2 and noted and len(noted) < width:
-                    below.append((f"{path}/", oid))
+            for entry in parse_tree(content, width // 2):
+                path = folder + entry.name
+                noted = path.replace("/", "") if _HEX.fullmatch(entry.name) else ""
+                if entry.mode in _FILES and len(noted) == width:
+                    notes.setdefault(noted, {}).setdefault(entry.oid, []).append(path)
+                elif entry.is_folder and len(entry.name) == 2 and noted and len(noted) < width:
+                    below.append((f"{path}/", entry.oid))
                 else:
                     odd.append(path)
                 count += 1
@@ -115,15 +113,6 @@ def _read_trees(repository: Repository, folders: list[tuple[str, str]]) -> Itera
         if content is None:
             raise RepositoryError(f"the tree {oid} of the annotations is not in the repository: run `git fsck`")
         yield path, content
-
-
-def _parse_tree(content: bytes, width: int) -> Iterator[tuple[str, str, str]]:
-    """Mode, name and oid of each entry; `width` are the bytes of an oid. What is no tree ends it."""
-    start = 0
-    while (end := content.find(b"\0", start)) >= 0 and end + width < len(content):
-        mode, _, name = content[start:end].partition(b" ")
-        start = end + 1 + width
-        yield mode.decode(errors="replace"), os.fsdecode(name), content[end + 1 : start].hex()
 
 
 def _unite(repository: Repository, ours: _Side, theirs: _Side) -> dict[str, _Content]:

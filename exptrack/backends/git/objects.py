@@ -11,21 +11,41 @@ from typing import NamedTuple
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.git.streaming import stream
+from exptrack.errors import RepositoryError
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # Without `--buffer` git writes each line by itself: 8,000 took 77 ms instead of 67.
 _RESOLVE = ("cat-file", "--buffer", "--batch-check=%(objectname)")
-_MEASURE = ("cat-file", "--buffer", "--batch-check=%(objecttype) %(objectsize)")
-_FACTS = re.compile(r"(blob|tree|commit|tag) (\d+)")
+_MEASURE = ("cat-file", "--buffer", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
+_MEASURED = re.compile(r"([0-9a-f]+) (blob|tree|commit|tag) (\d+)")
+_MOST_FAILURES = 100
 
 LARGEST = 64 * 1024 * 1024  # bytes; what is larger is not read into memory unless somebody asked for just that
 
 
-class Facts(NamedTuple):
-    """What an object is (`blob`, `tree`, `commit`, `tag`), and its size in bytes."""
+class Measure(NamedTuple):
+    """What is known of an object without reading it: what it is (`blob`, `tree`, `commit`, `tag`), and its size in bytes."""
 
+    oid: str
     kind: str
     size: int
+
+
+class Entry(NamedTuple):
+    """What a tree names: a file, link, folder or submodule, by its mode in octal digits without a zero in front."""
+
+    mode: str
+    name: str
+    oid: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == "40000"
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is the commit of a submodule, which another repository has."""
+        return self.mode == "160000"
 
 
 def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
@@ -35,11 +55,12 @@ def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
     )
 
 
-def measure(repository: Repository, names: Sequence[str]) -> list[Facts | None]:
-    """Kind and size of each named object, None where there is none; nothing is read, and it is one process for all."""
+def measure(repository: Repository, names: Sequence[str]) -> list[Measure | None]:
+    """Oid, kind and size of each named object, None where there is none; nothing is read, and it is one process for all."""
     done = command.call(repository.top, *_MEASURE, stdin=b"".join(line + b"\n" for line in _lines(repository, names)))
     lines = os.fsdecode(command.output(done, "cat-file")).split("\n")[:-1]
-    return [Facts(found[1], int(found[2])) if (found := _FACTS.fullmatch(line)) else None for line in lines]
+    found = (_MEASURED.fullmatch(line) for line in lines)
+    return [Measure(one[1], one[2], int(one[3])) if one else None for one in found]
 
 
 def find_commit(repository: Repository, rev: str) -> str | None:
@@ -89,6 +110,42 @@ def read_many(repository: Repository, names: Sequence[str], most: int | None = L
 def read(repository: Repository, name: str, most: int | None = LARGEST) -> bytes | None:
     """The content of one object, or None."""
     return next(iter(read_many(repository, [name], most)))
+
+
+def read_each(repository: Repository, names: Sequence[str]) -> Iterator[bytes | RepositoryError | None]:
+    """As `read_many`, and what git says of an object that it cannot read.
+
+    Over one that is broken in its pack `git cat-file` gives up; it is started again behind that one. Raises RepositoryError if it gives up
+    again and again: not some objects are wrong then, but the repository, as a partial clone without its remote.
+    """
+    done = failures = 0
+    while done < len(names):
+        try:
+            for content in read_many(repository, names[done:]):
+                yield content
+                done += 1
+        except RepositoryError:
+            failures += 1
+            if failures > _MOST_FAILURES:
+                raise
+            yield _read_alone(repository, names[done])
+            done += 1
+
+
+def _read_alone(repository: Repository, name: str) -> bytes | RepositoryError | None:
+    try:
+        return read(repository, name)
+    except RepositoryError as error:
+        return error
+
+
+def parse_tree(content: bytes, width: int) -> Iterator[Entry]:
+    """The entries of a tree from its content; an oid takes `width` bytes. What is no entry ends it."""
+    start = 0
+    while (end := content.find(b"\0", start)) >= 0 and end + width < len(content):
+        mode, _, name = content[start:end].partition(b" ")
+        start = end + 1 + width
+        yield Entry(mode.decode(errors="replace").lstrip("0"), os.fsdecode(name), content[end + 1 : start].hex())
 
 
 def list_blobs(repository: Repository, commit: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -9,24 +9,12 @@ from hashlib import sha1, sha256
 from typing import NamedTuple
 
 from exptrack.backends.git import command
-from exptrack.backends.git.objects import read, read_many
+from exptrack.backends.git.objects import read_each
 from exptrack.backends.git.repository import Repository
-from exptrack.errors import RepositoryError
 
-_MOST_FAILURES = 100
 _IGNORED = re.compile(r"^warning: ignoring (?:broken ref|ref with broken name) (.*)$", re.MULTILINE)
-_MEASURE = ("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
-_FACTS = re.compile(r"([0-9a-f]+) (blob|tree|commit|tag) (\d+)")
 _PARTIAL = r"^(extensions\.partialclone|remote\..*\.promisor)$"
 _PLAIN = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}  # what git says is looked at
-
-
-class Measure(NamedTuple):
-    """What is known of an object without reading it."""
-
-    oid: str
-    kind: str
-    size: int
 
 
 class Commit(NamedTuple):
@@ -36,15 +24,6 @@ class Commit(NamedTuple):
     parents: tuple[str, ...]
     message: str
     signature: str | None
-
-
-class Entry(NamedTuple):
-    """What a tree names: a file, link, folder or submodule (then `is_elsewhere`)."""
-
-    name: str
-    oid: str
-    is_folder: bool
-    is_elsewhere: bool
 
 
 class Reached(NamedTuple):
@@ -81,50 +60,15 @@ def reach(repository: Repository, tips: Sequence[str], *, is_partial: bool) -> R
     )
 
 
-def measure_each(repository: Repository, names: Sequence[str]) -> list[Measure | None]:
-    """Oid, kind and size of each named object (no name holds the end of a line), None where there is none."""
-    if not names:
-        return []
-    done = command.call(repository.top, *_MEASURE, stdin=b"".join(os.fsencode(name) + b"\n" for name in names))
-    lines = os.fsdecode(command.output(done, "cat-file")).split("\n")[:-1]
-    found = (_FACTS.fullmatch(line) for line in lines)
-    return [Measure(one[1], one[2], int(one[3])) if one else None for one in found]
-
-
-def read_each(repository: Repository, names: Sequence[str]) -> Iterator[bytes | None]:
-    """The content of each named object, in order, None where it is missing or git cannot read it.
-
-    Over an object that is broken git gives up, and is started again behind it; raises RepositoryError if that happens again and again.
-    """
-    done = failures = 0
-    while done < len(names):
-        try:
-            for content in read_many(repository, names[done:]):
-                yield content
-                done += 1
-        except RepositoryError:
-            failures += 1
-            if failures > _MOST_FAILURES:
-                raise
-            yield _read_alone(repository, names[done])
-            done += 1
-
-
-def _read_alone(repository: Repository, name: str) -> bytes | None:
-    try:
-        return read(repository, name)
-    except RepositoryError:
-        return None
-
-
 def read_whole(repository: Repository, kind: str, oids: Sequence[str]) -> Iterator[bytes | None]:
-    """As `read_each`, for oids of objects of one kind; None also where the content is not what the oid says."""
+    """The content of objects of one kind, in order; None where there is none, git cannot read it, or it is not what the oid says."""
     hasher = sha256 if repository.object_format == "sha256" else sha1
     for oid, content in zip(oids, read_each(repository, oids), strict=True):
-        is_whole = (
-            content is not None and hasher(b"%s %d\0" % (kind.encode(), len(content)) + content).hexdigest() == oid
-        )
-        yield content if is_whole else None
+        if isinstance(content, bytes):
+            found = hasher(b"%s %d\0" % (kind.encode(), len(content)) + content).hexdigest()
+            yield content if found == oid else None
+        else:
+            yield None
 
 
 def parse_commit(data: bytes) -> Commit:
@@ -142,17 +86,6 @@ def parse_commit(data: bytes) -> Commit:
 
 def _kind_of(signature: bytes) -> str:
     return "ssh" if b"SSH" in signature else "x509" if b"SIGNED MESSAGE" in signature else "openpgp"
-
-
-def parse_tree(data: bytes, width: int) -> Iterator[Entry]:
-    """The entries of a tree from its content; an oid takes `width` bytes."""
-    position = 0
-    while position < len(data):
-        blank, end = data.find(b" ", position), data.find(b"\0", position)
-        mode = data[position:blank]
-        oid = data[end + 1 : end + 1 + width].hex()
-        yield Entry(os.fsdecode(data[blank + 1 : end]), oid, mode in {b"40000", b"040000"}, mode == b"160000")
-        position = end + 1 + width
 
 
 def check_signatures(repository: Repository, oids: Sequence[str]) -> dict[str, str]:

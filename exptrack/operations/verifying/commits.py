@@ -12,6 +12,7 @@ from exptrack.analysis.names import is_name
 from exptrack.analysis.trust import LARGEST_FILE, LARGEST_RECORD, judge_record
 from exptrack.backends.git import verifying as git
 from exptrack.backends.git.browse import find_entry
+from exptrack.backends.git.objects import Measure, measure
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import Record, Run
@@ -44,7 +45,7 @@ class _Suspect(NamedTuple):
     ref: str
     oid: str
     commit: git.Commit
-    files: Mapping[str, git.Measure | None]
+    files: Mapping[str, Measure | None]
 
     @property
     def name(self) -> str:
@@ -96,7 +97,7 @@ def _read_commits(
 ) -> Iterator[_Suspect]:
     """The runs whose commits can be read and have one parent; the others are `faults`."""
     oids = list(refs.values())
-    known = iter(git.measure_each(repository, [f"{oid}:{path}" for oid in oids for path in _FILES]))
+    known = iter(measure(repository, [f"{oid}:{path}" for oid in oids for path in _FILES]))
     for (ref, oid), content in zip(refs.items(), git.read_whole(repository, "commit", oids), strict=True):
         files = {path: next(known) for path in _FILES}
         suspect = _Suspect(ref, oid, git.parse_commit(content or b""), files)
@@ -129,7 +130,7 @@ def _read_records(
             yield suspect, *_decode(suspect.name, contents[known.oid])
 
 
-def _is_small(path: str, known: git.Measure) -> bool:
+def _is_small(path: str, known: Measure) -> bool:
     return known.kind == "blob" and known.size <= _LIMITS.get(path, LARGEST_FILE)
 
 
@@ -189,7 +190,7 @@ def _judge_files(
     """Files that are never missing and not there, and those that are larger than exptrack makes them."""
     beside = [_beside(record) for _, record in whole]
     asked = [f"{one.oid}:{path}" for (one, _), paths in zip(whole, beside, strict=True) for path in paths]
-    known = iter(git.measure_each(repository, asked))
+    known = iter(measure(repository, asked))
     for (suspect, _), paths in zip(whole, beside, strict=True):
         files = {**suspect.files, **{path: next(known) for path in paths}}
         lacking = [path for path in (_OUTPUT, *paths) if files[path] is None]
@@ -241,7 +242,7 @@ def _judge_snapshots(
     """Parents that are no snapshot of the run, or of the one that it is a copy of."""
     oids = list(dict.fromkeys(suspect.snapshot for suspect, _ in whole))
     contents = dict(zip(oids, git.read_whole(repository, "commit", oids), strict=True))
-    folders = dict(zip(oids, git.measure_each(repository, [f"{oid}:.exptrack" for oid in oids]), strict=True))
+    folders = dict(zip(oids, measure(repository, [f"{oid}:.exptrack" for oid in oids]), strict=True))
     for suspect, record in whole:
         content = contents[suspect.snapshot]
         if content is None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from exptrack.backends.git import verifying as git
+from exptrack.backends.git.objects import measure, parse_tree
 from exptrack.backends.git.repository import Repository
 from exptrack.model.sharing import Progress
 from exptrack.model.verification import Check, Finding, Severity
@@ -55,7 +56,7 @@ def _find_broken(repository: Repository, oids: Sequence[str], progress: Progress
     """Those objects whose content is not what their oid says."""
     progress.begin("reading objects of git", len(oids))
     by_kind: dict[str, list[str]] = {}
-    for oid, known in zip(oids, git.measure_each(repository, oids), strict=True):
+    for oid, known in zip(oids, measure(repository, oids), strict=True):
         if known is not None:
             by_kind.setdefault(known.kind, []).append(oid)
     for kind, some in by_kind.items():
@@ -116,7 +117,7 @@ class _Walk:
 
     def _walk_commits(self) -> list[str]:
         shallow = _read_shallow(self._repository)
-        known = git.measure_each(self._repository, list(self._refs))
+        known = measure(self._repository, list(self._refs))
         # What is there and is no commit is no run; that is found where runs are read.
         level = [oid for oid, one in zip(self._refs, known, strict=True) if one is None or one.kind == "commit"]
         seen = set(level)
@@ -142,7 +143,7 @@ class _Walk:
         while level:
             following: list[str] = []
             for oid, content in self._read("tree", level):
-                for entry in git.parse_tree(content, width):
+                for entry in parse_tree(content, width):
                     if entry.is_elsewhere:
                         continue
                     self._add(entry.oid, oid, entry.name)
@@ -155,7 +156,7 @@ class _Walk:
         return list(blobs)
 
     def _measure(self, blobs: list[str]) -> None:
-        for oid, known in zip(blobs, git.measure_each(self._repository, blobs), strict=True):
+        for oid, known in zip(blobs, measure(self._repository, blobs), strict=True):
             if known is None or oid in self._broken:
                 self.gone[oid] = "blob"
 

@@ -9,6 +9,7 @@ import pytest
 
 from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.objects import (
+    parse_tree,
     read,
     read_many,
     resolve,
@@ -115,3 +116,12 @@ def test_a_failing_signer_is_named(repo, git, repository):
     git("config", "gpg.program", "false", cwd=repository)
     with pytest.raises(RepositoryError, match=r"^git commit-tree failed: "):
         write_commit(repo, git("rev-parse", "HEAD^{tree}", cwd=repository), [], "x\n", signed=True)
+
+
+@pytest.mark.parametrize("rest", [b"", b"100644 half", b"100644 half\0abc", b"\xff", b"nothing " * 9])
+def test_what_is_no_entry_ends_a_tree(rest):
+    entry = b"40000 folder\0" + bytes(range(20))
+    [found] = parse_tree(entry + rest, 20)
+    assert found == ("40000", "folder", bytes(range(20)).hex())
+    assert found.is_folder
+    assert not found.is_elsewhere
