@@ -51,3 +51,7 @@ def test_a_thousand_runs_are_shared_by_few_processes_and_nothing_to_do_is_seen_b
     assert "fetched 1,000 runs" in counting(bob, "fetch", most=35)
     assert "nothing new" in counting(bob, "fetch", most=12)
     assert bob.names() == ada.names() == remote.names()
+    counting(ada, "rm", "--yes", "duration >= 0", most=30)
+    assert "moved 1,000 removed runs to the trash" in counting(ada, "push", most=40)
+    assert remote.names() == set()
+    assert len(remote.refs("refs/exptrack/trash")) == COUNT

@@ -1,0 +1,44 @@
+"""Runs that were removed here leave the remote as well, into its trash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from exptrack.backends.git import transport
+from exptrack.backends.git.remotes import GitRemote
+from exptrack.backends.git.repository import Repository
+from exptrack.model.sharing import Progress
+from exptrack.store import trash
+from exptrack.store.runs import name_of
+
+
+def move_to_trash(
+    repository: Repository, remote: GitRemote, gone: Mapping[str, str], there: Mapping[str, str], progress: Progress
+) -> list[str]:
+    """Move runs of a remote (refs and oids) into its trash, which holds `there`, and give the names of those that were.
+
+    All at once, by two pushes; where somebody else has changed some of these refs just now, one by one.
+    """
+    kept, taken = set(there.values()), dict(there)
+    places: dict[str, str] = {}
+    for ref, oid in gone.items():
+        if oid not in kept:
+            places[ref] = place = _find_place(name_of(ref), taken)
+            taken[place] = oid
+    created = transport.push_refs(repository, remote, {place: gone[ref] for ref, place in places.items()}, {}, progress)
+    deleted = transport.push_refs(repository, remote, {}, {} if created.rejected else gone, progress)
+    if len(gone) > 1 and (created.rejected or deleted.rejected):
+        there = {ref: oid for ref, oid in taken.items() if ref in there or ref in created.done}
+        left = {ref: oid for ref, oid in gone.items() if ref not in deleted.done}
+        singly = (move_to_trash(repository, remote, {ref: oid}, there, progress) for ref, oid in left.items())
+        return [*map(name_of, deleted.done), *(name for names in singly for name in names)]
+    return [name_of(ref) for ref in deleted.done]
+
+
+def _find_place(name: str, taken: Mapping[str, str]) -> str:
+    """Where in the trash a run goes: below today, or a later day if a namesake has that place."""
+    day = datetime.now(UTC).date()
+    while (ref := trash.ref_of(name, day)) in taken:
+        day += timedelta(1)
+    return ref
