@@ -50,7 +50,7 @@ def judge_record(record: Record, ref: str) -> str | None:
     for what, path in _places(record):
         if not is_inside(path, what in {"data", "outputs"}):
             return f"its record names a path that leads elsewhere, in `{what}`"
-    if not all(map(is_sound, (*record.data, *record.outputs))):
+    if not all(map(is_sound, record.pointers)):
         return "its record names data by a digest that is none"
     return None
 

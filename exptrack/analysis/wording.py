@@ -15,6 +15,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def mebibytes(size: int) -> str:
+    """A size in bytes of something that is too large: `1,300 MiB`."""
+    return f"{size / 2**20:,.0f} MiB"
+
+
 def name_few(names: Sequence[str], most: int, last: str = ", ") -> str:
     """The first names, and how many more there are: `a, b, c and 7 more`. One more than `most` costs no more than saying so.
 

@@ -79,6 +79,11 @@ class Record(NamedTuple):
         """Whether the DVC pipeline ran, and no command of the user's."""
         return self.stages is not None
 
+    @property
+    def pointers(self) -> tuple[Pointer, ...]:
+        """Those of its data, then those of its outputs."""
+        return (*self.data, *self.outputs)
+
 
 class Run(NamedTuple):
     """A record together with the commit and ref that hold it, and what was put on it since.

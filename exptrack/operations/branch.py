@@ -66,7 +66,7 @@ def _list_private(repository: Repository, run: Run, snapshot: str) -> list[str]:
     A file that is both in Git and an out of a stage makes `dvc repro` fail.
     """
     before = list_files(repository, snapshot)
-    held = {pointer.path for pointer in (*run.record.data, *run.record.outputs)}
+    held = {pointer.path for pointer in run.record.pointers}
     return [path for path in list_files(repository, run.oid) if is_ours(path) or (path in held and path not in before)]
 
 

@@ -26,7 +26,6 @@ from exptrack.backends.git import everywhere, refs
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, RecordError
 from exptrack.model.collection import Collected, Garbage
-from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Run
 from exptrack.model.sharing import Progress, Silence
 from exptrack.operations.context import Context
@@ -240,11 +239,7 @@ def find_dropped(context: Context, now: float) -> list[Run]:
 
 
 def _digests(run: Run) -> set[str]:
-    return {pointer.digest for pointer in _pointers(run.record)}
-
-
-def _pointers(record: Record) -> tuple[Pointer, ...]:
-    return (*record.data, *record.outputs)
+    return {pointer.digest for pointer in run.record.pointers}
 
 
 def _read_expired(repository: Repository, expired: Mapping[str, str]) -> Iterator[Record]:
@@ -260,7 +255,7 @@ def _name_largest(
 ) -> tuple[Garbage, ...]:
     """The largest garbage, by what it was to the runs of these records."""
     paths: dict[str, str] = {}
-    for pointer in (pointer for record in records for pointer in _pointers(record)):
+    for pointer in (pointer for record in records for pointer in record.pointers):
         paths.setdefault(pointer.digest, pointer.path)
         if pointer.is_folder and len(paths) < _NAMED:
             for digest in read([pointer.digest]).digests:

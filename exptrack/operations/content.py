@@ -82,7 +82,7 @@ def _read(context: Context, run: Run, entry: Entry) -> Content:
 
 def _pointers(context: Context, run: Run, path: str) -> Iterator[Pointer]:
     """The pointers of the record; of a file that was too large for Git, that of the `.dvc` file beside it in the run's commit."""
-    yield from (*run.record.data, *run.record.outputs)
+    yield from run.record.pointers
     if any(one.pointer and one.path == path for one in run.record.not_captured):
         yield from Reader(Committed(context.repository, run.oid), context.project, context.yaml.load).pointers(
             f"{path}.dvc"
@@ -140,7 +140,7 @@ def _list_folder(paths: Sequence[str], folder: str) -> tuple[str, ...]:
 
 def _advise(context: Context, run: Run, path: str) -> str:
     record = run.record
-    pointers = [*(one.path for one in (*record.data, *record.outputs)), *(one.path for one in record.not_captured)]
+    pointers = [*(one.path for one in record.pointers), *(one.path for one in record.not_captured)]
     return _near(path, [*pointers, *list_paths(context.repository, run.oid)])
 
 

@@ -24,7 +24,7 @@ def list_edits(context: Context, run: Run) -> tuple[FileChange, ...] | None:
     record = run.record
     prefix = "" if record.project == "." else f"{record.project}/"
     by_value = {f"{prefix}{source}" for source in record.params}
-    by_value |= {pointer.source for pointer in (*record.data, *record.outputs)}
+    by_value |= {pointer.source for pointer in record.pointers}
     try:
         found = diffs.list_changes(context.repository, run.base, run.snapshot)
         by_value |= set(diffs.list_written(context.repository, run.oid)) if found else set()

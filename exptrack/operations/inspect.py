@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from exptrack.analysis import trust
 from exptrack.analysis.codec import decode_record
+from exptrack.analysis.wording import mebibytes
 from exptrack.backends.git import objects
 from exptrack.backends.git.objects import Measure
 from exptrack.backends.git.repository import Repository
@@ -21,7 +22,6 @@ from exptrack.store.runs import ENVIRONMENT, RECORD, read_records
 _OUTPUT = ".exptrack/output.log"
 _REQUIREMENTS = ".exptrack/requirements.txt"
 _FILES = (ENVIRONMENT, _OUTPUT, _REQUIREMENTS)
-_MEBIBYTE = 1024 * 1024
 
 
 class _Suspect(NamedTuple):
@@ -81,7 +81,7 @@ def _judge_shapes(repository: Repository, suspects: Sequence[_Suspect]) -> Itera
         elif record is None or record.kind != "blob":
             yield f"there is no {RECORD} in it"
         elif record.size > trust.LARGEST_RECORD:
-            yield f"its record has {_mebibytes(record)}, more than {trust.LARGEST_RECORD // _MEBIBYTE}"
+            yield f"its record has {mebibytes(record.size)}, more than {mebibytes(trust.LARGEST_RECORD)}"
         else:
             yield _judge_sizes(_FILES, others, trust.LARGEST_RECORD)
 
@@ -89,12 +89,8 @@ def _judge_shapes(repository: Repository, suspects: Sequence[_Suspect]) -> Itera
 def _judge_sizes(paths: Sequence[str], facts: Sequence[Measure | None], most: int) -> str | None:
     for path, one in zip(paths, facts, strict=True):
         if one is not None and one.size > most:
-            return f"its {path} has {_mebibytes(one)}, more than {most // _MEBIBYTE}"
+            return f"its {path} has {mebibytes(one.size)}, more than {mebibytes(most)}"
     return None
-
-
-def _mebibytes(facts: Measure) -> str:
-    return f"{facts.size / _MEBIBYTE:,.0f} MiB"
 
 
 def _judge_records(
@@ -125,6 +121,6 @@ def _judge_files(repository: Repository, records: Mapping[_Suspect, Record]) -> 
 
 def _name_files(record: Record) -> Iterator[str]:
     sources = (below(record.project, source) for source in ("params.yaml", "metrics.json", "dvc.yaml", *record.params))
-    pointers = (pointer.source for pointer in (*record.data, *record.outputs) if pointer.source)
+    pointers = (pointer.source for pointer in record.pointers if pointer.source)
     # To look up a name with an end of a line takes a process of its own; such a file is never read whole if it is large.
     return (path for path in dict.fromkeys([*sources, *pointers]) if "\n" not in path and not path.endswith("\r"))

@@ -7,7 +7,7 @@ tombstones of all, then the run refs go. Killed in between, the run is still the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 from exptrack.analysis.codec import decode_record
@@ -111,14 +111,12 @@ def _put_into_trash(repository: Repository, chosen: Sequence[Run | BrokenRun]) -
     """Create a ref in the trash for each run that has none there, a day later where a namesake has the place."""
     there = trash.list_trash(repository)
     kept = {(runs.name_of(ref), oid) for ref, oid in there.items()}
-    today = datetime.now(UTC).date()
-    new: dict[str, str] = {}
+    taken, new = set(there), dict[str, str]()
     for run in chosen:
-        day = today
-        while (ref := trash.ref_of(run.name, day)) in there or ref in new:
-            day += timedelta(1)
         if (run.name, run.oid) not in kept:
             kept.add((run.name, run.oid))
+            ref = trash.find_place(run.name, taken)
+            taken.add(ref)
             new[ref] = run.oid
     created = set(refs.create_refs(repository, new, "remove"))
     if created != new.keys():  # another process was quicker

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from exptrack.analysis.codec import decode_record
+from exptrack.analysis.wording import mebibytes
 from exptrack.backends.git import objects, refs
 from exptrack.backends.git.browse import find_entry
 from exptrack.backends.git.importing import format_files, import_commit
@@ -98,7 +99,7 @@ def _explain(repository: Repository, oid: str) -> str:
     found, commit = objects.resolve(repository, [oid, f"{oid}^{{commit}}"])
     [record] = objects.measure(repository, [f"{oid}:{RECORD}"])
     if record is not None and record.size > objects.LARGEST:
-        return f"its record has {record.size / 2**20:,.0f} MiB, and is not read"
+        return f"its record has {mebibytes(record.size)}, and is not read"
     if found is not None and commit is None:
         return "it is no commit"
     try:

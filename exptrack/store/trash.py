@@ -6,7 +6,7 @@ A name that lies there counts as used: no new run takes it (`store.outset`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from exptrack.analysis.names import is_name
@@ -20,6 +20,14 @@ _REF = re.compile(re.escape(TRASH) + r"(\d{4})(\d\d)(\d\d)/[a-z0-9][a-z0-9-]*", 
 def ref_of(name: str, day: date) -> str:
     """Where a run of this name lies that was removed on this day."""
     return f"{TRASH}{day:%Y%m%d}/{name}"
+
+
+def find_place(name: str, taken: Container[str]) -> str:
+    """Where a run lies that is removed now: below today, or the next day on which no namesake has `taken` that ref."""
+    day = datetime.now(UTC).date()
+    while (ref := ref_of(name, day)) in taken:
+        day += timedelta(1)
+    return ref
 
 
 def day_of(ref: str) -> date | None:

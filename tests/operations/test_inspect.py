@@ -160,7 +160,7 @@ def test_a_huge_record_never_is_in_memory(enemy, exptrack):
     )
     assert done.returncode == 0, done.stderr
     refused, shown, used = done.stdout.splitlines()
-    assert refused == "its record has 128 MiB, more than 16"
+    assert refused == "its record has 128 MiB, more than 16 MiB"
     assert shown == "its record has 128 MiB, and is not read"
     assert int(used) < 100 * 2**20
     assert "huge" in exptrack("ls").stderr

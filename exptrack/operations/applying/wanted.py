@@ -52,10 +52,7 @@ def read_source(context: Context, run: Run) -> Source:
     record = run.record
     named = (below(record.project, source) for source in record.params if source != ARGUMENTS)
     snapshot = list_files(context.repository, run.snapshot)
-    pointers = {
-        one.path: one
-        for one in map(_check_pointer, (*read_large_pointers(context, run), *record.data, *record.outputs))
-    }
+    pointers = {one.path: one for one in map(_check_pointer, (*read_large_pointers(context, run), *record.pointers))}
     final = list_files(context.repository, run.oid)
     _check_folders(pointers, {*snapshot, *final})
     return Source(

@@ -199,7 +199,7 @@ def name_differences(difference: Difference) -> tuple[str, ...]:
 
 def gather_made(record: Record) -> tuple[str, ...]:
     """Paths of what a run made itself."""
-    made = [one.path for one in (*record.data, *record.outputs) if _is_made(record, one)]
+    made = [one.path for one in record.pointers if _is_made(record, one)]
     return tuple(dict.fromkeys([*made, *(path for stage in record.stages or () for path in stage.outs)]))
 
 

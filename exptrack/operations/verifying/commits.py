@@ -10,6 +10,7 @@ from exptrack.analysis.codec import decode_environment, decode_record
 from exptrack.analysis.message import format_message
 from exptrack.analysis.names import is_name
 from exptrack.analysis.trust import LARGEST_FILE, LARGEST_RECORD, judge_record
+from exptrack.analysis.wording import mebibytes
 from exptrack.backends.git import verifying as git
 from exptrack.backends.git.browse import find_entry
 from exptrack.backends.git.objects import Measure, measure
@@ -125,7 +126,7 @@ def _read_records(
         if known is None:
             yield suspect, None, None
         elif not _is_small(RECORD, known):
-            yield suspect, None, f"its {RECORD} is no file, or has more than {LARGEST_RECORD // 1024**2} MiB"
+            yield suspect, None, f"its {RECORD} is no file, or has more than {mebibytes(LARGEST_RECORD)}"
         else:
             yield suspect, *_decode(suspect.name, contents[known.oid])
 
