@@ -19,6 +19,7 @@ _RESOLVE = ("cat-file", "--buffer", "--batch-check=%(objectname)")
 _MEASURE = ("cat-file", "--buffer", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
 _MEASURED = re.compile(r"([0-9a-f]+) (blob|tree|commit|tag) (\d+)")
 _MOST_FAILURES = 100
+_MANY = 2000  # names, from which on two processes are quicker than one: 8,000 took 40 ms instead of 67
 
 LARGEST = 64 * 1024 * 1024  # bytes; what is larger is not read into memory unless somebody asked for just that
 
@@ -56,7 +57,32 @@ def resolve(repository: Repository, names: Sequence[str]) -> list[str | None]:
 
 
 def measure(repository: Repository, names: Sequence[str]) -> list[Measure | None]:
-    """Oid, kind and size of each named object, None where there is none; nothing is read, and it is one process for all."""
+    """Oid, kind and size of each named object, None where there is none; nothing is read, and it is one process, of many names two."""
+    middle = len(names) // 2 if len(names) >= _MANY else 0
+    if not middle:
+        return _measure(repository, names)
+    from threading import Thread
+
+    later: list[list[Measure | None] | Exception] = []
+
+    def measure_later() -> None:
+        try:
+            later.append(_measure(repository, names[middle:]))
+        except Exception as error:  # noqa: BLE001 - raised below
+            later.append(error)
+
+    thread = Thread(target=measure_later)
+    thread.start()
+    try:
+        first = _measure(repository, names[:middle])
+    finally:
+        thread.join()
+    if isinstance(later[0], Exception):
+        raise later[0]
+    return first + later[0]
+
+
+def _measure(repository: Repository, names: Sequence[str]) -> list[Measure | None]:
     done = command.call(repository.top, *_MEASURE, stdin=b"".join(line + b"\n" for line in _lines(repository, names)))
     lines = os.fsdecode(command.output(done, "cat-file")).split("\n")[:-1]
     found = (_MEASURED.fullmatch(line) for line in lines)

@@ -9,6 +9,7 @@ import pytest
 
 from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.objects import (
+    measure,
     parse_tree,
     read,
     read_many,
@@ -16,6 +17,7 @@ from exptrack.backends.git.objects import (
     write_commit,
     write_tree,
 )
+from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RepositoryError
 
 CONTENTS = [
@@ -125,3 +127,11 @@ def test_what_is_no_entry_ends_a_tree(rest):
     assert found == ("40000", "folder", bytes(range(20)).hex())
     assert found.is_folder
     assert not found.is_elsewhere
+
+
+def test_many_are_measured_as_few_are(repository):
+    here = find_repository(repository)
+    names = [name for number in range(1500) for name in ("HEAD", f"HEAD:no{number}", "HEAD^{tree}")]
+    assert measure(here, names) == measure(here, names[:3]) * 1500
+    with pytest.raises(RepositoryError):
+        measure(here._replace(top=repository.with_name("gone")), names)
