@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ __all__ = [
     "silent_port",
     "sshd",
 ]  # fixtures, started by the tests that ask for them
+
+# Under `nohup` all processes of tests would ignore what some of them are sent.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
