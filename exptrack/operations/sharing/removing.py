@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 
 from exptrack.backends.git import transport
 from exptrack.backends.git.remotes import GitRemote
@@ -24,7 +23,7 @@ def move_to_trash(
     places: dict[str, str] = {}
     for ref, oid in gone.items():
         if oid not in kept:
-            places[ref] = place = _find_place(name_of(ref), taken)
+            places[ref] = place = trash.find_place(name_of(ref), taken)
             taken[place] = oid
     created = transport.push_refs(repository, remote, {place: gone[ref] for ref, place in places.items()}, {}, progress)
     deleted = transport.push_refs(repository, remote, {}, {} if created.rejected else gone, progress)
@@ -34,11 +33,3 @@ def move_to_trash(
         singly = (move_to_trash(repository, remote, {ref: oid}, there, progress) for ref, oid in left.items())
         return [*map(name_of, deleted.done), *(name for names in singly for name in names)]
     return [name_of(ref) for ref in deleted.done]
-
-
-def _find_place(name: str, taken: Mapping[str, str]) -> str:
-    """Where in the trash a run goes: below today, or a later day if a namesake has that place."""
-    day = datetime.now(UTC).date()
-    while (ref := trash.ref_of(name, day)) in taken:
-        day += timedelta(1)
-    return ref
