@@ -39,8 +39,8 @@ class _Suspect(NamedTuple):
 def inspect(repository: Repository, refs: Mapping[str, str], good: list[Run] | None = None) -> dict[str, str]:
     """Which of these runs are refused, and why in a few words: from the name of each ref to the reason.
 
-    `refs` maps names below `refs/exptrack/runs/`, which need not exist yet, to oids of objects that are here. Three git processes for all, five for many.
-    The other runs go into `good`, if there is a list for these.
+    `refs` maps names below `refs/exptrack/runs/`, which need not exist yet, to oids of objects that are here. Three git
+    processes for all, five for many. The other runs go into `good`, if there is a list for these.
     """
     refused: dict[str, str] = {}
     suspects = []
