@@ -22,7 +22,6 @@ from exptrack.operations.sharing.removing import move_to_trash
 from exptrack.operations.sharing.selecting import (
     Choice,
     choose,
-    find_named,
     find_own,
     list_here,
     look,
@@ -110,7 +109,7 @@ class _Push:
         if self.order.copy_name is not None:
             asked = self._copy(self.order.copy_name)
         elif self.words:
-            asked = find_named(self.context, self.words)
+            asked = self._find_named()
         else:
             here = list_here(self.repository)
             asked = here if self.order.is_all else find_own(self.repository, here, self.side.runs, self.known)
@@ -119,10 +118,15 @@ class _Push:
         self.held += choice.held
         return choice
 
+    def _find_named(self) -> dict[str, str]:
+        from exptrack.operations.ranges import find_refs  # a push without words does without queries
+
+        return find_refs(self.context, self.words, "push")
+
     def _copy(self, name: str) -> dict[str, str]:
         from exptrack.operations.sharing.copying import copy_run
 
-        found = find_named(self.context, self.words)
+        found = self._find_named()
         if len(found) != 1:
             raise ExptrackError(f"`--as {name}` is for one run: name it, as in `exptrack push REV --as {name}`")
         if name in self.side.names and self.order.is_dry:

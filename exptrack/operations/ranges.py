@@ -1,4 +1,4 @@
-"""Which runs `log` shows: what its words mean, a query, a range, a rev or a commit, all of which must hold."""
+"""Which runs words mean: a query, a range, a rev or a commit. For `log` all of them must hold, for other commands each means runs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from exptrack.errors import ExptrackError, RevError
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
 from exptrack.operations.listing import Runs, known_names, list_runs
+from exptrack.store.revs import find_ref
 
 _OF_A_QUERY = frozenset("=<>!()")
 _SIGNS = frozenset({"=", "==", "!=", "<", "<=", ">", ">=", "~"})
@@ -44,6 +45,24 @@ def select_runs(
     for word in others:
         found = _narrow(context, found, word)
     return found[:number]
+
+
+def find_refs(context: Context, words: Sequence[str], command: str) -> dict[str, str]:
+    """The refs, with their oids, of the runs that words given to `command` mean: a query or a range `A..B` several, any other word one.
+
+    Raises RevError if there is none for a word, QueryError.
+    """
+    refuse_torn(words, lambda: known_names(context.repository), command)
+    found: dict[str, str] = {}
+    for word in words:
+        if is_query(word) or ".." in word:
+            meant = {run.ref: run.oid for run in select_runs(context, [word])}
+            if not meant:
+                raise RevError(f"no run for which '{word}' holds: `exptrack ls` lists the runs")
+            found |= meant
+        else:
+            found.update([find_ref(context.repository, word)])
+    return found
 
 
 def is_query(word: str) -> bool:

@@ -9,10 +9,9 @@ from typing import NamedTuple
 from exptrack.backends.git import refs, transport
 from exptrack.backends.git.remotes import GitRemote, find_remote, is_remote
 from exptrack.backends.git.repository import Repository, find_identity
-from exptrack.errors import ExptrackError, RepositoryError, RevError
+from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.model.run import BrokenRun, Run
 from exptrack.model.sharing import Clash, Held
-from exptrack.operations.context import Context
 from exptrack.operations.sharing.marks import Marks
 from exptrack.store import runs
 from exptrack.store.annotation import NOTES
@@ -61,28 +60,6 @@ def look(repository: Repository, remote: GitRemote) -> Side:
         listed.get(NOTES),
         sum(ref.startswith(HEADS) for ref in listed),
     )
-
-
-def find_named(context: Context, words: Sequence[str]) -> dict[str, str]:
-    """The refs of the runs that the words name, each a rev or a query; raises RevError, QueryError."""
-    from exptrack.operations.listing import known_names
-    from exptrack.operations.ranges import is_query, refuse_torn
-    from exptrack.store.revs import find_ref
-
-    refuse_torn(words, lambda: known_names(context.repository), "push")
-    found: dict[str, str] = {}
-    for word in words:
-        if is_query(word):
-            from exptrack.operations.listing import list_runs
-
-            matching = list_runs(context, word)
-            if not matching:
-                raise RevError(f"no run for which that holds: {word}")
-            found |= {run.ref: run.oid for run in matching}
-        else:
-            ref, oid = find_ref(context.repository, word)
-            found[ref] = oid
-    return found
 
 
 def find_own(
