@@ -77,7 +77,8 @@ class Oracle:
 
     def pointers(self, *revs: str) -> set[Pointer]:
         """All pointers of the commits that the revs reach."""
-        commits = git(self._project, "rev-list", *(revs or ("--all", "--reflog"))).split()
+        loose = ["ORIG_HEAD"] if (self._project / ".git" / "ORIG_HEAD").is_file() else []
+        commits = git(self._project, "rev-list", *(revs or ("--all", "--reflog", *loose))).split()
         return set().union(*(self._of_commit(commit) for commit in commits))
 
     def here(self) -> set[Pointer]:

@@ -20,7 +20,8 @@ from exptrack.errors import DataError
 from exptrack.store.journal import folder_of, list_names
 from exptrack.store.runs import RECORD
 
-_PATHS: Final = (":(glob)**/*.dvc", ":(glob)**/dvc.lock", f":(top,literal){RECORD}")
+_LOCKS: Final = ("dvc.lock", "Dvcfile")  # the second is of DVC 1
+_PATHS: Final = (":(glob)**/*.dvc", *(f":(glob)**/{name}" for name in _LOCKS), f":(top,literal){RECORD}")
 _DIGEST: Final = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])(?:\.dir)?")
 _LISTED: Final = re.compile(rb"^\s*(?:- )?files:\s*$", re.MULTILINE)  # the files of a folder in a version-aware remote
 _ELSEWHERE: Final = b"version https://git-lfs"
@@ -40,7 +41,7 @@ class Used(NamedTuple):
 def is_pointer_file(path: str) -> bool:
     """Whether a file of this path may say what data is used."""
     name = path.rpartition("/")[2]
-    return name == "dvc.lock" or (name.endswith(".dvc") and name != ".dvc") or path == RECORD
+    return name in _LOCKS or (name.endswith(".dvc") and name != ".dvc") or path == RECORD
 
 
 def find_used(repository: Repository, *, without: Collection[str] = (), also: Collection[str] = ()) -> Used:
@@ -49,18 +50,27 @@ def find_used(repository: Repository, *, without: Collection[str] = (), also: Co
     Refs `without` do not count; the commits `also` do. Raises RepositoryError if the history is not whole.
     """
     found = _Found()
-    blobs = list_history(repository, _PATHS, is_pointer_file, without=without, also=also)
+    # Before and after: meanwhile a stash may go or come, and a run end, so that what the one look misses the other finds.
+    blobs = _look_around(repository, found)
+    blobs |= list_history(repository, _PATHS, is_pointer_file, without=without, also=also)
+    blobs |= _look_around(repository, found)
+    oids = list(blobs)
+    for oid, content in zip(oids, objects.read_many(repository, oids), strict=True):
+        found.search(blobs[oid], f"{oid[:10]} ({blobs[oid]})", content)
+    return Used(frozenset(found.digests), tuple(sorted(found.unreadable)))
+
+
+def _look_around(repository: Repository, found: _Found) -> dict[str, str]:
+    """Search all but the history: journals and work trees; gives the blobs of their indexes, each with a path."""
+    for file in _journals(repository):
+        found.read(file, "")
+    blobs: dict[str, str] = {}
     for place in list_places(repository):
         staged, _ = list_staged(repository, place, is_pointer_file)
         blobs |= staged
         for file, path in list_on_disk(repository, place, _PATHS, is_pointer_file):
             found.read(file, path)
-    oids = list(blobs)
-    for oid, content in zip(oids, objects.read_many(repository, oids), strict=True):
-        found.search(blobs[oid], f"{oid[:10]} ({blobs[oid]})", content)
-    for file in _journals(repository):
-        found.read(file, "")
-    return Used(frozenset(found.digests), tuple(sorted(found.unreadable)))
+    return blobs
 
 
 def find_repositories(repository: Repository, folders: Sequence[Path]) -> tuple[Repository, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RepositoryError
+from exptrack.operations import usage
 from exptrack.operations.usage import find_repositories, find_used
 
 _UNREADABLE = ("crypt.dvc", "latin.dvc", "lfs.dvc")
@@ -85,7 +87,7 @@ def test_a_side_that_was_merged_and_whose_branch_is_gone_is_used(git, repository
     assert used() == {one, two}
 
 
-def test_what_only_a_merge_itself_names_is_used(git, repository, pointer, used):
+def test_what_only_a_merge_itself_names_is_used_however_the_user_has_merges_shown(git, repository, pointer, used):
     git("checkout", "-qb", "side", cwd=repository)
     git("commit", "-q", "--allow-empty", "-m", "side", cwd=repository)
     git("checkout", "-q", "main", cwd=repository)
@@ -96,7 +98,9 @@ def test_what_only_a_merge_itself_names_is_used(git, repository, pointer, used):
     git("commit", "-qm", "merged", cwd=repository)
     git("branch", "merged", cwd=repository)
     git("reset", "-q", "--hard", "HEAD~1", cwd=repository)
-    assert used() == {digest}
+    for manner in ("separate", "combined", "off"):
+        git("config", "log.diffMerges", manner, cwd=repository)
+        assert used() == {digest}
 
 
 def test_stashes_are_used_also_older_ones_and_what_git_does_not_track_in_them(git, repository, pointer, used, forget):
@@ -200,11 +204,106 @@ def test_a_run_under_way_uses_what_its_journal_names(repository, used):
     assert used() == {"a" * 32}
 
 
+@pytest.fixture
+def try_git(repository):
+    """Run git in the repository, which stops at a conflict."""
+
+    def call(*words: str) -> None:
+        done = subprocess.run(["git", *words], cwd=repository, capture_output=True, check=False)
+        assert done.returncode == 1
+
+    return call
+
+
+@pytest.fixture
+def side(git, repository, commit):
+    """A branch whose last commit, in conflict with that of `main`, removes the data whose digest this is."""
+    git("checkout", "-qb", "side", cwd=repository)
+    digest = commit("data")
+    for branch in ("side", "main"):
+        git("checkout", "-q", branch, cwd=repository)
+        git("rm", "-q", "--ignore-unmatch", "data.dvc", cwd=repository)
+        (repository / "params.yaml").write_text(f"lr: {branch}\n")
+        git("commit", "-qam", branch, cwd=repository)
+    return digest
+
+
+@pytest.mark.parametrize("command", ["merge", "cherry-pick"])
+def test_what_git_merges_or_picks_just_now_is_used(git, repository, side, try_git, used, forget, command):
+    try_git(command, "side")
+    git("branch", "-qD", "side", cwd=repository)
+    forget()
+    assert used() == {side}
+
+
+def test_what_a_rebase_has_put_aside_is_used(git, repository, side, pointer, try_git, used):
+    git("checkout", "-q", "side", cwd=repository)
+    aside = pointer("aside")
+    git("add", ".", cwd=repository)
+    try_git("rebase", "--autostash", "main")
+    assert not (repository / "aside.dvc").exists()
+    assert used() == {side, aside}
+
+
+def test_the_refs_of_another_work_tree_are_used(git, tmp_path, repository, commit, used):
+    tree = tmp_path / "tree"
+    git("worktree", "add", "-q", "--detach", tree, cwd=repository)
+    for ref in ("bisect/bad", "worktree/own"):
+        git("checkout", "-q", "main", "--detach", cwd=tree)
+        commit(ref.replace("/", "-"), tree)
+        git("update-ref", f"refs/{ref}", "HEAD", cwd=tree)
+    git("checkout", "-q", "main", "--detach", cwd=tree)
+    git("reflog", "expire", "--expire=now", "--all", cwd=repository)
+    found = used()
+    assert len(found) == 2
+    assert find_used(find_repository(tree)).digests == found
+
+
+def test_what_was_fetched_last_is_used_as_far_as_git_still_has_it(git, tmp_path, repository, commit, used):
+    git("init", "-q", "other")
+    old, new = (commit(name, tmp_path / "other") for name in ("old", "new"))
+    git("fetch", "-q", tmp_path / "other", "HEAD", cwd=repository)
+    assert used() == {old, new}
+    gone = git("rev-parse", "FETCH_HEAD~1", cwd=repository)
+    (repository / ".git" / "objects" / gone[:2] / gone[2:]).unlink()
+    assert used() == frozenset()
+
+
+def test_before_the_first_commit_index_work_tree_and_reflog_are_used(git, tmp_path, pointer, commit):
+    folder = tmp_path / "new"
+    git("init", "-q", folder)
+    lost = commit("lost", folder)
+    git("rm", "-q", "lost.dvc", cwd=folder)
+    git("commit", "-qm", "without", cwd=folder)
+    git("update-ref", "-d", "HEAD", cwd=folder)
+    here = pointer("here", folder)
+    assert find_used(find_repository(folder)).digests == {lost, here}
+    (folder / ".git" / "logs" / "HEAD").unlink()
+    assert find_used(find_repository(folder)).digests == {here}
+
+
+def test_what_moves_meanwhile_is_found_at_one_of_its_places(git, repository, pointer, monkeypatch):
+    real = usage.list_history
+    popped = pointer("popped")
+    git("stash", "-uq", cwd=repository)
+
+    def list_then_move(*arguments, **options):
+        git("stash", "pop", "-q", cwd=repository)
+        found = real(*arguments, **options)
+        (repository / "stashed.dvc").unlink()
+        return found
+
+    stashed = pointer("stashed")
+    monkeypatch.setattr(usage, "list_history", list_then_move)
+    assert find_used(find_repository(repository)).digests == {popped, stashed}
+
+
 def test_locks_records_and_listings_in_a_pointer_are_read(git, repository, used):
     one, two, three, member = ("1" * 32, "2" * 32 + ".dir", "3" * 32, "4" * 32)
     (repository / "dvc.lock").write_text(
         f"stages:\n  train:\n    deps: [{{path: a, md5: {one}}}]\n    outs:\n    - {{path: b, md5: {two}}}\n"
     )
+    (repository / "Dvcfile").write_text(f"outs: [{{path: old, md5: {'6' * 32}}}]\n")
     (repository / ".exptrack").mkdir()
     (repository / ".exptrack" / "run.json").write_text(f'{{"outputs": [{{"digest": "{three}"}}], "oid": "{"5" * 40}"}}')
     (repository / "cloud.dvc").write_text(
@@ -212,8 +311,9 @@ def test_locks_records_and_listings_in_a_pointer_are_read(git, repository, used)
     )
     git("add", ".", cwd=repository)
     found = used()
-    assert {one, two, three, member} < found
-    [listing] = found - {one, two, three, member}
+    named = {one, two, three, member, "6" * 32}
+    assert named < found
+    [listing] = found - named
     assert listing.endswith(".dir")
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import FOREIGN, Repository
+from exptrack.backends.git.unfinished import find_unfinished
+from exptrack.errors import RepositoryError
 
 # Settings of the user's that would show less: `log` is no plumbing, but the only one that looks at reflogs and paths at once.
 _PLAIN = (
     "log.showRoot=true",
     "log.showSignature=false",
     "diff.relative=false",
+    "log.diffMerges=separate",
     "diff.ignoreSubmodules=none",
 )
 _LOG = (
@@ -70,23 +74,61 @@ def list_history(
 ) -> dict[str, str]:
     """Oids of all blobs at wanted paths in the history of all refs and of what reflogs name, each with one of its paths.
 
-    Refs `without` do not count; the objects `also` do. Raises RepositoryError if anything of the history is missing.
+    What Git works with just now (a merge, a rebase) counts as well. Refs `without` do not count; the objects `also` do. Raises
+    RepositoryError if anything of the history is missing.
     """
     tips, trees = _find_tips(repository, set(without), also)
     tips |= {head for tree in _list_worktrees(repository) if (head := tree.get("HEAD", "")).strip("0")}
-    found: dict[str, str] = {}
-    words = (*_LOG, "--reflog", "--stdin", "--", *pathspecs)
-    lines = "".join(f"{oid}\n" for oid in sorted(tips))
+    found = _search(repository, tips, [], pathspecs, wanted)
+    for tree in trees:
+        found |= _search_tree(repository, tree, wanted)
+    names = find_unfinished(repository, [place.git_dir for place in list_places(repository)])
+    loose, trees = _sort(repository, names)
+    found |= _search_loose(repository, loose - tips, sorted(tips), pathspecs, wanted)
+    for tree in trees:
+        with suppress(RepositoryError):
+            found |= _search_tree(repository, tree, wanted)
+    return found
+
+
+def _search(
+    repository: Repository, tips: Collection[str], known: Sequence[str], pathspecs: Sequence[str], wanted: Wanted
+) -> dict[str, str]:
+    """Blobs in the history of `tips` and of reflogs; or, if something is `known`, of `tips` alone as far as it is not in that."""
+    # Without any tip it would begin with HEAD, and fail before the first commit, if it were not asked for refs, too.
+    all_else = () if known else ("--reflog", "--glob=refs/exptrack/none/*")
+    words = (*_LOG, *all_else, "--stdin", "--", *pathspecs)
+    lines = "".join([*(f"{oid}\n" for oid in sorted(tips)), *(f"^{oid}\n" for oid in known)])
     out = command.run(repository.top, *words, stdin=lines.encode(), environ={"GIT_NO_REPLACE_OBJECTS": "1"})
+    found: dict[str, str] = {}
     for oid, path in _parse_raw(out):
         if wanted(path):
             found.setdefault(oid, path)
-    for tree in trees:
-        listed = command.split(command.run(repository.top, "ls-tree", "-r", "-z", "--full-tree", f"{tree}^{{tree}}"))
-        found |= {
-            facts.split(" ")[2]: path for facts, _, path in (line.partition("\t") for line in listed) if wanted(path)
-        }
     return found
+
+
+def _search_loose(
+    repository: Repository, tips: Collection[str], known: Sequence[str], pathspecs: Sequence[str], wanted: Wanted
+) -> dict[str, str]:
+    """As `_search`, for commits of which Git does not keep the whole history for ever: of each what is there."""
+    if not tips:
+        return {}
+    try:
+        return _search(repository, tips, known, pathspecs, wanted)
+    except RepositoryError:
+        ordered = sorted(tips)
+        halves = (ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]) if len(ordered) > 1 else ()
+        return {
+            oid: path
+            for half in halves
+            for oid, path in _search_loose(repository, half, known, pathspecs, wanted).items()
+        }
+
+
+def _search_tree(repository: Repository, tree: str, wanted: Wanted) -> dict[str, str]:
+    listed = command.split(command.run(repository.top, "ls-tree", "-r", "-z", "--full-tree", f"{tree}^{{tree}}"))
+    lines = (line.partition("\t") for line in listed)
+    return {facts.split(" ")[2]: path for facts, _, path in lines if wanted(path)}
 
 
 def _find_tips(repository: Repository, without: set[str], also: Collection[str]) -> tuple[set[str], set[str]]:
@@ -103,12 +145,19 @@ def _find_tips(repository: Repository, without: set[str], also: Collection[str])
             tips.add(oid)
         elif peeled == "tag":
             unclear.add(oid)
-    for kind, found in (("commit", tips), ("tree", trees)):
-        oids = sorted(unclear)
-        known = resolve(repository, [f"{oid}^{{{kind}}}" for oid in oids])
-        found |= {oid for oid, one in zip(oids, known, strict=True) if one is not None}
-        unclear -= found
-    return tips, trees
+    more_tips, more_trees = _sort(repository, unclear)
+    return tips | more_tips, trees | more_trees
+
+
+def _sort(repository: Repository, names: Collection[str]) -> tuple[set[str], set[str]]:
+    """The commits and the trees that are meant by names or oids; what is not there, or something else, is left out."""
+    found: list[set[str]] = []
+    left = sorted(names)
+    for kind in ("commit", "tree"):
+        oids = resolve(repository, [f"{name}^{{{kind}}}" for name in left])
+        found.append({oid for oid in oids if oid is not None})
+        left = [name for name, oid in zip(left, oids, strict=True) if oid is None]
+    return found[0], found[1]
 
 
 def _parse_raw(out: bytes) -> Iterator[tuple[str, str]]:
