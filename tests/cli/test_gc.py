@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import garbage
 import pytest
+from garbage import objects
 
-from exptrack.backends import dvc as backend
 from exptrack.cli import main
 from exptrack.operations import collect as collecting
 
@@ -39,26 +39,11 @@ def add() -> Callable[..., str]:
 
 
 def add_data(project: Path, path: str, content: str | dict[str, str]) -> str:
-    """Data at a path of the project with its pointer file, as `dvc add` leaves them; its digest."""
-    target = project / path
-    if isinstance(content, dict):
-        shutil.rmtree(target, ignore_errors=True)
-        for name, text in content.items():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_text(text)
-    else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content)
-    pointer = backend.add_to_cache(project, target, project)
-    (project / f"{path}.dvc").write_text(backend.dvc_file_text(pointer))
+    """As `garbage.add_data`, ignored by Git; its digest."""
+    pointer = garbage.add_data(project, path, content)
     with (project / ".gitignore").open("a") as file:
         file.write(f"/{path}\n")
     return pointer.digest
-
-
-def objects(folder: Path) -> set[str]:
-    """The digests of all objects in a cache or remote."""
-    return {file.parent.name + file.name for file in (folder / "files" / "md5").glob("??/*")}
 
 
 @pytest.fixture
