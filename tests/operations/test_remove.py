@@ -22,6 +22,7 @@ from exptrack.store import revs, runs, trash
 PERSON = b"Ada Lovelace <ada@example.com>"
 STARTED = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
+COUNT = 25  # runs that are removed together
 # A git that kills its parent before or after it did its work, if it is the one whose turn it is.
 KILLING_GIT = """
 set -o noclobber
@@ -314,7 +315,7 @@ def test_a_thousand_runs_take_few_processes(save, context, listing, tmp_path, mo
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("verb", ["remove", "restore"])
 def test_killed_at_any_step_the_next_one_completes(verb, when, save, context, listing, git, repository, tmp_path):
-    names = [f"run-{number}" for number in range(200)]
+    names = [f"run-{number}" for number in range(COUNT)]
     save(*names)
     oids = {ref.rpartition("/")[2]: oid for ref, oid in listing().items()}
     words = [sys.executable, "-m", "exptrack", "rm"]
@@ -336,14 +337,14 @@ def test_killed_at_any_step_the_next_one_completes(verb, when, save, context, li
         assert done.returncode == -9, done.stderr
         states.add((*(len(listing(prefix)) for prefix in refs), not listing("refs/notes").items() <= start.items()))
         again = subprocess.run(words, cwd=repository, capture_output=True, text=True, check=False)
-        assert again.returncode == (2 if states >= {(0, 200, True)} else 0), again.stderr
+        assert again.returncode == (2 if states >= {(0, COUNT, True)} else 0), again.stderr
         assert {(ref.rpartition("/")[2], oid) for ref, oid in listing(refs[verb == "restore"]).items()} == kept
         assert listing(refs[verb == "remove"]) == {}
-        assert len(list_removed(context)) == (200 if verb == "remove" else 0)
-        assert _count_lines(git, repository) == (200, 200 if verb == "restore" else 0)
+        assert len(list_removed(context)) == (COUNT if verb == "remove" else 0)
+        assert _count_lines(git, repository) == (COUNT, COUNT if verb == "restore" else 0)
         _set_refs(git, repository, listing("refs"), start)
-    first, last = ((0, 200), (200, 0)) if verb == "remove" else ((200, 0), (0, 200))
-    assert states >= {(*first, False), (200, 200, False), (200, 200, True)}
+    first, last = ((0, COUNT), (COUNT, 0)) if verb == "remove" else ((COUNT, 0), (0, COUNT))
+    assert states >= {(*first, False), (COUNT, COUNT, False), (COUNT, COUNT, True)}
     assert (*last, True) in states or when == "before"
 
 
