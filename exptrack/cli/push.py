@@ -10,7 +10,8 @@ from exptrack.cli.common import open_project, say
 from exptrack.cli.progress import watched
 from exptrack.errors import ExptrackError
 from exptrack.model.sharing import Pushed
-from exptrack.operations.push import Order, explain_clash, push
+from exptrack.operations.push import Order, push
+from exptrack.operations.sharing.selecting import explain_clash
 from exptrack.render.sharing import enumerate_names, explain_held, format_data
 
 

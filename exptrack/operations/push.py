@@ -28,7 +28,7 @@ from exptrack.operations.sharing.selecting import (
     read,
     split_words,
 )
-from exptrack.store.runs import ABBREVIATED, name_of
+from exptrack.store.runs import name_of
 
 if TYPE_CHECKING:
     from exptrack.backends.dvc.markers import Claim
@@ -298,12 +298,3 @@ class _Push:
             f"{self.remote.name} holds {count:,} runs beside its branches, and every `git push` to it downloads the names of all of them: "
             "make a repository for runs alone, and `git config exptrack.remote NAME`"
         )
-
-
-def explain_clash(clash: Clash, remote: str) -> str:
-    """What a clash of names is, and the way out."""
-    here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
-    return (
-        f"'{clash.name}' is another run on {remote.partition(' (')[0]} ({there}) than here ({here}): "
-        f"share yours under another name by `exptrack push {clash.name} --as NAME`"
-    )

@@ -79,7 +79,8 @@ def work(context: Context, remote: str) -> int:
 
 def _push(context: Context, remote: str, names: Iterable[str]) -> tuple[list[str], str | None]:
     """The runs that need no further try, and what went wrong, if anything did."""
-    from exptrack.operations.push import Order, explain_clash, push
+    from exptrack.operations.push import Order, push
+    from exptrack.operations.sharing.selecting import explain_clash
     from exptrack.store.names import find_named
 
     waiting = list(names)

@@ -1,4 +1,4 @@
-"""Which runs a push is about, and what the remote has of them."""
+"""Which runs a push is about, what the remote has of them, and what a clash of names is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from exptrack.operations.sharing.marks import Marks
 from exptrack.store import runs
 from exptrack.store.annotation import NOTES
 from exptrack.store.recorded import read_recorded
-from exptrack.store.runs import RUNS, TRASH, name_of
+from exptrack.store.runs import ABBREVIATED, RUNS, TRASH, name_of
 
 HEADS = "refs/heads/"
 _NOTHING: Mapping[str, Run] = MappingProxyType({})
@@ -121,3 +121,12 @@ def read(
 def list_here(repository: Repository) -> dict[str, str]:
     """The refs of the runs that are here."""
     return refs.list_refs(repository, RUNS)
+
+
+def explain_clash(clash: Clash, remote: str) -> str:
+    """What a clash of names is, and the way out."""
+    here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
+    return (
+        f"'{clash.name}' is another run on {remote.partition(' (')[0]} ({there}) than here ({here}): "
+        f"share yours under another name by `exptrack push {clash.name} --as NAME`"
+    )
