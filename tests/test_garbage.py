@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from enemy import Enemy
 from garbage import Oracle, Walk, add_data, check_whole, closure, gc, git, make_project, objects
 
 from exptrack.backends import dvc
@@ -21,6 +22,10 @@ from exptrack.backends.dvc import objects as dvc_objects
 from exptrack.backends.dvc.collecting import delete, list_objects
 from exptrack.backends.dvc.config import Cache
 from exptrack.errors import DataError, RepositoryError
+from exptrack.model.data import Pointer
+from exptrack.model.run import Run
+from exptrack.operations import annotate
+from exptrack.project import Project
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -213,3 +218,52 @@ def test_a_kill_at_any_instant_loses_nothing_that_is_used(clones, words):
     _collect(project, *words)
     assert objects(place) == used
     git(project, "fsck", "--connectivity-only")
+
+
+def _record_run(folder: Path, name: str, pointer: Pointer) -> Run:
+    fields = {"outputs": [{"path": pointer.path, "digest": pointer.digest, "algorithm": "md5"}]}
+    Enemy(folder).run(name, fields)
+    (folder / f"{pointer.path}.dvc").unlink(missing_ok=True)
+    return Project(folder).run(name)
+
+
+def test_the_policy_drops_runs_and_not_names_and_asks_all_remotes_for_tags(clones):
+    (one, two), _, store = clones
+    own, namesake, tagged = (add_data(two, f"{name}.bin", name) for name in ("own", "namesake", "tagged"))
+    dvc.push(two, [own, namesake, tagged])
+    _record_run(one, "same", own)
+    _record_run(two, "same", namesake)
+    run = _record_run(two, "tagged", tagged)
+    git(two, "push", "-q", "origin", "refs/exptrack/*:refs/exptrack/*")
+    git(one, "fetch", "-q", "origin", f"{run.ref}:{run.ref}")
+    annotate.tag(Project(two).context, [run], ["paper"])
+    git(two, "push", "-q", "origin", "refs/notes/exptrack")
+    (one / "exptrack.yaml").write_text("keep: {data: tag = paper}\n")
+    assert gc(one, days=60, remote="store").losing == ("same",)
+    assert objects(store) == {namesake.digest, tagged.digest}
+
+
+def test_a_shallow_clone_does_not_know_what_a_remote_is_used_for(clones, tmp_path):
+    (one, _), bare, store = clones
+    pointer = add_data(one, "data.bin", "data")
+    dvc.push(one, [pointer])
+    git(one, "add", ".")
+    git(one, "commit", "-qm", "data")
+    git(one, "rm", "-q", "data.bin.dvc")
+    git(one, "commit", "-qm", "no data")
+    git(one, "push", "-q", "origin", "HEAD")
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{bare}", "shallow")
+    with pytest.raises(RepositoryError, match="is a shallow clone, .*: `git fetch --unshallow`"):
+        gc(tmp_path / "shallow", remote="store")
+    git(tmp_path / "shallow", "fetch", "-q", "--unshallow")
+    gc(tmp_path / "shallow", remote="store")
+    assert objects(store) == {pointer.digest}
+
+
+def test_a_hostile_run_is_in_nobodys_way(repository):
+    project = make_project(repository)
+    _record_run(project, "evil", Pointer("../x", "../../../etc.dir"))
+    (project / "exptrack.yaml").write_text("keep: {data: tag = paper}\n")
+    pointer = add_data(project, "data.bin", "data")
+    (project / "data.bin.dvc").unlink()
+    assert gc(project, days=60).largest[0].digest == pointer.digest

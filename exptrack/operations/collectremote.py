@@ -15,7 +15,7 @@ from exptrack.backends.dvc.remotecollecting import (
     list_remote_objects,
     read_remote_members,
 )
-from exptrack.backends.git.everywhere import list_remotes
+from exptrack.backends.git.everywhere import is_shallow, list_remotes
 from exptrack.backends.git.remotes import GitRemote, find_remote
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.git.transport import fetch_objects, list_remote, push_refs
@@ -23,6 +23,8 @@ from exptrack.errors import DataError, RepositoryError
 from exptrack.model.collection import Collected
 from exptrack.model.sharing import Progress
 from exptrack.operations.garbage import Counted, Plan, Scope, forget_expired, make_plan, refuse_unreadable
+from exptrack.operations.sharing.annotating import merge
+from exptrack.store.annotation import NOTES
 
 
 def collect_remote(
@@ -81,11 +83,17 @@ def _fetch(scope: Scope, progress: Progress) -> list[_Elsewhere]:
     """The refs of all Git remotes of the repositories; their objects are here then."""
     found = []
     for repository in scope.repositories:
+        if is_shallow(repository):
+            raise RepositoryError(
+                f"{repository.top} is a shallow clone, so what older commits use is not known: `git fetch --unshallow`, and try again"
+            )
         for name in list_remotes(repository):
             try:
                 remote = find_remote(repository, name)
                 listed = list_remote(repository, remote)
                 fetch_objects(repository, remote, listed, progress)
+                if NOTES in listed and repository is scope.context.repository and scope.context.settings.keep.data:
+                    merge(repository, listed[NOTES])  # a tag may be what keeps the data of a run
             except RepositoryError as error:
                 raise RepositoryError(
                     f"{error}; nothing was deleted, since what the Git remote '{name}' uses is not known"

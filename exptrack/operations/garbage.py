@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from exptrack.analysis.codec import decode_record
+from exptrack.analysis.trust import is_sound
 from exptrack.backends.dvc.collecting import Members, Stored
 from exptrack.backends.git import refs
 from exptrack.backends.git.repository import Repository
@@ -104,12 +105,15 @@ def make_plan(
         **scope.find_expired(dict(also.get(str(scope.context.repository.common_dir), ()))),
         **scope.find_expired(),
     }
-    without = {*(run.ref for run in dropped), *expired}
+    # With their oids, since elsewhere another run may have the name.
+    without = frozenset({*((run.ref, run.oid) for run in dropped), *expired.items()})
     used = unite(
         find_used(
-            one, without=ignored, also={oid for ref, oid in also.get(str(one.common_dir), ()) if ref not in ignored}
+            one,
+            without={ref for ref, _ in ignored},
+            also={oid for ref, oid in also.get(str(one.common_dir), ()) if (ref, oid) not in ignored},
         )
-        for one, ignored in zip(scope.repositories, chain([without], repeat(frozenset[str]())), strict=False)
+        for one, ignored in zip(scope.repositories, chain([without], repeat(frozenset())), strict=False)
     )
     inside = read(_folders(used.digests))
     needed = used.digests | inside.digests
@@ -175,7 +179,7 @@ def _name_largest(
 ) -> tuple[Garbage, ...]:
     """The largest garbage, by what it was to the runs of these records."""
     paths: dict[str, str] = {}
-    for pointer in (pointer for record in records for pointer in record.pointers):
+    for pointer in (pointer for record in records for pointer in record.pointers if is_sound(pointer)):
         paths.setdefault(pointer.digest, pointer.path)
         if pointer.is_folder and len(paths) < _NAMED:
             for digest in read([pointer.digest]).digests:
