@@ -253,7 +253,7 @@ def test_a_shallow_clone_does_not_know_what_a_remote_is_used_for(clones, tmp_pat
     git(one, "commit", "-qm", "no data")
     git(one, "push", "-q", "origin", "HEAD")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{bare}", "shallow")
-    with pytest.raises(RepositoryError, match="is a shallow clone, .*: `git fetch --unshallow`"):
+    with pytest.raises(RepositoryError, match=r"is a shallow clone, .*: `git fetch --unshallow`"):
         gc(tmp_path / "shallow", remote="store")
     git(tmp_path / "shallow", "fetch", "-q", "--unshallow")
     gc(tmp_path / "shallow", remote="store")
