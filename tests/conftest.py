@@ -21,8 +21,11 @@ __all__ = [
     "sshd",
 ]  # fixtures, started by the tests that ask for them
 
-# Under `nohup` all processes of tests would ignore what some of them are sent.
+# Under `nohup`, or as a job in the background of a script, all processes of tests would ignore what some of them are sent.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
