@@ -240,7 +240,14 @@ class Project:
         from exptrack.operations.collect import collect
 
         folders = [self.directory / folder for folder in projects]
-        return collect(self.context, force=force, remote=remote, projects=folders, progress=progress or Silence())
+        return collect(
+            self.context,
+            force=force,
+            remote=remote,
+            projects=folders,
+            progress=progress or Silence(),
+            folder=self.directory,
+        )
 
     def _find(self, run: str | Run) -> Run:
         return run if isinstance(run, Run) else self.run(run)

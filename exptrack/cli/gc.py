@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             projects=[arguments.directory / folder for folder in arguments.projects],
             progress=progress,
             despite=force > 1,
+            folder=arguments.directory,
         )
     if arguments.json:
         sys.stdout.write(format_json(collected))

@@ -37,18 +37,21 @@ def collect(  # noqa: PLR0913 - each is a choice of the user's, but for the cloc
     projects: Sequence[Path] = (),
     progress: Progress = _SILENCE,
     despite: bool = False,
+    folder: Path | None = None,
     now: float | None = None,
 ) -> Collected:
     """Find the data that nothing uses, and delete it if `force`; in the remote of this name, else in the DVC cache of the project.
 
+    Of several DVC projects in the repository the one counts that `folder` lies in, or else the project's own folder.
     `projects` are folders of other repositories that use it, too. `despite` deletes even if there are pointer files that do not say
     what they use. `now` is the time to reckon with. Raises DataError if there is no DVC project, if others may use the cache, if somebody
     works with DVC or pushes just now, or if what is used cannot be known; RepositoryError if a repository is not whole, or a Git remote
     cannot be reached.
     """
-    root = dvc.find_root(context.folder, context.repository.top)
+    folder = (context.folder if folder is None else folder).resolve()
+    root = dvc.find_root(folder, context.repository.top.resolve())
     if root is None:
-        raise DataError(f"there is no DVC project at {context.folder}, so there is no data to collect")
+        raise DataError(f"there is no DVC project at {folder}, so there is no data to collect")
     scope = Scope(context, root, find_repositories(context.repository, projects), time.time() if now is None else now)
     if remote is not None:
         from exptrack.operations.collectremote import collect_remote

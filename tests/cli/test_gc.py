@@ -52,10 +52,10 @@ def cached(project: Path):
 
 
 @pytest.fixture
-def gc(project: Path, capsys, monkeypatch):
+def gc(repository: Path, capsys, monkeypatch):
     """Run `exptrack gc` so many days from now, and give what was printed."""
 
-    def call(*words: str | Path, days: float = 15, cwd: Path = project, status: int = 0) -> str:
+    def call(*words: str | Path, days: float = 15, cwd: Path = repository, status: int = 0) -> str:
         with monkeypatch.context() as clock:
             later = time.time() + days * DAY
             clock.setattr(collecting.time, "time", lambda: later)
@@ -231,6 +231,16 @@ def test_all_projects_of_a_repository_count(project, git, add, cached, gc):
     assert cached() == {used}
     gc("--force", cwd=inner)
     assert cached() == {used}
+
+
+def test_a_project_in_a_subfolder_is_found_from_inside(repository, git, add, gc):
+    inner = repository / "inner"
+    inner.mkdir()
+    make_project(inner, git)
+    add(inner, "data.bin", "data")
+    (inner / "data.bin.dvc").unlink()
+    assert f"there is no DVC project at {repository}" in gc(cwd=repository, status=2)
+    assert f"deleted 1 object (4 B) from {inner}/.dvc/cache" in gc("--force", cwd=inner)
 
 
 def test_nothing_goes_while_dvc_works(project, add, cached, gc):
