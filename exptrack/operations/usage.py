@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 
 from exptrack.analysis.dvcfiles import parse_pointers
 from exptrack.backends.git import objects
-from exptrack.backends.git.everywhere import list_history, list_on_disk, list_places, list_staged
+from exptrack.backends.git.everywhere import find_folders_with, list_history, list_on_disk, list_places, list_staged
 from exptrack.backends.git.repository import Repository, find_repository
-from exptrack.errors import DataError
+from exptrack.errors import DataError, RepositoryError
 from exptrack.store.journal import folder_of, list_names
 from exptrack.store.runs import RECORD
 
@@ -74,8 +74,9 @@ def _look_around(repository: Repository, found: _Found) -> dict[str, str]:
 
 
 def find_repositories(repository: Repository, folders: Sequence[Path]) -> tuple[Repository, ...]:
-    """The repository, those of other `folders`, and the submodules that are checked out in any of them, each once.
+    """The repository, those of other `folders`, and those inside any of them, each once.
 
+    That are submodules that are checked out, and the clones in which DVC executes experiments just now.
     Raises RepositoryError for a folder that lies in none.
     """
     found: dict[Path, Repository] = {}
@@ -84,7 +85,7 @@ def find_repositories(repository: Repository, folders: Sequence[Path]) -> tuple[
         one = waiting.pop(0)
         if one.common_dir not in found:
             found[one.common_dir] = one
-            waiting += _find_submodules(one)
+            waiting += [*_find_submodules(one), *_find_experiments(one)]
     return tuple(found.values())
 
 
@@ -95,6 +96,16 @@ def _find_submodules(repository: Repository) -> Iterator[Repository]:
             for path in paths:
                 if (place.top / path / ".git").exists():
                     yield find_repository(place.top / path)
+
+
+def _find_experiments(repository: Repository) -> Iterator[Repository]:
+    """The clones of `dvc exp run --temp` and of DVC's queue, which use the cache of the project that they are of."""
+    for place in list_places(repository):
+        for root in find_folders_with(repository, place, ".dvc/config"):
+            folder = root / ".dvc" / "tmp" / "exps"
+            for link in sorted([*folder.glob("*/.git"), *folder.glob("*/*/.git")]):
+                with suppress(RepositoryError):  # half made, or half deleted
+                    yield find_repository(link.parent)
 
 
 def unite(several: Iterable[Used]) -> Used:

@@ -342,6 +342,16 @@ def test_a_shallow_clone_uses_what_it_has(tmp_path, git, repository, commit):
     assert find_used(find_repository(tmp_path / "clone")).digests == {old, new}
 
 
+def test_experiments_of_dvc_under_way_count(git, repository):
+    experiments = repository / ".dvc/tmp/exps"
+    (experiments / "broken/.git").mkdir(parents=True)
+    (repository / ".dvc/config").touch()
+    for place in ("standalone/one", "two"):
+        git("clone", "-q", repository, experiments / place)
+    found = find_repositories(find_repository(repository), [])
+    assert {one.top for one in found} == {repository, experiments / "standalone/one", experiments / "two"}
+
+
 def test_submodules_count_and_what_is_no_repository_is_an_error(tmp_path, git, repository):
     inner = tmp_path / "inner"
     git("init", "-q", inner)
