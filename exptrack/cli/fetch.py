@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 from exptrack.analysis.wording import counted
-from exptrack.backends.git.remotes import is_remote
+from exptrack.backends.git.remotes import find_similar, is_remote
 from exptrack.cli.common import open_project, say
 from exptrack.cli.progress import watched
 from exptrack.errors import ExptrackError
@@ -14,11 +14,11 @@ from exptrack.model.sharing import Arrival, Fetched
 from exptrack.operations.fetch import Order, fetch
 from exptrack.operations.sharing.arriving import Filter
 from exptrack.project import Project
-from exptrack.render.sharing import enumerate_names, explain_held, format_data
+from exptrack.render.sharing import enumerate_names, explain_held, format_data, list_names, shorten
 from exptrack.render.text import inert
 from exptrack.store.runs import ABBREVIATED
 
-_SHOWN = 20
+_SHOWN, _NAMED = 20, 5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,11 +67,17 @@ def _read_order(arguments: argparse.Namespace, project: Project, *, has_data: bo
     if len(queries) > 1:
         raise ExptrackError("a query is one word, so quote it: exptrack fetch 'metrics.accuracy > 0.9'")
     if queries and _is_bare(queries[0]):
-        raise ExptrackError(
-            f"'{queries[0][:60]}' is no remote, and no query; a run is fetched by `--name {queries[0][:60]}`"
-        )
+        raise ExptrackError(f"'{queries[0][:60]}' is no remote, and no query; {_advise(project, queries[0][:60])}")
     wanted = Filter(tuple(arguments.months), tuple(arguments.names), arguments.experiment, next(iter(queries), None))
     return Order(remote, wanted, is_pruning=arguments.prune, has_data=has_data, is_dry=arguments.dry_run)
+
+
+def _advise(project: Project, word: str) -> str:
+    if near := find_similar(project.context.repository, word):
+        return f"did you mean the remote '{near}'?"
+    if "/" in word:
+        return "there is no Git repository at that place"
+    return f"a run is fetched by `--name {word}`"
 
 
 def _is_bare(word: str) -> bool:
@@ -84,14 +90,23 @@ def _summarise(fetched: Fetched, order: Order) -> Iterator[str]:
     verb = "would fetch" if order.is_dry else "fetched"
     count = sum(len(arrival.names) for arrival in fetched.arrivals)
     if count:
-        yield f"{verb} {counted(count, 'run')} from {fetched.remote}: {_name_people(fetched.arrivals)}"
+        many = f"{verb} {counted(count, 'run')} from {fetched.remote}"
+        if order.is_dry:
+            for arrival in fetched.arrivals:
+                many = many if arrival is fetched.arrivals[0] else f"{verb} as well"
+                yield from list_names(many, arrival.names, f" by {_person(arrival)}")
+        else:
+            yield f"{many}: {_name_people(fetched.arrivals)}"
     if fetched.objects:
-        yield f"fetched {format_data(fetched.objects, fetched.size).removeprefix('; ')}"
+        yield f"{verb} {format_data(fetched.objects, fetched.size, is_most=order.is_dry).removeprefix('; ')}"
     if fetched.annotations:
-        yield f"fetched tags, notes and other annotations from {fetched.remote}"
-    if order.is_pruning and fetched.gone and not order.is_dry:
-        yield f"removed here, since others removed {_them(fetched.gone)}: {enumerate_names(fetched.gone)}"
-    if not (count or fetched.objects or fetched.annotations or fetched.clashes or fetched.refused or fetched.lacking):
+        yield f"fetched tags, notes and other annotations from {shorten(fetched.remote) if count else fetched.remote}"
+    is_pruned = order.is_pruning and bool(fetched.gone)
+    if is_pruned:
+        verb = "would remove" if order.is_dry else "removed"
+        yield f"{verb} here, since others removed {_them(fetched.gone)}: {enumerate_names(fetched.gone)}"
+    came = count or fetched.objects or fetched.annotations or is_pruned
+    if not (came or fetched.clashes or fetched.refused or fetched.lacking):
         yield _say_nothing(fetched, order)
 
 
@@ -122,13 +137,16 @@ def _them(names: Sequence[str]) -> str:
 
 
 def _complain(fetched: Fetched, order: Order) -> Iterator[str]:
-    for clash in fetched.clashes:
+    shown = fetched.clashes[: _NAMED if len(fetched.clashes) > _NAMED + 1 else None]
+    for clash in shown:
         here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
         yield (
-            f"'{clash.name}' on {fetched.remote.partition(' (')[0]} ({there}) is another run than here ({here}) and stays there: "
-            f"share yours under another name by `exptrack push {clash.name} --as NAME`, remove it here, and fetch again"
+            f"'{clash.name}' is another run on {shorten(fetched.remote)} ({there}) than here ({here}), and was not fetched: "
+            f"share yours under another name by `exptrack push {clash.name} --as NAME`, or make room by `exptrack rm {clash.name}`"
         )
-    yield from explain_held(fetched.refused, "refused")
-    if fetched.gone and not (order.is_pruning and not order.is_dry):
+    if len(fetched.clashes) > len(shown):
+        yield f"{len(fetched.clashes) - len(shown):,} more clash in the same way"
+    yield from explain_held(fetched.refused, "is refused", "are refused")
+    if fetched.gone and not order.is_pruning:
         yield f"others removed {enumerate_names(fetched.gone)}: `exptrack fetch --prune` removes {_them(fetched.gone)} here"
-    yield from explain_held(fetched.lacking, "here, but not all data")
+    yield from explain_held(fetched.lacking, "lacks data", "lack data")

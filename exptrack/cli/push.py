@@ -12,7 +12,9 @@ from exptrack.errors import ExptrackError
 from exptrack.model.sharing import Pushed
 from exptrack.operations.push import Order, push
 from exptrack.operations.sharing.selecting import explain_clash
-from exptrack.render.sharing import enumerate_names, explain_held, format_data
+from exptrack.render.sharing import enumerate_names, explain_held, format_data, list_names, shorten
+
+_SHOWN = 5
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,18 +66,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _summarise(pushed: Pushed, *, is_dry: bool) -> Iterator[str]:
-    count = counted(len(pushed.names), "run")
+    remote, would = pushed.remote, "would " if is_dry else ""
+    data = format_data(pushed.objects, pushed.size, is_most=is_dry)
     if pushed.names:
-        data = "" if is_dry else format_data(pushed.objects, pushed.size)
-        yield f"{'would push' if is_dry else 'pushed'} {count} to {pushed.remote}: {enumerate_names(pushed.names)}{data}"
-    elif pushed.objects:
-        yield f"pushed {format_data(pushed.objects, pushed.size).removeprefix('; ')} of runs that {pushed.remote} has already"
+        count = counted(len(pushed.names), "run")
+        if is_dry:
+            yield from list_names(f"would push {count} to {remote}", pushed.names, data)
+        else:
+            yield f"pushed {count} to {remote}: {enumerate_names(pushed.names)}{data}"
+        remote, data = shorten(remote), ""
+    if pushed.completed:
+        these = enumerate_names(pushed.completed)
+        yield f"{would}complete{'' if is_dry else 'd'} what went to {remote} without data: {these}{data}"
+        remote = shorten(remote)
     if pushed.removed:
-        removed = counted(len(pushed.removed), "removed run")
-        yield f"moved {removed} to the trash of {pushed.remote}: {enumerate_names(pushed.removed)}"
+        count, these = counted(len(pushed.removed), "removed run"), enumerate_names(pushed.removed)
+        yield f"{would}move{'' if is_dry else 'd'} {count} to the trash of {remote}: {these}"
+        remote = shorten(remote)
     if pushed.annotations:
-        yield f"shared tags, notes and other annotations with {pushed.remote}"
-    is_idle = not (pushed.names or pushed.objects or pushed.removed or pushed.annotations)
+        yield f"shared tags, notes and other annotations with {remote}"
+    is_idle = not (pushed.names or pushed.completed or pushed.removed or pushed.annotations)
     if is_idle and not (pushed.clashes or pushed.held or pushed.warning):
         yield (
             f"everything is shared with {pushed.remote} already"
@@ -85,13 +95,16 @@ def _summarise(pushed: Pushed, *, is_dry: bool) -> Iterator[str]:
 
 
 def _complain(pushed: Pushed) -> Iterator[str]:
-    for clash in pushed.clashes:
+    shown = pushed.clashes[: _SHOWN if len(pushed.clashes) > _SHOWN + 1 else None]
+    for clash in shown:
         yield explain_clash(clash, pushed.remote)
-    yield from explain_held(pushed.held, "not pushed")
+    if len(pushed.clashes) > len(shown):
+        yield f"{len(pushed.clashes) - len(shown):,} more clash in the same way"
+    yield from explain_held(pushed.held, "is not pushed", "are not pushed")
     if pushed.unshared:
         these = enumerate_names(pushed.unshared)
-        yield f"without their data: {these}; others cannot reproduce them before `exptrack push` brings it"
+        whose = "its data" if len(pushed.unshared) == 1 else "their data"
+        yield f"without {whose}, which others do not have: {these}; the next `exptrack push` brings it"
     if pushed.warning:
         yield pushed.warning
-    if pushed.advice:
-        yield pushed.advice
+    yield from pushed.advice

@@ -59,8 +59,9 @@ class Sent(NamedTuple):
 class Pushed(NamedTuple):
     """What `push` did. `names` are the runs that the remote has now and had not before, `there` counts those that it had.
 
-    `clashes` and `held` were not pushed. `removed` are names that were taken off the remote, since they were removed here. `warning`
-    says what of the annotations could not be shared, `advice` what the user should know.
+    `clashes` and `held` were not pushed. `completed` are runs that went without their data before, which is there now. `removed` are names that were taken off the remote, since they were removed here. `warning`
+    says what of the annotations could not be shared, `advice` what the user should know. Of a dry run all is as it would be; `objects` and
+    `size` are at most so much then.
     """
 
     remote: str
@@ -70,11 +71,12 @@ class Pushed(NamedTuple):
     size: int = 0
     clashes: tuple[Clash, ...] = ()
     held: tuple[Held, ...] = ()
+    completed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     unshared: tuple[str, ...] = ()
     annotations: bool = False
     warning: str | None = None
-    advice: str | None = None
+    advice: tuple[str, ...] = ()
 
 
 class Arrival(NamedTuple):

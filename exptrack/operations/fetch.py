@@ -5,7 +5,7 @@ Nothing that comes is executed, and nothing of it has a ref before it was looked
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from exptrack.backends.git import maintenance, refs, transport
@@ -17,9 +17,10 @@ from exptrack.operations.context import Context
 from exptrack.operations.inspect import inspect
 from exptrack.operations.sharing import annotating
 from exptrack.operations.sharing.arriving import Filter, check, group, patterns_of, pick
-from exptrack.operations.sharing.cargo import Delivery, read_cargo, receive
+from exptrack.operations.sharing.cargo import Delivery, estimate_delivery, read_cargo, receive
 from exptrack.operations.sharing.marks import Marks, read_marks
 from exptrack.operations.sharing.selecting import list_here, read
+from exptrack.store import trash
 from exptrack.store.annotation import NOTES
 from exptrack.store.runs import RUNS, name_of
 
@@ -57,8 +58,8 @@ def fetch(context: Context, order: Order = _ALL, progress: Progress | None = Non
     if not order.is_dry:
         came = work.create(came)
         work.prune()
-        if order.has_data:
-            work.take_data(came)
+    if order.has_data:
+        work.take_data(came)
     return work.tell(came)
 
 
@@ -116,6 +117,10 @@ class _Fetch:
                 self.clashes.append(Clash(name, names[name], oid))
             else:
                 new[ref] = names[name] = oid
+        if self.clashes:
+            from exptrack.operations.sharing.copying import without_copied
+
+            self.clashes = without_copied(self.repository, self.clashes)
         return new
 
     def bring(self, new: Mapping[str, str]) -> list[Run]:
@@ -136,7 +141,14 @@ class _Fetch:
         created = frozenset(refs.create_refs(self.repository, wanted, f"fetch from {self.remote.name}"))
         if len(created) >= _MANY:
             maintenance.pack_refs(self.repository)
+        self._take_out_of_trash({run.oid for run in good})
         return [run for run in good if run.ref in created]
+
+    def _take_out_of_trash(self, oids: Collection[str]) -> None:
+        """What others brought back is not removed here any more."""
+        back = {ref: oid for ref, oid in trash.list_trash(self.repository).items() if oid in oids}
+        if back:
+            refs.delete_refs(self.repository, back, f"fetch from {self.remote.name}")
 
     def prune(self) -> None:
         """Move runs that others removed to the trash here."""
@@ -151,6 +163,9 @@ class _Fetch:
         there, _ = read(self.repository, self.known)
         wanted = [*came, *pick(self.repository, there, self.order.wanted)]
         cargo = [read_cargo(self.context, run) for run in wanted if run.oid not in self.marks.removed]
+        if self.order.is_dry:
+            self.data = estimate_delivery(self.context, cargo)
+            return
         self.data = receive(self.context, cargo, self.progress)
         for reason in self.data.reasons:
             self.context.notice(reason)

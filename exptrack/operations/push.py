@@ -5,23 +5,24 @@ A kill at any instant leaves a remote that shows no run without its data; the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.backends.git import transport
-from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.remotes import find_remote
-from exptrack.errors import DataError, ExptrackError, RepositoryError
+from exptrack.errors import DataError, ExptrackError, RepositoryError, RevError
 from exptrack.model.run import Run
 from exptrack.model.sharing import Clash, Held, Progress, Pushed, Silence
 from exptrack.operations.context import Context
 from exptrack.operations.sharing import annotating
 from exptrack.operations.sharing.marks import Marks, mark_shared, mark_unshared, read_marks
-from exptrack.operations.sharing.removing import move_to_trash
+from exptrack.operations.sharing.removing import find_gone, move_to_trash
 from exptrack.operations.sharing.selecting import (
     Choice,
+    advise_many,
     choose,
+    explain_word,
     find_own,
     list_here,
     look,
@@ -33,7 +34,6 @@ from exptrack.store.runs import name_of
 if TYPE_CHECKING:
     from exptrack.backends.dvc.markers import Claim
 
-_MANY = 5000
 _ROUNDS = 5
 
 
@@ -63,7 +63,7 @@ def push(context: Context, order: Order = _ALL_OWN, progress: Progress | None = 
     work = _Push(context, order, progress or Silence())
     choice = work.choose()
     if order.is_dry:
-        return work.tell(choice, work.name(choice.new))
+        return work.tell(choice, work.plan(choice))
     work.move_removed()
     work.send(choice)
     if work.share_annotations():
@@ -88,10 +88,13 @@ class _Push:
         self.warning: str | None = None
         self.annotated = False
         self.pushed: list[str] = []
+        self.completed: list[str] = []
         self.removed: list[str] = []
+        self.advice: list[str] = []
         self.unshared: list[str] = []
         self.clashes: list[Clash] = []
         self.held: list[Held] = []
+        self.gone: dict[str, str] = {}
         self.objects = self.size = self.settled = 0
 
     @property
@@ -114,14 +117,25 @@ class _Push:
             here = list_here(self.repository)
             asked = here if self.order.is_all else find_own(self.repository, here, self.side.runs, self.known)
         choice = choose(asked, self.side, self.marks, is_named=self.is_named)
-        self.clashes += self._without_copied(choice.clashes)
+        self.clashes += choice.clashes
+        if choice.clashes and not self.is_named:
+            from exptrack.operations.sharing.copying import without_copied
+
+            self.clashes = without_copied(self.repository, choice.clashes)
+        self.settled = len(choice.clashes) - len(self.clashes)
         self.held += choice.held
+        self.gone = {} if self.is_named else find_gone(self.repository, self.side.runs, self.marks.removed)
         return choice
 
     def _find_named(self) -> dict[str, str]:
         from exptrack.operations.ranges import find_refs  # a push without words does without queries
 
-        return find_refs(self.context, self.words, "push")
+        try:
+            return find_refs(self.context, self.words, "push")
+        except RevError as error:
+            if self.words != self.order.words:  # the first of them has named the remote
+                raise
+            raise explain_word(self.repository, self.words[0], error) from error
 
     def _copy(self, name: str) -> dict[str, str]:
         from exptrack.operations.sharing.copying import copy_run
@@ -133,38 +147,35 @@ class _Push:
             raise ExptrackError(f"{self.remote.name} has a run named '{name}' already: choose another name")
         [run], _ = read(self.repository, found)
         if self.order.is_dry:
+            self.known[run.oid] = run
             return {f"{run.ref.removesuffix(run.name)}{name}": run.oid}
         copy = copy_run(self.context, run, name)
+        if self.side.names.get(run.name, run.oid) != run.oid:
+            self.advice.append(
+                f"'{run.name}' stays here as well; `exptrack rm {run.name}` makes room for the one of {self.remote.name}"
+            )
         return {copy.ref: copy.oid}
 
-    def _without_copied(self, clashes: Sequence[Clash]) -> list[Clash]:
-        """Those that are to be told: a run of which a copy goes by another name needs no advice any more, unless it is named."""
-        if not clashes or self.is_named:
-            return list(clashes)
-        from exptrack.operations.sharing.copying import is_copy
+    def plan(self, choice: Choice) -> tuple[str, ...]:
+        """Which runs would be pushed; what else would be done is looked up, too."""
+        from exptrack.operations.sharing.cargo import estimate, read_cargo
 
-        others, _ = read(self.repository, list_here(self.repository))
-        by_name = {run.name: run for run in others}
-        copies = [run for run in others if run.record.links.copied_from in {clash.name for clash in clashes}]
-        settled = {
-            original.name
-            for copy in copies
-            if (original := by_name.get(copy.record.links.copied_from or ""))
-            and is_copy(self.repository, copy, original)
-        }
-        self.settled = len(settled)
-        return [clash for clash in clashes if clash.name not in settled]
+        self.removed += map(name_of, self.gone)
+        found, _ = read(self.repository, choice.new, self.known)
+        held = set[str]()
+        if self.order.has_data:
+            bare, _ = read(self.repository, self._find_bare(choice))
+            sent = estimate(self.context, [read_cargo(self.context, run) for run in (*found, *bare)])
+            self.objects, self.size, held = sent.objects, sent.size, {one.name for one in sent.held}
+            new = {run.name for run in found}
+            self.held += [one for one in sent.held if one.name in new]
+            self.completed += [run.name for run in bare if run.name not in held]
+        return tuple(name_of(ref) for ref in choice.new if name_of(ref) not in held)
 
     def move_removed(self) -> None:
         """Take runs that were removed off the remote, into its trash; annotations first, since they say that it was meant."""
-        gone = {ref: oid for ref, oid in self.side.runs.items() if oid in self.marks.removed}
-        if not gone or self.is_named:
-            return
-        here = dict(zip(gone, resolve(self.repository, list(gone.values())), strict=True))
-        if not self.share_annotations():
-            return
-        mine = {ref: oid for ref, oid in gone.items() if here[ref] is not None}  # whoever has its objects can move it
-        self.removed += move_to_trash(self.repository, self.remote, mine, self.side.trash, self.progress)
+        if self.gone and self.share_annotations():
+            self.removed += move_to_trash(self.repository, self.remote, self.gone, self.side.trash, self.progress)
 
     def send(self, choice: Choice) -> None:
         """Push the runs, each after its data."""
@@ -185,7 +196,7 @@ class _Push:
 
     def _send_data(self, found: list[Run], claim: Claim | None = None) -> list[Run]:
         """Push the data of runs, and give those that have all of theirs in the remote."""
-        from exptrack.operations.sharing.cargo import list_private, read_cargo, send
+        from exptrack.operations.sharing.cargo import advise, list_private, read_cargo, send
 
         cargo = [read_cargo(self.context, run) for run in found]
         sent = send(self.context, cargo, self.progress, claim)
@@ -198,6 +209,8 @@ class _Push:
         held = {one.name for one in sent.held}
         whole = [run for run in found if run.name not in held]
         mark_shared(self.repository, whole, self.marks)
+        if whole:
+            self.advice += advise(self.context, cargo)
         return whole
 
     def _mark(self, found: list[Run]) -> list[Run]:
@@ -234,24 +247,28 @@ class _Push:
 
     def _complete(self, choice: Choice) -> None:
         """Push the data of runs that went without it before."""
-        bare = {ref: oid for ref, oid in choice.there.items() if oid in self.marks.unshared}
-        found, _ = read(self.repository, bare)
+        found, _ = read(self.repository, self._find_bare(choice))
         if not found:
             return
         if self.is_named:
-            self._send_data(found)
+            self.completed += [run.name for run in self._send_data(found)]
             return
         held, why = self.held.copy(), ""
         try:
             whole = {run.oid for run in self._send_data(found)}
         except DataError as error:
             whole, why = set[str](), f": {error}"
+        self.completed += [run.name for run in found if run.oid in whole]
         self.held = held  # that they went without it was said before
         if names := [run.name for run in found if run.oid not in whole]:
             some = f"'{names[0]}' is" if len(names) == 1 else f"{len(names):,} runs are"
             self.context.notice(
                 f"{some} on {self.remote.name} without data{why or f'; `exptrack push {names[0]}` says why'}"
             )
+
+    def _find_bare(self, choice: Choice) -> dict[str, str]:
+        """The refs of runs that the remote has without their data."""
+        return {ref: oid for ref, oid in choice.there.items() if oid in self.marks.unshared}
 
     def share_annotations(self) -> bool:
         """Have the remote hold all annotations; what stands in the way of that is told at the end."""
@@ -270,9 +287,6 @@ class _Push:
             with suppress(RepositoryError):
                 transport.push_refs(self.repository, self.remote, {}, left, self.progress)
 
-    def name(self, refs: Iterable[str]) -> tuple[str, ...]:
-        return tuple(map(name_of, refs))
-
     def tell(self, choice: Choice, names: tuple[str, ...]) -> Pushed:
         return Pushed(
             str(self.remote),
@@ -282,19 +296,10 @@ class _Push:
             self.size,
             tuple(self.clashes),
             tuple(self.held),
+            tuple(self.completed),
             tuple(self.removed),
             tuple(self.unshared),
             self.annotated,
             self.warning,
-            self._advise(len(names)),
-        )
-
-    def _advise(self, more: int) -> str | None:
-        """Git tells every push to a remote all of its refs, since no side can leave any out."""
-        count = len(self.side.runs) + more
-        if count <= _MANY or not self.side.branches:
-            return None
-        return (
-            f"{self.remote.name} holds {count:,} runs beside its branches, and every `git push` to it downloads the names of all of them: "
-            "make a repository for runs alone, and `git config exptrack.remote NAME`"
+            tuple(dict.fromkeys((*self.advice, *advise_many(self.side, self.remote, len(names))))),
         )

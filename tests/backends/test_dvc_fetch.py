@@ -160,7 +160,7 @@ def test_a_shared_cache_stays_shared(project, pointers, remote, tmp_path):
             None,
             None,
             None,
-            r"raw.csv is not in the DVC cache, .* has no remote to fetch it from: add one with `dvc remote",
+            r"raw.csv is not in the DVC cache, .* no DVC remote is configured in this clone: .* or add one with `dvc remote",
         ),
         ("/x", None, None, r"has no default remote: choose one of origin with `dvc remote default NAME`"),
         ("/x", "origin", "backup", r"has no remote 'backup': choose one of origin"),

@@ -115,8 +115,74 @@ def test_a_name_that_is_taken_here_stays_on_the_remote_and_the_others_come(team)
     mine = bob.oid("one")
     done = bob("fetch", code=2)
     assert "fetched 1 run" in done.stdout
-    assert "'one' on origin" in done.stderr
+    assert "'one' is another run on origin" in done.stderr
     assert (bob.names(), bob.oid("one")) == ({"one", "two"}, mine)
+
+
+def test_a_clash_is_settled_for_who_pushed_his_run_by_another_name(team):
+    _, ada, bob = team
+    for person in (ada, bob):
+        person.run("one", "-m", person.folder.name)
+    ada("push")
+    assert "`exptrack rm one` makes room" in bob("push", "one", "--as", "mine").stderr
+    assert "nothing new" in bob("fetch").stdout
+    bob("rm", "one")
+    assert "fetched 1 run" in bob("fetch").stdout
+    assert bob.oid("one") == ada.oid("one")
+    assert bob("fsck").stdout == "2 runs; all is well\n"
+
+
+def test_what_others_brought_back_leaves_the_trash(team):
+    _, ada, bob = team
+    ada.run("one")
+    ada("push")
+    bob("fetch")
+    ada("rm", "one")
+    assert ada("push", "-n").stdout.startswith("would move 1 removed run to the trash of origin")
+    ada("push")
+    assert bob("fetch", "--prune", "-n").stdout.endswith("would remove here, since others removed it: one\n")
+    assert bob("fetch", "--prune").stdout == "removed here, since others removed it: one\n"
+    ada("rm", "--restore", "one")
+    ada("push")
+    assert "fetched 1 run" in bob("fetch").stdout
+    assert bob("rm", "--list").stdout == "no run was removed\n"
+    assert bob("fsck").stdout == "1 run; all is well\n"
+
+
+def test_a_dvc_remote_that_is_not_committed_is_told_on_both_sides(team):
+    _, ada, bob = team
+    config = (ada.folder / ".dvc/config").read_text()
+    for person in (ada, bob):
+        person.git("rm", "--quiet", "--cached", ".dvc/config")
+        (person.folder / ".dvc/config").write_text("")
+        person.git("add", ".dvc/config")
+        person.git("commit", "--quiet", "-m", "no remote")
+    (ada.folder / ".dvc/config").write_text(config)
+    for name in ("one", "two"):
+        ada.run(name, out=name)
+    advice = "the last commit does not have the DVC remote 'store' as it is here"
+    assert advice in ada("push", "one").stderr
+    ada.git("commit", "--quiet", "-am", "remote")
+    assert ada("push").stderr == ""
+    assert "would fetch up to 2 files, 6 B of data" in bob("pull", "-n").stdout
+    said = bob("pull", code=2).stderr
+    assert said.startswith("exptrack: one, two lack data: no DVC remote is configured in this clone: `git pull`")
+    assert len(said.splitlines()) == 1
+    found = bob("fsck", code=1).stdout
+    assert "2 data objects not in the DVC cache, and no DVC remote is configured in this clone" in found
+    assert "nowhere" not in found
+    (bob.folder / ".dvc/config").write_text(config)
+    bob("pull")
+    assert bob("fsck").stdout == "2 runs; all is well\n"
+
+
+def test_a_dvc_remote_that_is_gone_is_not_taken_for_an_empty_one(team):
+    remote, ada, bob = team
+    ada.run("one", out="one")
+    ada("push")
+    bob("fetch")
+    remote.store.rename(remote.store.with_name("away"))
+    assert f"there is no {remote.store}; mount it" in " ".join(bob("fsck", code=1).stdout.split())
 
 
 def test_a_run_that_is_not_what_it_should_be_is_refused_and_the_others_come(team):
@@ -204,7 +270,7 @@ def test_what_cannot_be_had_is_named_and_the_rest_comes(team):
     done = bob("pull", code=2)
     assert bob.names() == {"one", "two"}
     assert bob.cached(md5("world")).exists()
-    assert "one is here, but not all data: out.bin" in done.stderr
+    assert "one lacks data: out.bin" in done.stderr
     assert "two" not in done.stderr
     shutil.rmtree(remote.store)
     assert bob("fetch").stdout.startswith("nothing new")

@@ -52,7 +52,7 @@ def test_a_run_is_seen_before_anybody_may_collect_its_data(team, tmp_path):
 def test_a_dry_run_pushes_nothing(team):
     remote, ada, _ = team
     ada.run("one", out="hello")
-    assert ada("push", "-n").stdout == f"would push 1 run to origin ({remote.bare}): one\n"
+    assert ada("push", "-n").stdout == f"would push 1 run to origin ({remote.bare}): one; up to 1 file, 5 B of data\n"
     assert not remote.names()
     assert not remote.store.exists()
 
@@ -158,7 +158,7 @@ def test_a_run_without_its_data_says_so_until_the_data_comes(team):
     ada.run("one", out="hello")
     ada.run("two")
     done = ada("push", "--no-data")
-    assert "without their data: one;" in done.stderr
+    assert "without its data, which others do not have: one; the next `exptrack push` brings it" in done.stderr
     assert remote.names() == {"one", "two"}
     assert not remote.store.exists()
     assert [line["kind"] for line in remote.annotations(ada.oid("one"))] == ["unshared"]
@@ -166,7 +166,9 @@ def test_a_run_without_its_data_says_so_until_the_data_comes(team):
     ada("push", "--no-data")
     assert len(remote.annotations(ada.oid("one"))) == 1
     bob("fetch")
-    assert "pushed 1 file, 5 B of data of runs that origin" in ada("push").stdout
+    would = f"complete what went to origin ({remote.bare}) without data: one; up to 1 file, 5 B of data"
+    assert ada("push", "-n").stdout == f"would {would}\n"
+    assert f"completed{would.removeprefix('complete').replace('up to ', '')}\n" in ada("push").stdout
     assert remote.lacking() == []
     first, removal = remote.annotations(ada.oid("one"))
     assert removal["removes"] == [first["id"]]

@@ -14,6 +14,10 @@ from exptrack.backends.dvc.parallel import StoppedError
 from exptrack.backends.dvc.remoteconfig import find_base, load_config
 from exptrack.errors import DataError, explain
 
+NO_REMOTE: Final = "no DVC remote is configured in this clone"
+GET_REMOTE: Final = (
+    "`git pull` brings it once somebody has committed .dvc/config, or add one with `dvc remote add -d NAME URL`"
+)
 _LOGGERS: Final = ("dvc", "dvc_data", "dvc_objects", "asyncio")
 _EXTRAS: Final = {"webdavs": "webdav", "gcs": "gs", "abfs": "azure"}
 _PREPOSITIONS: Final = {"fetch": "from", "push": "to"}
@@ -127,8 +131,9 @@ def _choose(root: Path, name: str | None, names: Sequence[str], path: str, doing
     if doing == "push":
         otherwise = ", or push the runs without their data (`--no-data`)"
     if not names:
-        to_what = " to fetch it from" if doing == "fetch" else ""
-        raise DataError(f"{where} no remote{to_what}: add one with `dvc remote add -d NAME URL`{otherwise}")
+        if doing == "fetch":
+            raise DataError(f"{path} is not in the DVC cache, and {NO_REMOTE}: {GET_REMOTE}")
+        raise DataError(f"{where} no remote: add one with `dvc remote add -d NAME URL`{otherwise}")
     there = ", ".join(names)
     if name is None:
         raise DataError(f"{where} no default remote: choose one of {there} with `dvc remote default NAME`{otherwise}")

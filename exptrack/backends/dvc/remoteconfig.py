@@ -12,6 +12,7 @@ the machine, not of the work tree, so that of the main work tree counts too; whe
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,38 @@ def load_config(root: Path) -> tuple[Any, frozenset[str]]:
         local = {key: value for key, value in own.load_one("local").items() if value}
         config = Config(str(root / ".dvc"), local_dvc_dir=str(tree.main / ".dvc"), config=local)
     return config, _place(config, own.load_one("repo")["remote"], root, tree)
+
+
+def find_uncommitted(root: Path, committed: bytes, names: Iterable[str | None]) -> tuple[str, ...]:
+    """Those of the remotes (None is the default one) that `.dvc/config` of the project at `root` has otherwise than as it was `committed`.
+
+    What other files of the config say is nobody else's.
+    """
+    try:
+        content = (root / ".dvc" / "config").read_bytes()
+    except OSError:
+        return ()
+    if content == committed:
+        return ()
+    now, before = _parse(content), _parse(committed)
+    found: dict[str, None] = {}
+    for name in names:
+        chosen = name or now.get("core", {}).get("remote")
+        url = now.get(f'remote "{chosen}"', {}).get("url")
+        is_other = not name and before.get("core", {}).get("remote") != chosen
+        if url is not None and (is_other or before.get(f'remote "{chosen}"', {}).get("url") != url):
+            found[str(chosen)] = None
+    return tuple(found)
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    from configobj import ConfigObj, ConfigObjError
+
+    try:
+        config = ConfigObj(content.decode(errors="replace").splitlines(), interpolation=False).dict()
+    except ConfigObjError:
+        return {}
+    return {key.lower(): value for key, value in config.items() if isinstance(value, dict)}
 
 
 def _place(config: Any, tracked: dict[str, Any], root: Path, tree: WorkTree) -> frozenset[str]:

@@ -14,6 +14,7 @@ from exptrack.backends.dvc.folder import decode_listing
 from exptrack.backends.dvc.parallel import for_each
 from exptrack.backends.dvc.remote import Remote, explained, open_remote, quiet
 from exptrack.backends.dvc.worktrees import find_caches
+from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 
 _LISTED: Final = 2  # objects wanted of a prefix, on average, from which on a listing is quicker than asking for each
@@ -57,23 +58,34 @@ class Wanted(NamedTuple):
         return None if members is None else members | {top}
 
 
-def find_stored(root: Path, pointers: Sequence[Pointer]) -> dict[Pointer, bool]:
+def find_stored(root: Path, pointers: Sequence[Pointer], *, doing: str = "look for") -> dict[Pointer, bool]:
     """Whether all data of each pointer is in its remote, with the sizes that it has in the cache or by its pointer.
 
     Each is looked for where the present configuration of the DVC project at `root` has it: in the remote that the pointer names, else
-    in the default one. Raises DataError if there is no such remote or it cannot be asked.
+    in the default one. Raises DataError if there is no such remote or it cannot be asked; also if its folder is not there, unless this is
+    `doing` a push, which makes it.
     """
     stored: dict[Pointer, bool] = {}
     with quiet():
         for name, group in by_remote(pointers).items():
-            with open_remote(root, name, group[0].path, doing="look for") as remote:
+            with open_remote(root, name, group[0].path, doing=doing) as remote:
                 caches = find_caches(root)
                 wanted = want(remote, caches, group)
                 sizes = find_sizes(remote, wanted.paths)
+                if not sizes and remote.is_local and doing != "push":
+                    _check_place(remote, group[0].path)
                 lacking = {one for one in wanted.paths if not is_whole(one, sizes, wanted, find_local(caches, one))}
                 short = find_short(group, wanted, lacking)
             stored |= {pointer: top_of(pointer) not in short for pointer in group}
     return {pointer: stored[pointer] for pointer in pointers}
+
+
+def _check_place(remote: Remote, path: str) -> None:
+    if not Path(remote.path).is_dir():
+        raise DataError(
+            f"cannot look for {path} in the remote '{remote.name}': there is no {remote.path}; "
+            f"mount it, or correct it with `dvc remote modify {remote.name} url URL`"
+        )
 
 
 def find_short(pointers: Iterable[Pointer], wanted: Wanted, lacking: set[Object]) -> set[Object]:

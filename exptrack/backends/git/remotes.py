@@ -15,6 +15,7 @@ from exptrack.errors import RepositoryError
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:://|::)")
 # As ssh's: `git@host:path`, or, since `12:00` is a time, `host:team/path`.
 _HOST = re.compile(r"[\w.-]+@(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):.|[\w.-]+:[\w.~/-]*(?:/|\.git$)")
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 _USER = re.compile(r"(?<=://)([^/?#\s]*)@")
 _SUFFIXES = ("/.git", "", ".git/.git", ".git")  # the order in which git looks
 
@@ -96,11 +97,16 @@ def _unknown(word: str, names: list[str], *, is_set: bool) -> str:
     said = f"no such remote: {mask_url(word)}"
     if is_set:
         return f"{said}, which `exptrack.remote` names; run `git config exptrack.remote NAME` with one that `git remote` lists"
-    return (
-        f"{said}; there are {', '.join(names)}"
-        if names
-        else f"{said}; run `git remote add {mask_url(word) or 'NAME'} URL`"
-    )
+    if names:
+        return f"{said}; choose one of {', '.join(names)}, or give a URL"
+    return f"{said}; run `git remote add {word if _NAME.fullmatch(word) else 'NAME'} URL`"
+
+
+def find_similar(repository: Repository, word: str) -> str | None:
+    """The name of a remote that is much like the word, which names none."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word[:100], _list_names(_read_settings(repository)), n=1)), None)
 
 
 def _find_url(repository: Repository, word: str) -> str:

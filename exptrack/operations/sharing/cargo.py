@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from exptrack.analysis.wording import name_few
 from exptrack.backends import dvc
+from exptrack.backends.dvc.remote import GET_REMOTE, NO_REMOTE
+from exptrack.backends.dvc.verifying import find_cached, has_remotes
+from exptrack.backends.git.objects import read_many
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 from exptrack.model.run import Run
@@ -83,12 +86,59 @@ def send(context: Context, cargo: Sequence[Cargo], progress: Progress, claim: Cl
         damaged |= {_key(one) for one in sent.damaged}
         objects, size = objects + sent.objects, size + sent.size
         missing |= {_key(one) for one in sent.missing}
-    held = [
-        Held(each.run.name, _explain(lacking, _of(lacking, damaged), is_homeless=bool(homeless)))
-        for each in cargo
-        if (lacking := _of(each.wanted, missing))
-    ]
+    held = _hold(cargo, missing, damaged, is_homeless=bool(homeless))
     return Shipment(objects, size, tuple(held), tuple(_tell_absent(cargo, missing)))
+
+
+def estimate(context: Context, cargo: Sequence[Cargo]) -> Shipment:
+    """What `send` would do, as far as it is known without doing it; of a folder all counts, also what is there. Raises as that does."""
+    pointers = {_key(one): one for each in cargo for one in each.wanted}
+    roots, homeless = _sort(context, list(pointers.values())) if pointers else ({}, [])
+    missing = {_key(one) for one in homeless}
+    lacking: list[Pointer] = []
+    for root, some in roots.items():
+        stored = dvc.find_stored(root, some, doing="push")
+        away = [one for one in some if not stored[one]]
+        here = find_cached(root, away)
+        lacking += [one for one in away if here[one]]
+        missing |= {_key(one) for one in away if not here[one]}
+    return Shipment(*_measure(lacking), tuple(_hold(cargo, missing, set(), is_homeless=bool(homeless))))
+
+
+def estimate_delivery(context: Context, cargo: Sequence[Cargo]) -> Delivery:
+    """How much data of runs the cache lacks: what `receive` would bring if the remotes have it."""
+    wanted = list({_key(one): one for each in cargo for one in each.wanted}.values())
+    roots, _ = _sort(context, wanted) if wanted else ({}, [])
+    here = {one: is_here for root, some in roots.items() for one, is_here in dvc.has_in_cache(root, some).items()}
+    return Delivery(*_measure([one for one, is_here in here.items() if not is_here]))
+
+
+def _measure(pointers: Collection[Pointer]) -> tuple[int, int]:
+    """How many files of how many bytes, by the pointers."""
+    return sum(one.files or 1 for one in pointers), sum(one.size or 0 for one in pointers)
+
+
+def _hold(cargo: Iterable[Cargo], missing: set[_Key], damaged: set[_Key], *, is_homeless: bool) -> Iterator[Held]:
+    """The runs that stay here, since some of their data is missing."""
+    for each in cargo:
+        if lacking := _of(each.wanted, missing):
+            yield Held(each.run.name, _explain(lacking, _of(lacking, damaged), is_homeless=is_homeless))
+
+
+def advise(context: Context, cargo: Iterable[Cargo]) -> tuple[str, ...]:
+    """What others lack in order to find the data: a remote that is in .dvc/config, and not in the one of HEAD."""
+    from exptrack.backends.dvc.remoteconfig import find_uncommitted
+
+    roots, _ = _sort(context, [one for each in cargo for one in each.wanted])
+    files = [
+        (root, some, f"{(root / '.dvc/config').relative_to(context.repository.top)}") for root, some in roots.items()
+    ]
+    contents = read_many(context.repository, [f"HEAD:{file}" for _, _, file in files])
+    return tuple(
+        f"the last commit does not have the DVC remote '{name}' as it is here, so other clones do not find the data: commit {file}, and push it"
+        for (root, some, file), content in zip(files, contents, strict=True)
+        for name in find_uncommitted(root, content or b"", {one.remote for one in some})
+    )
 
 
 def _tell_absent(cargo: Iterable[Cargo], missing: set[_Key]) -> Iterator[str]:
@@ -108,19 +158,25 @@ def receive(context: Context, cargo: Sequence[Cargo], progress: Progress) -> Del
     if not wanted:
         return Delivery()
     roots, homeless = _sort(context, wanted)
-    missing = {_key(one) for one in homeless}
+    missing, unknown = {_key(one) for one in homeless}, set[_Key]()
     reasons = [_NO_PROJECT] if homeless else []
     came: list[Pointer] = []
     for root, some in roots.items():
         before = dvc.has_in_cache(root, some)
         lacking = [one for one in some if not before[one]]
-        reasons += _fetch(root, lacking, progress) if lacking else []
+        if lacking and not has_remotes(root, {one.remote for one in lacking}):
+            unknown |= {_key(one) for one in lacking}
+        elif lacking:
+            reasons += _fetch(root, lacking, progress)
         after = dvc.has_in_cache(root, lacking) if lacking else {}
         came += [one for one in lacking if after[one]]
         missing |= {_key(one) for one in lacking if not after[one]}
-    short = [Held(each.run.name, _name_paths(some)) for each in cargo if (some := _of(each.wanted, missing))]
-    objects, size = sum(one.files or 1 for one in came), sum(one.size or 0 for one in came)
-    return Delivery(objects, size, tuple(short), tuple(dict.fromkeys(reasons)))
+    short = [
+        Held(each.run.name, f"{NO_REMOTE}: {GET_REMOTE}" if _of(some, unknown) else _name_paths(some))
+        for each in cargo
+        if (some := _of(each.wanted, missing))
+    ]
+    return Delivery(*_measure(came), tuple(short), tuple(dict.fromkeys(reasons)))
 
 
 def _fetch(root: Path, pointers: Sequence[Pointer], progress: Progress) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from time import strftime, time
 
@@ -15,6 +16,7 @@ from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Committing, Repository
 from exptrack.errors import NameTakenError, RecordError, RepositoryError
 from exptrack.model.run import Run
+from exptrack.model.sharing import Clash
 from exptrack.operations.context import Context
 from exptrack.store import runs
 from exptrack.store.outset import find_outset
@@ -40,6 +42,21 @@ def copy_run(context: Context, run: Run, name: str) -> Run:
     if not refs.create_ref(repository, ref, oid, f"copy {run.name}"):
         raise NameTakenError(f"a run named '{name}' exists already ({ref}): choose another name")
     return next(one for one in runs.read_runs(repository, {ref: oid}) if isinstance(one, Run))
+
+
+def without_copied(repository: Repository, clashes: Sequence[Clash]) -> list[Clash]:
+    """Those that need advice: of the others there is a copy here by another name."""
+    if not clashes:
+        return []
+    names = {clash.name for clash in clashes}
+    there = [one for one in runs.read_runs(repository, runs.list_run_refs(repository)) if isinstance(one, Run)]
+    originals = {run.name: run for run in there if run.name in names}
+    settled = {
+        run.name
+        for copy in there
+        if (run := originals.get(copy.record.links.copied_from or "")) is not None and is_copy(repository, copy, run)
+    }
+    return [clash for clash in clashes if clash.name not in settled]
 
 
 def is_copy(repository: Repository, copy: Run, run: Run) -> bool:

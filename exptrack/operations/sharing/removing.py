@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from exptrack.backends.git import transport
+from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.remotes import GitRemote
 from exptrack.backends.git.repository import Repository
 from exptrack.model.sharing import Progress
 from exptrack.store import trash
 from exptrack.store.runs import name_of
+
+
+def find_gone(repository: Repository, there: Mapping[str, str], removed: Collection[str]) -> dict[str, str]:
+    """The refs of a remote whose runs were removed and have their objects here: whoever has these can move them."""
+    gone = {ref: oid for ref, oid in there.items() if oid in removed}
+    here = resolve(repository, list(gone.values())) if gone else []
+    return {ref: oid for (ref, oid), found in zip(gone.items(), here, strict=True) if found is not None}
 
 
 def move_to_trash(

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from exptrack.backends.git import refs, transport
-from exptrack.backends.git.remotes import GitRemote, find_remote, is_remote
+from exptrack.backends.git.remotes import GitRemote, find_remote, find_similar, is_remote
 from exptrack.backends.git.repository import Repository, find_identity
-from exptrack.errors import ExptrackError, RepositoryError
+from exptrack.errors import ExptrackError, RepositoryError, RevError
 from exptrack.model.run import BrokenRun, Run
 from exptrack.model.sharing import Clash, Held
 from exptrack.operations.sharing.marks import Marks
@@ -19,6 +19,7 @@ from exptrack.store.recorded import read_recorded
 from exptrack.store.runs import ABBREVIATED, RUNS, TRASH, name_of
 
 HEADS = "refs/heads/"
+_MANY = 5000
 _NOTHING: Mapping[str, Run] = MappingProxyType({})
 
 
@@ -94,7 +95,11 @@ def choose(asked: Mapping[str, str], side: Side, marks: Marks, *, is_named: bool
     for ref, oid in asked.items():
         name = name_of(ref)
         if oid in marks.removed:
-            held += [Held(name, f"it was removed by {marks.removed[oid]}")] if is_named else []
+            held += (
+                [Held(name, f"it was removed by {marks.removed[oid]}; `exptrack rm --restore {name}` takes that back")]
+                if is_named
+                else []
+            )
         elif side.runs.get(ref) == oid or taken.get(name) == oid:
             there[ref] = oid
         elif name in taken:
@@ -118,9 +123,27 @@ def read(
     return found, held
 
 
+def advise_many(side: Side, remote: GitRemote, more: int) -> tuple[str, ...]:
+    """Git tells every push to a remote all of its refs, since no side can leave any out."""
+    count = len(side.runs) + more
+    if count <= _MANY or not side.branches:
+        return ()
+    said = (
+        f"{remote.name} holds {count:,} runs beside its branches, and every `git push` to it downloads the names of all of them: "
+        "make a repository for runs alone, and `git config exptrack.remote NAME`"
+    )
+    return (said,)
+
+
 def list_here(repository: Repository) -> dict[str, str]:
     """The refs of the runs that are here."""
     return refs.list_refs(repository, RUNS)
+
+
+def explain_word(repository: Repository, word: str, error: RevError) -> RevError:
+    """The error for a word that names no run, if it may have been meant for a remote."""
+    near = find_similar(repository, word) if f"'{word}'" in str(error) else None
+    return RevError(f"'{word}' is neither a run nor a remote: did you mean the remote '{near}'?") if near else error
 
 
 def explain_clash(clash: Clash, remote: str) -> str:

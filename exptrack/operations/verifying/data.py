@@ -10,6 +10,7 @@ from exptrack.analysis.dvcfiles import parse_pointers
 from exptrack.analysis.trust import is_sound
 from exptrack.analysis.wording import counted
 from exptrack.backends import dvc
+from exptrack.backends.dvc.remote import GET_REMOTE, NO_REMOTE
 from exptrack.backends.dvc.verifying import find_cached, has_remotes, prove
 from exptrack.backends.git.objects import read_many
 from exptrack.errors import DataError
@@ -19,8 +20,6 @@ from exptrack.model.sharing import Progress
 from exptrack.model.verification import Check, Data, Finding, Severity
 from exptrack.operations.context import Context
 from exptrack.operations.recording.needs import by_root
-
-_NOWHERE = "all of it is neither in the DVC cache nor in a remote"
 
 
 class Seen(NamedTuple):
@@ -54,6 +53,11 @@ class _Object:
     def names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(use.run.name for use in self.uses))
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether some run had it, and it is meant to be shared."""
+        return not all(use.is_absent for use in self.uses) and not all(one.is_private for one in self.pointers)
+
 
 def look(context: Context, runs: Sequence[Run], progress: Progress, *, full: bool, offline: bool) -> Seen:
     """Find the data of these runs, each object once; with `full` all that the cache has of it is read, unless `offline` remotes are asked."""
@@ -67,9 +71,8 @@ def look(context: Context, runs: Sequence[Run], progress: Progress, *, full: boo
             if full:
                 proof = prove(root, [one.first for one in objects], progress)
                 hashed += proof.read
-                by_pointer = {one.first: one for one in objects}
                 for file, pointers in proof.spoilt.items():
-                    needed = [by_pointer[pointer] for pointer in pointers]
+                    needed = [one for one in objects if one.first in pointers]
                     findings.append(_spoilt(file, needed))
                     away = [one for one in away if one not in needed]
         except DataError as error:
@@ -77,15 +80,16 @@ def look(context: Context, runs: Sequence[Run], progress: Progress, *, full: boo
             unknown += len(objects)
             continue
         here += len(objects) - len(away)
-        stored, problem = _ask(root, away, offline=offline) if away else ({}, None)
+        stored, unasked, problem = _ask(root, away, offline=offline) if away else ({}, frozenset[_Object](), None)
         if problem is not None:
             unknown += len(away)
             findings.append(problem)
             continue
         remote += sum(stored.values())
-        lost = [one for one in away if not stored[one]]
+        unknown += len(unasked)
+        lost = [one for one in away if not stored[one] and one not in unasked]
         nowhere += len(lost)
-        findings += map(_lost, lost)
+        findings += [*map(_lost, lost), *_remoteless([one for one in away if one in unasked])]
     findings += _unshared(runs, findings)
     data = Data(here, remote, nowhere, unknown + len(homeless))
     return Seen(data, hashed, tuple(projects), tuple(findings))
@@ -134,11 +138,13 @@ def _large(context: Context, runs: Sequence[Run]) -> Iterator[tuple[Run, Pointer
             yield run, pointer
 
 
-def _ask(root: Path, away: Sequence[_Object], *, offline: bool) -> tuple[Mapping[_Object, bool], Finding | None]:
-    """Which objects are in a remote, or why that is not known."""
+def _ask(
+    root: Path, away: Sequence[_Object], *, offline: bool
+) -> tuple[Mapping[_Object, bool], frozenset[_Object], Finding | None]:
+    """Which objects are in a remote, those for which there is none to ask, or why nothing is known."""
     if offline:
-        return {}, _not_asked(away)
-    stored = dict.fromkeys(away, False)
+        return {}, frozenset(), _not_asked(away)
+    stored, asked_for = dict.fromkeys(away, False), set[_Object]()
     groups: dict[str | None, list[_Object]] = {}
     for one in away:
         for name in {pointer.remote for pointer in one.pointers}:
@@ -149,11 +155,12 @@ def _ask(root: Path, away: Sequence[_Object], *, offline: bool) -> tuple[Mapping
         asked = {next(pointer for pointer in one.pointers if pointer.remote == name): one for one in objects}
         try:
             found = dvc.find_stored(root, list(asked))
+            asked_for.update(objects)
         except DataError as error:
-            return {}, _unreadable(root, str(error), away)
+            return {}, frozenset(), _unreadable(root, str(error), away)
         for pointer, one in asked.items():
             stored[one] = stored[one] or found[pointer]
-    return stored, None
+    return stored, frozenset(one for one in away if one not in asked_for and one.is_missed), None
 
 
 def _names(objects: Iterable[_Object]) -> tuple[str, ...]:
@@ -170,6 +177,14 @@ def _not_asked(objects: Sequence[_Object]) -> Finding:
         "leave out `--offline` to know whether a remote has them",
         _names(objects),
     )
+
+
+def _remoteless(objects: Sequence[_Object]) -> Iterator[Finding]:
+    """What may be in a remote of others, which this clone does not know."""
+    if not objects:
+        return
+    problem = f"{counted(len(objects), 'data object')} not in the DVC cache, and {NO_REMOTE}"
+    yield Finding(Severity.ERROR, Check.DATA, "data", problem, GET_REMOTE, _names(objects))
 
 
 def _homeless(objects: Sequence[_Object]) -> Finding:
@@ -203,7 +218,9 @@ def _lost(one: _Object) -> Finding:
         advice = f"{last.record.author or 'its author'} may have it{where}: it is never pushed (`push: false`)"
         return Finding(Severity.NOTE, Check.DATA, subject, "it is not in the DVC cache, and private", advice, one.names)
     how = "pushed without its data" if last.is_unshared else "recorded"
-    problem = f"{_NOWHERE}; '{last.name}' was {how} by {last.record.author or 'somebody'}{where}"
+    nowhere = "not all of it is" if pointer.is_folder else "it is neither"
+    nowhere += " in the DVC cache or in a remote" if pointer.is_folder else " in the DVC cache nor in a remote"
+    problem = f"{nowhere}; '{last.name}' was {how} by {last.record.author or 'somebody'}{where}"
     advice = f"`exptrack push {last.name}` in the repository that has it shares it"
     if any(out.digest == pointer.digest for out in last.record.outputs):
         advice += f"; if it is lost, `exptrack reproduce {last.name}` makes it again"

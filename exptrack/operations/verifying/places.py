@@ -50,7 +50,8 @@ def judge_names(listed: Mapping[str, str], chosen: Collection[str]) -> Iterator[
             yield Finding(Severity.ERROR, Check.REF, ref, problem, advice, (name_of(ref),))
     for name in dict.fromkeys(map(name_of, chosen)):
         others = [ref for ref in places[name] if ref.startswith(RUNS)]
-        removed = [ref for ref in places[name] if ref.startswith(TRASH)]
+        here = {listed[ref] for ref in others}  # a namesake that was removed is another run
+        removed = [ref for ref in places[name] if ref.startswith(TRASH) and listed[ref] in here]
         if len({listed[ref] for ref in others}) > 1:
             problem = f"the name is that of {len(others)} runs: {', '.join(others)}"
             advice = f"name them by their oids; `exptrack rm {listed[others[-1]][:10]}` removes one"

@@ -55,7 +55,7 @@ def test_no_remote_at_all_is_said_with_what_to_do(repo):
 
 def test_an_unknown_remote_is_told_with_those_that_are_there(repo, repository, git, add):
     add("a", "b")
-    with pytest.raises(RepositoryError, match="no such remote: c; there are a, b"):
+    with pytest.raises(RepositoryError, match="no such remote: c; choose one of a, b, or give a URL"):
         find_remote(repo, "c")
     git("config", "exptrack.remote", "c", cwd=repository)
     with pytest.raises(
