@@ -243,6 +243,20 @@ def test_the_policy_drops_runs_and_not_names_and_asks_all_remotes_for_tags(clone
     assert objects(store) == {namesake.digest, tagged.digest}
 
 
+def test_what_was_pushed_to_another_url_than_one_fetches_from_is_used(clones):
+    (one, _), bare, store = clones
+    git(one, "clone", "-q", "--bare", bare, bare.with_name("mirror.git"))
+    git(one, "remote", "set-url", "origin", bare.with_name("mirror.git"))
+    git(one, "remote", "set-url", "--push", "origin", bare)
+    pointer = add_data(one, "data.bin", "data")
+    dvc.push(one, [pointer])
+    run = _record_run(one, "run", pointer)
+    git(one, "push", "-q", "origin", run.ref)
+    git(one, "update-ref", "-d", run.ref)
+    gc(one, remote="store")
+    assert objects(store) == {pointer.digest}
+
+
 def test_a_shallow_clone_does_not_know_what_a_remote_is_used_for(clones, tmp_path):
     (one, _), bare, store = clones
     pointer = add_data(one, "data.bin", "data")

@@ -215,10 +215,20 @@ def is_shallow(repository: Repository) -> bool:
 
 
 def list_remotes(repository: Repository) -> list[str]:
-    """The names of all Git remotes, and what `exptrack.remote` says, which may be a URL."""
+    """The names of all Git remotes, the URLs that are only pushed to, and what `exptrack.remote` says, which may be a URL."""
     names = os.fsdecode(command.run(repository.top, "remote")).split("\n")[:-1]
     said = os.fsdecode(command.call(repository.top, "config", "exptrack.remote").out).strip()
-    return list(dict.fromkeys([*names, *([said] if said else [])]))
+    urls = [url for name in names for url in _list_push_urls(repository, name)]
+    return list(dict.fromkeys([*names, *urls, *([said] if said else [])]))
+
+
+def _list_push_urls(repository: Repository, name: str) -> list[str]:
+    """Where a push to a remote goes and a fetch from it does not come from."""
+    answers = [
+        os.fsdecode(command.call(repository.top, "remote", "get-url", *words, name).out).split("\n")[:-1]
+        for words in (("--all",), ("--push", "--all"))
+    ]
+    return [url for url in answers[1] if url not in answers[0][:1]]
 
 
 def _ls_files(repository: Repository, place: Place, *words: str) -> list[str]:
