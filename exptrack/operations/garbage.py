@@ -22,7 +22,7 @@ from exptrack.model.sharing import Progress
 from exptrack.operations.context import Context
 from exptrack.operations.usage import find_used, unite
 from exptrack.store import trash
-from exptrack.store.runs import name_of, read_records
+from exptrack.store.runs import list_run_refs, name_of, read_records
 
 _DAY: Final = 86_400
 _LARGEST: Final = 5
@@ -56,10 +56,14 @@ class Plan(NamedTuple):
 
 
 def forget_expired(scope: Scope) -> None:
-    """Delete the refs of removed runs whose time is over."""
+    """Delete the refs of removed runs whose time is over. Raises DataError if one is among the runs again: then its data may be looked for too late."""
     expired = scope.find_expired()
     if expired:
         refs.delete_refs(scope.context.repository, expired, "collect garbage")
+        oids = frozenset(expired.values())
+        back = [ref for ref, oid in list_run_refs(scope.context.repository).items() if oid in oids]
+        if back:
+            raise DataError(f"'{name_of(back[0])}' is back among the runs; nothing was deleted, do it once more")
 
 
 def refuse_unreadable(said: Collected, *, despite: bool) -> None:

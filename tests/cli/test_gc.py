@@ -200,6 +200,20 @@ def test_removed_runs_count_until_they_expire(project, git, exptrack, cached, gc
     assert git("for-each-ref", "refs/exptrack", cwd=project) == ""
 
 
+def test_a_run_that_comes_back_just_then_keeps_its_data(project, git, exptrack, cached, gc):
+    done = exptrack("run", "--name", "one", "-o", "model.bin", "--", "sh", "-c", "echo one > model.bin")
+    assert done.returncode == 0, done.stderr
+    (project / "model.bin.dvc").unlink(missing_ok=True)
+    ref = git("for-each-ref", "--format=%(refname)", "refs/exptrack/runs", cwd=project)
+    oid = git("rev-parse", ref, cwd=project)
+    assert exptrack("rm", "-y", "one").returncode == 0
+    git("update-ref", ref, oid, cwd=project)
+    before = cached()
+    assert "'one' is back among the runs; nothing was deleted, do it once more" in gc("--force", days=32, status=2)
+    gc("--force", days=32)
+    assert cached() == before
+
+
 def test_a_cache_outside_needs_the_other_projects(tmp_path, project, git, add, gc):
     shared = tmp_path / "shared"
     shared.mkdir()
