@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 from exptrack.model.sharing import Progress, Silence
@@ -37,7 +37,8 @@ class Bars:
     def __init__(self) -> None:
         self._lock = Lock()
         self._since = time.monotonic()
-        self._task = ""
+        self._timer: Timer | None = None
+        self._task, self._is_closed = "", False
         self._total: int | None = None
         self._is_bytes, self._done = False, 0
         self._display: Display | None = None
@@ -51,6 +52,10 @@ class Bars:
                 if self._bar is not None:
                     self._display.remove_task(self._bar)
                 self._bar = None
+            elif self._timer is None:  # a task that waits for a network may never tell of any progress
+                self._timer = Timer(_PATIENCE, self._look)
+                self._timer.daemon = True
+                self._timer.start()
             self._draw()
 
     def advance(self, done: int) -> None:
@@ -62,9 +67,17 @@ class Bars:
     def close(self) -> None:
         """Take the bars away."""
         with self._lock:
+            self._is_closed = True
+            if self._timer is not None:
+                self._timer.cancel()
             if self._display is not None:
                 self._display.stop()
                 self._display = None
+
+    def _look(self) -> None:
+        with self._lock:
+            if not self._is_closed:
+                self._draw()
 
     def _draw(self) -> None:
         if self._display is None:
@@ -96,5 +109,7 @@ def _make_display() -> Display:
 def _say(done: int, total: int | None, *, is_bytes: bool) -> str:
     from exptrack.render.text import format_size
 
+    if total is None and not done:
+        return ""
     now, whole = (format_size(done), format_size(total)) if is_bytes else (f"{done:,}", f"{total or 0:,}")
     return now if total is None else f"{now} of {whole}"

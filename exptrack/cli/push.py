@@ -77,8 +77,7 @@ def _summarise(pushed: Pushed, *, is_dry: bool) -> Iterator[str]:
         remote, data = shorten(remote), ""
     if pushed.completed:
         these = enumerate_names(pushed.completed)
-        yield f"{would}complete{'' if is_dry else 'd'} what went to {remote} without data: {these}{data}"
-        remote = shorten(remote)
+        yield f"{would}complete{'' if is_dry else 'd'} the data of {these}{data}"
     if pushed.removed:
         count, these = counted(len(pushed.removed), "removed run"), enumerate_names(pushed.removed)
         yield f"{would}move{'' if is_dry else 'd'} {count} to the trash of {remote}: {these}"

@@ -86,6 +86,7 @@ class _Fetch:
     def look(self) -> None:
         """What the remote has of what is asked for. By months and names it picks itself, and the objects come at once."""
         wanted = self.order.wanted
+        self.progress.begin(f"asking {self.remote.name}")
         if wanted.is_of_refs:
             asked = [*patterns_of(wanted), f"{NOTES}*"]
             found = transport.fetch_below(self.repository, self.remote, asked, self.progress, self.broken)

@@ -5,7 +5,7 @@ A kill at any instant leaves a remote that shows no run without its data; the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +22,8 @@ from exptrack.operations.sharing.selecting import (
     Choice,
     advise_many,
     choose,
+    explain_bare,
+    explain_copied,
     explain_word,
     find_own,
     list_here,
@@ -81,6 +83,7 @@ class _Push:
             self.remote, self.words = split_words(self.repository, order.words)
         else:
             self.remote, self.words = find_remote(self.repository, order.remote), order.words
+        progress.begin(f"asking {self.remote.name}")
         self.side = look(self.repository, self.remote)
         self.notes = self.side.notes
         self.marks = Marks()
@@ -96,10 +99,7 @@ class _Push:
         self.held: list[Held] = []
         self.gone: dict[str, str] = {}
         self.objects = self.size = self.settled = 0
-
-    @property
-    def is_named(self) -> bool:
-        return bool(self.words)
+        self.is_named = bool(self.words)
 
     def choose(self) -> Choice:
         """Which runs go, by what both sides have; first what others annotated, so that what they removed does not come back."""
@@ -117,13 +117,12 @@ class _Push:
             here = list_here(self.repository)
             asked = here if self.order.is_all else find_own(self.repository, here, self.side.runs, self.known)
         choice = choose(asked, self.side, self.marks, is_named=self.is_named)
-        self.clashes += choice.clashes
-        if choice.clashes and not self.is_named:
+        self.clashes, self.held = list(choice.clashes), list(choice.held)
+        if self.clashes and not self.is_named:
             from exptrack.operations.sharing.copying import without_copied
 
-            self.clashes = without_copied(self.repository, choice.clashes)
+            self.clashes = without_copied(self.repository, self.clashes)
         self.settled = len(choice.clashes) - len(self.clashes)
-        self.held += choice.held
         self.gone = {} if self.is_named else find_gone(self.repository, self.side.runs, self.marks.removed)
         return choice
 
@@ -151,9 +150,7 @@ class _Push:
             return {f"{run.ref.removesuffix(run.name)}{name}": run.oid}
         copy = copy_run(self.context, run, name)
         if self.side.names.get(run.name, run.oid) != run.oid:
-            self.advice.append(
-                f"'{run.name}' stays here as well; `exptrack rm {run.name}` makes room for the one of {self.remote.name}"
-            )
+            self.advice.append(explain_copied(run.name, self.remote))
         return {copy.ref: copy.oid}
 
     def plan(self, choice: Choice) -> tuple[str, ...]:
@@ -164,12 +161,16 @@ class _Push:
         found, _ = read(self.repository, choice.new, self.known)
         held = set[str]()
         if self.order.has_data:
-            bare, _ = read(self.repository, self._find_bare(choice))
-            sent = estimate(self.context, [read_cargo(self.context, run) for run in (*found, *bare)])
-            self.objects, self.size, held = sent.objects, sent.size, {one.name for one in sent.held}
-            new = {run.name for run in found}
-            self.held += [one for one in sent.held if one.name in new]
-            self.completed += [run.name for run in bare if run.name not in held]
+            there, _ = read(self.repository, self._find_incomplete(choice))
+            sent = estimate(self.context, [read_cargo(self.context, run) for run in found])
+            more = estimate(self.context, [read_cargo(self.context, run) for run in there])
+            self.objects, self.size, held = (
+                sent.objects + more.objects,
+                sent.size + more.size,
+                {one.name for one in sent.held},
+            )
+            self.held += sent.held
+            self.completed += self._name_completed(there, {one.name for one in more.held}, has_sent=bool(more.objects))
         return tuple(name_of(ref) for ref in choice.new if name_of(ref) not in held)
 
     def move_removed(self) -> None:
@@ -246,29 +247,31 @@ class _Push:
         self.held += [Held(name_of(ref), why.get(ref, "the remote did not take it")) for ref in pending]
 
     def _complete(self, choice: Choice) -> None:
-        """Push the data of runs that went without it before."""
-        found, _ = read(self.repository, self._find_bare(choice))
+        """Push the data of runs that went without it before; of runs that are named also what the DVC remote has lost."""
+        found, _ = read(self.repository, self._find_incomplete(choice))
         if not found:
             return
         if self.is_named:
-            self.completed += [run.name for run in self._send_data(found)]
+            before = self.objects
+            whole = self._send_data(found)
+            self.completed += self._name_completed(whole, (), has_sent=self.objects > before)
             return
         held, why = self.held.copy(), ""
         try:
-            whole = {run.oid for run in self._send_data(found)}
+            sent = {run.oid for run in self._send_data(found)}
         except DataError as error:
-            whole, why = set[str](), f": {error}"
-        self.completed += [run.name for run in found if run.oid in whole]
+            sent, why = set[str](), f": {error}"
+        self.completed += [run.name for run in found if run.oid in sent]
         self.held = held  # that they went without it was said before
-        if names := [run.name for run in found if run.oid not in whole]:
-            some = f"'{names[0]}' is" if len(names) == 1 else f"{len(names):,} runs are"
-            self.context.notice(
-                f"{some} on {self.remote.name} without data{why or f'; `exptrack push {names[0]}` says why'}"
-            )
+        if names := [run.name for run in found if run.oid not in sent]:
+            self.context.notice(explain_bare(names, self.remote, why))
 
-    def _find_bare(self, choice: Choice) -> dict[str, str]:
-        """The refs of runs that the remote has without their data."""
-        return {ref: oid for ref, oid in choice.there.items() if oid in self.marks.unshared}
+    def _find_incomplete(self, choice: Choice) -> dict[str, str]:
+        """The refs of runs that the remote has, and that may lack data: those that went without it, and all that are named."""
+        return {ref: oid for ref, oid in choice.there.items() if self.is_named or oid in self.marks.unshared}
+
+    def _name_completed(self, there: Iterable[Run], held: Collection[str], *, has_sent: bool) -> list[str]:
+        return [run.name for run in there if run.name not in held and (has_sent or run.oid in self.marks.unshared)]
 
     def share_annotations(self) -> bool:
         """Have the remote hold all annotations; what stands in the way of that is told at the end."""

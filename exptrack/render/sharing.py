@@ -9,6 +9,7 @@ from exptrack.model.sharing import Held
 from exptrack.render.text import format_size, inert
 
 _SHOWN = 5
+_MOST = 50  # reasons
 
 
 def enumerate_names(names: Sequence[str]) -> str:
@@ -35,11 +36,11 @@ def explain_held(held: Iterable[Held], one: str, many: str) -> Iterator[str]:
     names: dict[str, list[str]] = {}
     for run in held:
         names.setdefault(run.reason, []).append(run.name)
-    shown = list(names.items())[: _SHOWN if len(names) > _SHOWN + 1 else None]
+    shown = list(names.items())[:_MOST]
     for reason, some in shown:
         yield f"{enumerate_names(some)} {one if len(some) == 1 else many}: {inert(reason)}"
     if len(names) > len(shown):
-        more = {name for some in list(names.values())[_SHOWN:] for name in some}
+        more = {name for some in list(names.values())[_MOST:] for name in some}
         yield f"{counted(len(more), 'more run')} {one if len(more) == 1 else many}, for other reasons"
 
 

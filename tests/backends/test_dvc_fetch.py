@@ -203,7 +203,7 @@ def test_what_the_remote_does_not_have_is_named_and_the_rest_comes(project, poin
     with pytest.raises(DataError) as caught:
         fetch(project, pointers)
     assert str(caught.value) == (
-        "raw.csv is neither in the DVC cache nor on the remote 'origin': ask whoever has it to `dvc push` it"
+        "raw.csv is neither in the DVC cache nor on the remote 'origin': ask whoever has it for `exptrack push RUN` or `dvc push`"
     )
     assert has_in_cache(project, pointers) == {pointers[0]: False, pointers[1]: True}
     assert files(cache) == files(remote)
@@ -217,7 +217,7 @@ def test_of_many_that_are_missing_three_are_named(project, pointers, remote):
         fetch(project, pointers)
     assert str(caught.value) == (
         "images/sub/0.png, images/sub/1.png, images/sub/2.png and 2 more are neither in the DVC cache "
-        "nor on the remote 'origin': ask whoever has them to `dvc push` them"
+        "nor on the remote 'origin': ask whoever has them for `exptrack push RUN` or `dvc push`"
     )
 
 

@@ -166,13 +166,28 @@ def test_a_run_without_its_data_says_so_until_the_data_comes(team):
     ada("push", "--no-data")
     assert len(remote.annotations(ada.oid("one"))) == 1
     bob("fetch")
-    would = f"complete what went to origin ({remote.bare}) without data: one; up to 1 file, 5 B of data"
+    would = "complete the data of one; up to 1 file, 5 B of data"
     assert ada("push", "-n").stdout == f"would {would}\n"
     assert f"completed{would.removeprefix('complete').replace('up to ', '')}\n" in ada("push").stdout
     assert remote.lacking() == []
     first, removal = remote.annotations(ada.oid("one"))
     assert removal["removes"] == [first["id"]]
     assert "everything is shared" in ada("push").stdout
+
+
+def test_data_that_a_remote_has_lost_goes_again_with_a_run_that_is_named(team):
+    remote, ada, bob = team
+    for name in ("one", "two"):
+        ada.run(name, out=name)
+    ada("push")
+    remote.place(md5("one")).unlink()
+    assert "everything is shared" in ada("push").stdout
+    assert "everything is shared" in ada("push", "two").stdout
+    bob("fetch")
+    assert "`exptrack push one` in the repository that has it" in " ".join(bob("fsck", code=1).stdout.split())
+    assert ada("push", "-n", "one").stdout == "would complete the data of one; up to 1 file, 3 B of data\n"
+    assert ada("push", "one").stdout == "completed the data of one; 1 file, 3 B of data\n"
+    assert remote.lacking() == []
 
 
 def test_data_that_was_not_there_when_it_ran_holds_nothing_back(team, dvc):
@@ -295,3 +310,15 @@ def test_bars_show_what_takes_long_and_leave_the_answer(team):
     assert "writing objects" in screen
     assert screen.endswith(f"pushed 1 run to origin ({remote.bare}): one\n")
     assert on_screen(ada.folder, "push") == (0, f"everything is shared with origin ({remote.bare}) already\n")
+
+
+def test_on_a_terminal_it_is_seen_that_a_remote_is_slow_to_answer(team, tmp_path):
+    remote, ada, _ = team
+    slow = tmp_path / "slow"
+    slow.write_text('#!/bin/sh\nsleep 2\nexec git-upload-pack "$@"\n')
+    slow.chmod(0o755)
+    ada.git("config", "remote.origin.uploadpack", str(slow))
+    status, screen = on_screen(ada.folder, "fetch")
+    assert status == 0
+    assert "asking origin" in screen
+    assert screen.endswith(f"no run on origin ({remote.bare}) yet\n")

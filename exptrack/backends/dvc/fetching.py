@@ -189,7 +189,7 @@ def _check(source: Remote, failures: _Failures) -> None:
         them, are = ("them", "are") if len(set(failures.missing)) > 1 else ("it", "is")
         raise DataError(
             f"{names} {are} neither in the DVC cache nor on the remote '{source.name}': "
-            f"ask whoever has {them} to `dvc push` {them}"
+            f"ask whoever has {them} for `exptrack push RUN` or `dvc push`"
         )
     if failures.damaged:
         raise DataError(

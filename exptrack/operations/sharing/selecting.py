@@ -146,6 +146,17 @@ def explain_word(repository: Repository, word: str, error: RevError) -> RevError
     return RevError(f"'{word}' is neither a run nor a remote: did you mean the remote '{near}'?") if near else error
 
 
+def explain_bare(names: Sequence[str], remote: GitRemote, why: str) -> str:
+    """That runs stay without data on a remote; without `why` it is said how to know."""
+    some = f"'{names[0]}' is" if len(names) == 1 else f"{len(names):,} runs are"
+    return f"{some} on {remote.name} without data{why or f'; `exptrack push {names[0]}` says why'}"
+
+
+def explain_copied(name: str, remote: GitRemote) -> str:
+    """What is left to do when a run went to a remote by another name."""
+    return f"'{name}' stays here as well; `exptrack rm {name}` makes room for the one of {remote.name}"
+
+
 def explain_clash(clash: Clash, remote: str) -> str:
     """What a clash of names is, and the way out."""
     here, there = clash.here[:ABBREVIATED], clash.there[:ABBREVIATED]
