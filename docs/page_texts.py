@@ -86,7 +86,8 @@ once, each under a name that is free: none is ever moved. Tags and notes are mer
 without its data, and a push that was interrupted is completed by the next.
 
 A run whose data is neither in the DVC cache nor on the remote stays here, and is named. `--no-data` shares runs without data and marks
-them so; the next push without it brings the data and takes the mark off. Runs that were removed here are moved to the trash there.
+them so; the next push without it brings the data and takes the mark off. Of runs that are named, data that the DVC remote has lost is sent again.
+`-n` tells which runs would go, and how much data. Runs that were removed here are moved to the trash there.
 
 With `git config exptrack.autoPush` <REMOTE> each run is pushed in the background once it is recorded.""",
     "fetch": """\
