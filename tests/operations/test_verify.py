@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 from enemy import Enemy
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from exptrack.backends.dvc import add_to_cache, dvc_file_text
@@ -197,6 +197,8 @@ def test_history_behind_the_base_is_looked_at(world):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@example(place=8954, flip=1, is_raw=True)
+@example(place=0, flip=1, is_raw=True)
 @given(place=st.integers(0, 10**6), flip=st.integers(1, 255), is_raw=st.booleans())
 def test_any_corruption_of_a_record_is_found(world, place, flip, is_raw):
     path = world.object("one:.exptrack/run.json")
