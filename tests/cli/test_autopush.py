@@ -117,6 +117,23 @@ def test_a_push_in_the_background_asks_nobody(team, tmp_path):
     assert log(ada)[-1][1] == "failed"
 
 
+@pytest.mark.parametrize("is_set", [False, True])
+def test_a_host_that_does_not_answer_is_given_up_unless_the_user_says_how_ssh_is_called(team, tmp_path, is_set):
+    _, ada, _ = team
+    script = tmp_path / "bin/ssh"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\necho "$GIT_HTTP_LOW_SPEED_TIME $*" > {tmp_path}/words\nexit 255\n')
+    script.chmod(0o755)
+    if is_set:
+        ada.git("config", "core.sshCommand", f"{script} -v")
+    ada.git("remote", "set-url", "origin", "ssh://nobody@localhost/none.git")
+    ada("run", "-q", "--", "true", env={**os.environ, "PATH": f"{script.parent}:{os.environ['PATH']}"})
+    until(lambda: bool(log(ada)))
+    words = (tmp_path / "words").read_text()
+    assert words.startswith("60 ")
+    assert ("ConnectTimeout" in words, " -v " in words) == (not is_set, is_set)
+
+
 def test_an_isolated_run_is_pushed_from_the_work_tree_of_the_user(team):
     remote, ada, _ = team
     ada("run", "-q", "--isolated", "--name", "one", "--", "true")

@@ -148,6 +148,11 @@ def is_true(value: str) -> bool:
     return bool(_TRUE.fullmatch(value.lower()))
 
 
+def has_setting(repository: Repository, key: str) -> bool:
+    """Whether a setting of git's is set."""
+    return command.call(repository.top, "config", "--get", key).code == 0
+
+
 def find_identity(repository: Repository) -> Identity:
     """The identity that a commit here would carry; raises RepositoryError if Git knows none."""
     return _parse_person(_find_person(repository, "COMMITTER"))

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from exptrack.backends.git.repository import Repository, has_setting
 from exptrack.errors import ExptrackError, explain
 from exptrack.operations.context import Context
 from exptrack.store import locks
@@ -33,6 +34,9 @@ _FAILED = 2
 _QUEUE = "unpushed"
 # No question may wait for somebody who is not there.
 _SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+# And for no host that never answers: seconds, and bytes a second.
+_IMPATIENT = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15"
 
 
 class Outcome(NamedTuple):
@@ -63,6 +67,7 @@ def work(context: Context, remote: str) -> int:
     """Push what is in the queue, until it is empty; the exit status."""
     with suppress(OSError):
         os.nice(_NICENESS)
+    _give_up_in_time(context.repository)
     shared = context.repository.shared
     while _read_queue(shared):  # looked at again without the lock: what came while it was held, nobody else takes
         with locks.opened(shared / "push.lock", os.O_RDWR | os.O_CREAT) as lock:
@@ -75,6 +80,13 @@ def work(context: Context, remote: str) -> int:
             if failure is not None:
                 return _FAILED
     return 0
+
+
+def _give_up_in_time(repository: Repository) -> None:
+    """Have this process wait for no remote for ever, unless the user has said how ssh is to be called."""
+    os.environ.update({name: value for name, value in _IMPATIENT.items() if name not in os.environ})
+    if not {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys() and not has_setting(repository, "core.sshCommand"):
+        os.environ["GIT_SSH_COMMAND"] = _SSH
 
 
 def _push(context: Context, remote: str, names: Iterable[str]) -> tuple[list[str], str | None]:
