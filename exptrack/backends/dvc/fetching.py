@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from exptrack.analysis.wording import name_few
 from exptrack.backends.dvc.cache import is_cached
 from exptrack.backends.dvc.config import Cache, find_cache
+from exptrack.backends.dvc.copying import duplicate
 from exptrack.backends.dvc.folder import read_listing
 from exptrack.backends.dvc.objects import is_there, sweep, unique
 from exptrack.backends.dvc.parallel import Stop, Transfer, for_each
@@ -125,18 +126,13 @@ def _take(source: Remote, cache: Cache, wanted: Mapping[_Object, str], failures:
 def _take_one(
     source: Remote, cache: Cache, wanted: _Object, path: str, failures: _Failures, transfer: Transfer
 ) -> None:
-    from dvc.fs import Callback
-
     target = cache.object(wanted.digest, wanted.algorithm)
     if is_there(target, wanted.size) and not wanted.digest.endswith(".dir"):
         return  # another process was faster
     place, new = source.object(wanted.digest, wanted.algorithm), cache.folder / "files" / unique()
     try:
         with explained(source.name, path), _writing(cache, path):
-            source.fs.get_file(place, str(new), callback=Callback(hooks={"go on": transfer.hook}))
-            transfer.reach(new.stat().st_size)
-            with new.open("rb") as file:
-                found = digest_stream(file, wanted.algorithm)
+            found = _download(source, place, new, wanted.algorithm, transfer)
             if found != wanted.digest.removesuffix(".dir"):
                 failures.damaged.append((path, source.url(place)))
                 return
@@ -147,6 +143,18 @@ def _take_one(
         failures.missing.append(path)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _download(source: Remote, place: str, new: Path, algorithm: str, transfer: Transfer) -> str:
+    """The hash of what came."""
+    if source.is_local:
+        return duplicate(Path(place), new, algorithm, transfer)
+    from dvc.fs import Callback
+
+    source.fs.get_file(place, str(new), callback=Callback(hooks={"go on": transfer.hook}))
+    transfer.reach(new.stat().st_size)
+    with new.open("rb") as file:
+        return digest_stream(file, algorithm)
 
 
 def _make_folders(cache: Cache, wanted: Mapping[_Object, str]) -> None:

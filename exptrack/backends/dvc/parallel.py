@@ -35,7 +35,7 @@ class Stop:
 
 
 class Transfer:
-    """One transfer by fsspec: `hook` is for its Callback; it tells `advance` the bytes as they go, and ends what is to be given up."""
+    """One transfer, by fsspec or by ourselves: `hook` is for fsspec's Callback; it tells `advance` the bytes as they go, and ends what is to be given up."""
 
     def __init__(self, advance: Callable[[int], None], stop: Stop) -> None:
         self._advance, self._stop, self._told = advance, stop, 0
@@ -43,6 +43,11 @@ class Transfer:
     def hook(self, _size: int | None = None, value: int = 0, **_: object) -> None:
         self._stop.check()
         self.reach(value)
+
+    def add(self, size: int) -> None:
+        """So many bytes more are through, of what we copy ourselves."""
+        self._stop.check()
+        self.reach(self._told + size)
 
     def reach(self, value: int) -> None:
         """So many bytes are through; file systems that tell nothing on the way are told of at the end."""

@@ -7,18 +7,18 @@ remote. Into a local remote it is hashed while it is copied, into others before:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from hashlib import md5
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from exptrack.backends.dvc.config import Cache
-from exptrack.backends.dvc.objects import CLONE_FROM, clone, make_folder, protect, sweep, unique
+from exptrack.backends.dvc.copying import duplicate
+from exptrack.backends.dvc.objects import make_folder, protect, sweep, unique
 from exptrack.backends.dvc.parallel import Stop, Transfer, for_each
 from exptrack.backends.dvc.project import one_line
 from exptrack.backends.dvc.remote import Remote
-from exptrack.backends.dvc.state import CHUNK, digest_stream
+from exptrack.backends.dvc.state import digest_stream
 from exptrack.backends.dvc.stored import Local, Object
 from exptrack.errors import DataError
 
@@ -72,7 +72,9 @@ def _copy(store: Cache, one: Object, local: Local, advance: Callable[[int], None
     target, new = store.object(*one), store.folder / "files" / unique()
     make_folder(new.parent, store)
     try:
-        if _duplicate(one, local, new, advance, stop) != one.digest.removesuffix(".dir"):
+        with _reading(local.path):
+            found = duplicate(local.path, new, one.algorithm, Transfer(advance, stop))
+        if found != one.digest.removesuffix(".dir"):
             return False
         protect(new)
         make_folder(target.parent, store)
@@ -82,25 +84,9 @@ def _copy(store: Cache, one: Object, local: Local, advance: Callable[[int], None
     return True
 
 
-def _duplicate(one: Object, local: Local, new: Path, advance: Callable[[int], None], stop: Stop) -> str:
-    """The hash of a copy, made under the name `new`."""
-    hasher, is_cloned = md5(usedforsecurity=False), local.size >= CLONE_FROM and clone(str(local.path), new)
-    with _open(new if is_cloned else local.path) as reader, new.open("ab") as writer:
-        while chunk := reader.read(CHUNK):
-            stop.check()
-            if not is_cloned:
-                writer.write(chunk)
-            hasher.update(chunk)
-            advance(len(chunk))
-    if one.algorithm == "md5":
-        return hasher.hexdigest()
-    with new.open("rb") as reader:
-        return digest_stream(reader, one.algorithm)
-
-
 def _is_sound(one: Object, local: Local, stop: Stop) -> bool:
     stop.check()
-    with _open(local.path) as reader:
+    with _reading(local.path), local.path.open("rb") as reader:
         return digest_stream(reader, one.algorithm) == one.digest.removesuffix(".dir")
 
 
@@ -125,8 +111,12 @@ def _put(remote: Remote, one: Object, local: Local, transfer: Transfer, parts: i
     transfer.reach(local.size)
 
 
-def _open(path: Path) -> Any:
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What cannot be read in the cache, as DataError; what cannot be written passes."""
     try:
-        return path.open("rb")
+        yield
     except OSError as error:
+        if str(error.filename) != str(path):
+            raise
         raise DataError(f"cannot read {path} in the DVC cache: {one_line(error)}") from error
