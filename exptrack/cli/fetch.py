@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from exptrack.analysis.wording import counted
 from exptrack.backends.git.remotes import find_similar, is_remote
 from exptrack.cli.common import open_project, say
-from exptrack.cli.progress import watched
+from exptrack.cli.progress import interruptible, watched
 from exptrack.errors import ExptrackError
 from exptrack.model.sharing import Arrival, Fetched
 from exptrack.operations.fetch import Order, fetch
@@ -50,7 +50,7 @@ def get(arguments: argparse.Namespace, *, has_data: bool) -> int:
     """Fetch, also for `pull`, which brings data too."""
     project = open_project(arguments)
     order = _read_order(arguments, project, has_data=has_data)
-    with watched() as progress:
+    with interruptible("pull" if has_data else "fetch"), watched() as progress:
         fetched = fetch(project.context, order, progress)
     if not arguments.quiet:
         for line in _summarise(fetched, order):

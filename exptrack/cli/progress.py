@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
+from exptrack.cli.common import say
 from exptrack.model.sharing import Progress, Silence
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ def watched() -> Iterator[Progress]:
         yield bars
     finally:
         bars.close()
+
+
+@contextmanager
+def interruptible(command: str) -> Iterator[None]:
+    """On Ctrl-C it is said that the same command goes on from there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"what came through stays: `exptrack {command}` again goes on from there")
+        raise
 
 
 class Bars:

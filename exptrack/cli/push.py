@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from exptrack.analysis.wording import counted
 from exptrack.cli.common import open_project, say
-from exptrack.cli.progress import watched
+from exptrack.cli.progress import interruptible, watched
 from exptrack.errors import ExptrackError
 from exptrack.model.sharing import Pushed
 from exptrack.operations.push import Order, push
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         copy_name=arguments.copy_name,
         is_dry=arguments.dry_run,
     )
-    with watched() as progress:
+    with interruptible("push"), watched() as progress:
         pushed = push(project.context, order, progress)
     if not arguments.quiet:
         for line in _summarise(pushed, is_dry=arguments.dry_run):

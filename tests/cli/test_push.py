@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 
 import pytest
 from screen import on_screen
-from sharing import clone, make_team, md5
+from sharing import EXPTRACK, clone, make_team, md5
+from witness import until
 
 
 @pytest.fixture
@@ -322,3 +325,26 @@ def test_on_a_terminal_it_is_seen_that_a_remote_is_slow_to_answer(team, tmp_path
     assert status == 0
     assert "asking origin" in screen
     assert screen.endswith(f"no run on origin ({remote.bare}) yet\n")
+
+
+def test_ctrl_c_says_that_a_repetition_goes_on(team, tmp_path):
+    remote, ada, _ = team
+    ada.run("one", out="hello")
+    hook = ada.folder / ".git/hooks/pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/pushing\nexec sleep 60\n")
+    hook.chmod(0o755)
+    child = subprocess.Popen(
+        [*EXPTRACK, "push"], cwd=ada.folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    until((tmp_path / "pushing").exists)
+    os.killpg(child.pid, signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert (
+        said == "exptrack: what came through stays: `exptrack push` again goes on from there\nexptrack: interrupted\n"
+    )
+    hook.unlink()
+    ada("push")
+    assert remote.names() == {"one"}
+    assert remote.lacking() == []
