@@ -507,14 +507,16 @@ def test_a_commit_that_is_not_there_is_refused_and_costs_nothing(place, slot, he
 def test_line_ends_and_filters_are_those_of_a_checkout(place, slot, project, head, git, check):
     git("config", "filter.rotate.smudge", "tr a-z b-za", cwd=project)
     git("config", "filter.rotate.clean", "tr b-za a-z", cwd=project)
-    filtered = commit(project, git, {".gitattributes": b"*.py filter=rotate\n*.txt text eol=crlf\n", "a.txt": b"1\n2\n"})
+    attributes = b"*.py filter=rotate\n*.txt text eol=crlf\n"
+    # The script changes as well, so that it goes through the filter.
+    filtered = commit(project, git, {".gitattributes": attributes, "a.txt": b"1\n2\n", "train.py": b"import json\n"})
     prepare(slot, filtered)
     check(slot, filtered)
-    assert (slot.repository.top / "train.py").read_bytes().startswith(b"jnqpsu ktpo")
+    assert (slot.repository.top / "train.py").read_bytes().startswith(b"import json")
     assert (slot.repository.top / "folder" / "deep" / "er.txt").read_bytes() == b"deep\r\n", "whose blob did not change"
     git("config", "filter.rotate.smudge", "cat", cwd=project)
     prepare(slot, filtered)
-    assert (slot.repository.top / "train.py").read_bytes().startswith(b"import json")
+    assert (slot.repository.top / "train.py").read_bytes().startswith(b"hlonqs irnm")
     git("config", "core.autocrlf", "true", cwd=project)
     prepare(slot, head)
     assert (slot.repository.top / "with space").read_bytes() == b"x"
