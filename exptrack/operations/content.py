@@ -1,4 +1,4 @@
-"""One file or folder of a run: as its commit holds it, or, where that has only a pointer, out of the DVC cache."""
+"""One file or folder of a run: as its commit holds it, or, where that has only a pointer, out of the DVC cache or remote."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.backends import dvc
-from exptrack.backends.dvc.config import Cache, find_cache
+from exptrack.backends.dvc.config import find_cache
 from exptrack.backends.dvc.folder import read_listing
 from exptrack.backends.git import objects
 from exptrack.backends.git.browse import Entry, find_entry, list_entries, list_paths
@@ -30,7 +30,7 @@ _ADVICE = {
 
 
 class Content(NamedTuple):
-    """What lies at a path: of a folder `names`, folders with a slash; of a file `data`, or `file`, where the DVC cache has it."""
+    """What lies at a path: of a folder `names`, folders with a slash; of a file `data`, or `file`, in the DVC cache."""
 
     path: str
     names: tuple[str, ...] | None = None
@@ -41,7 +41,8 @@ class Content(NamedTuple):
 def find_content(context: Context, run: Run, path: str) -> Content:
     """What a run has at a path, seen from the root of the repository.
 
-    Raises ExptrackError, with the nearest path, if there is nothing; DataError if it is data, and not in the DVC cache.
+    Raises ExptrackError, with the nearest path, if there is nothing; DataError if it is data, and neither in the DVC cache nor to be
+    had from the DVC remote; of a folder no more is fetched than was asked for.
     """
     clean = posixpath.normpath(path) if path else "."
     if clean.startswith(("/", "../")) or clean == "..":
@@ -107,28 +108,36 @@ def _find_data(context: Context, pointer: Pointer, path: str) -> Content:
         raise DataError(
             f"'{path}' is data, and there is no DVC project here whose cache could hold it; `exptrack init` makes one"
         )
-    cache = find_cache(root)
     if not pointer.is_folder:
-        return Content(path, file=_stored(cache, pointer, pointer.digest, path))
-    listing = read_listing(_stored(cache, pointer, pointer.digest, path))
-    if listing is None:
-        raise DataError(
-            f"the listing of '{pointer.path}' in the DVC cache at {cache.folder} is broken; delete it and fetch it again"
-        )
+        return Content(path, file=_bring(root, pointer))
+    listing = _bring_listing(root, pointer)
     inner = path[len(pointer.path) + 1 :]
     if inner in listing:
-        return Content(path, file=_stored(cache, pointer, listing[inner], path))
+        one = Pointer(path, listing[inner], pointer.algorithm, source=pointer.source, remote=pointer.remote)
+        return Content(path, file=_bring(root, one))
     names = _list_folder(list(listing), inner)
     if not names:
         raise ExptrackError(f"'{pointer.path}' holds no '{inner}'{_near(inner, list(listing))}")
     return Content(path, names)
 
 
-def _stored(cache: Cache, pointer: Pointer, digest: str, path: str) -> Path:
-    file = cache.object(digest, pointer.algorithm)
+def _bring(root: Path, pointer: Pointer) -> Path:
+    """The file in the DVC cache; what is not there comes from the DVC remote."""
+    file = find_cache(root).object(pointer.digest, pointer.algorithm)
     if not file.is_file():
-        raise DataError(f"the data of '{path}' is not in the DVC cache at {cache.folder}; fetch it first")
+        dvc.fetch(root, [pointer])
     return file
+
+
+def _bring_listing(root: Path, pointer: Pointer) -> dict[str, str]:
+    place = find_cache(root).object(pointer.digest, pointer.algorithm)
+    listing = read_listing(place)
+    if listing is None:
+        dvc.fetch_listing(root, pointer)
+        listing = read_listing(place)
+    if listing is None:
+        raise DataError(f"the listing of '{pointer.path}' in the DVC remote is broken: push the folder anew")
+    return listing
 
 
 def _list_folder(paths: Sequence[str], folder: str) -> tuple[str, ...]:

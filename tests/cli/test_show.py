@@ -383,12 +383,27 @@ def test_data_comes_out_of_the_dvc_cache(exptrack, repository, git):
     assert show("model.dvc")[1].startswith(b"outs:\n")
     assert show("model/nothing") == (2, b"", "exptrack: 'model' holds no 'nothing'\n")
     assert show("one.bim") == (2, b"", "exptrack: run 'one' has no 'one.bim', did you mean 'one.bin'?\n")
-    cache = repository / ".dvc" / "cache"
-    shutil.rmtree(cache)
-    for path in ("one.bin", "model", "model/a", "large.bin"):
-        assert show(path) == (
-            2, b"", f"exptrack: the data of '{path}' is not in the DVC cache at {cache}; fetch it first\n"
-        )  # fmt: skip
+
+
+def test_data_that_is_not_here_comes_from_the_remote_and_no_more_than_is_shown(exptrack, repository, git, tmp_path):
+    assert exptrack("init").returncode == 0
+    git("add", "-A", cwd=repository)
+    git("commit", "--quiet", "-m", "init", cwd=repository)
+    code = "import os; os.makedirs('model'); open('model/a', 'w').write('a'); open('model/b', 'w').write('b'); open('one.bin', 'w').write('1')"
+    assert exptrack("run", "--name", "one", "-o", "model", "-o", "one.bin", "--", PYTHON, "-c", code).returncode == 0
+    cache, store = repository / ".dvc" / "cache", tmp_path / "store"
+    shutil.move(cache, store)
+    for path, named in (("one.bin", "one.bin"), ("model", "model"), ("model/a", "model")):
+        done = exptrack("show", "one", "--file", path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"exptrack: {named} is not in the DVC cache, and no DVC remote is configured")
+    (repository / ".dvc" / "config").write_text(
+        f"[core]\n    remote = store\n['remote \"store\"']\n    url = {store}\n"
+    )
+    assert exptrack("show", "one", "--file", "model").stdout == "tree one:model\n\na\nb\n"
+    assert exptrack("show", "one", "--file", "model/a").stdout == "a"
+    assert sorted(path.read_text()[:1] for path in (cache / "files" / "md5").rglob("*") if path.is_file()) == ["[", "a"]
+    assert exptrack("show", "one", "--file", "one.bin").stdout == "1"
 
 
 def test_of_what_was_not_kept_it_is_said_why_and_how_to_keep_it(exptrack, repository, forge):

@@ -5,7 +5,7 @@ project   find_root, init              a DVC project
 config    cache_dir                    where its cache lies
 cache     add_to_cache, has_in_cache   data into the cache; objects.py writes it, folder.py knows folders and their listings
 export    checkout, bring              data out of the cache
-fetching  fetch                        data out of the remote into the cache; remote.py opens it, as remoteconfig.py says; parallel.py
+fetching  fetch, fetch_listing         data out of the remote into the cache; remote.py opens it, as remoteconfig.py says; parallel.py
 pushing   push                         data out of the caches (worktrees.py) into the remotes; uploading.py
 stored    find_stored                  what the remotes have
 markers   pushing, collecting          who works in a remote just now
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from exptrack.backends.dvc.config import cache_dir
     from exptrack.backends.dvc.disk import look
     from exptrack.backends.dvc.export import bring, checkout
-    from exptrack.backends.dvc.fetching import fetch
+    from exptrack.backends.dvc.fetching import fetch, fetch_listing
     from exptrack.backends.dvc.listings import compare_folders
     from exptrack.backends.dvc.pipeline import resolve_pipeline
     from exptrack.backends.dvc.project import find_root, init
@@ -55,6 +55,7 @@ __all__ = [
     "driver_command",
     "dvc_file_text",
     "fetch",
+    "fetch_listing",
     "find_pipeline",
     "find_root",
     "find_spoilt",
@@ -83,6 +84,7 @@ _HOMES = {
     "driver_command": "stages",
     "dvc_file_text": "text",
     "fetch": "fetching",
+    "fetch_listing": "fetching",
     "find_pipeline": "stages",
     "find_root": "project",
     "find_spoilt": "proving",

@@ -74,6 +74,14 @@ def fetch(
     return lacking
 
 
+def fetch_listing(root: Path, pointer: Pointer) -> None:
+    """Bring the listing of a folder, and none of its files, into the cache of the DVC project at `root`. Raises DataError as `fetch` does."""
+    cache, failures = find_cache(root), _Failures([], [])
+    with quiet(), open_remote(root, pointer.remote, pointer.path) as source:
+        _take(source, cache, _tops(cache, [pointer]), failures, _SILENCE)
+        _check(source, failures)
+
+
 def _fetch_from(root: Path, name: str | None, cache: Cache, pointers: Sequence[Pointer], progress: Progress) -> None:
     failures = _Failures([], [])
     with quiet(), open_remote(root, name, pointers[0].path) as source:
