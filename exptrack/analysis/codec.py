@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exptrack.analysis import stagefields
+from exptrack.analysis import datafields, stagefields
 from exptrack.analysis.fields import (
     WrongFieldError,
     decode_mapping,
     encode_json,
-    find_bool,
     find_int,
     find_number,
     find_text,
@@ -34,7 +33,6 @@ from exptrack.analysis.fields import (
 from exptrack.analysis.trees import decode_tree
 from exptrack.errors import RecordError
 from exptrack.model.annotation import Annotation, AnnotationKind
-from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.run import SCHEMA, Links, Record, Status
 from exptrack.model.tree import Tree, Value
 
@@ -55,7 +53,6 @@ __all__ = [
 ]
 
 _STATUSES = {status.value: status for status in Status}
-_REASONS = {reason.value: reason for reason in Reason}
 _KINDS = {kind.value: kind for kind in AnnotationKind}
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _NO_LINKS = Links()
@@ -79,9 +76,9 @@ def encode_record(record: Record) -> bytes:
         "seed": record.seed,
         "note": record.note,
         "tags": list(record.tags),
-        "data": [_pointer_fields(pointer) for pointer in record.data],
-        "outputs": [_pointer_fields(pointer) for pointer in record.outputs],
-        "not_captured": [_omission_fields(omission) for omission in record.not_captured],
+        "data": [datafields.encode_pointer(pointer) for pointer in record.data],
+        "outputs": [datafields.encode_pointer(pointer) for pointer in record.outputs],
+        "not_captured": [datafields.encode_omission(omission) for omission in record.not_captured],
         "changed": list(record.changed),
         "concurrent": list(record.concurrent),
         "ambiguous": list(record.ambiguous),
@@ -208,9 +205,9 @@ def _record(fields: dict[str, Any], schema: int) -> Record:
         tags=read_texts(fields, "tags"),
         params=params,
         metrics=_metrics(read_mapping(fields, "metrics"), "metrics."),
-        data=read_list(fields, "data", _pointer),
-        outputs=read_list(fields, "outputs", _pointer),
-        not_captured=read_list(fields, "not_captured", _omission),
+        data=read_list(fields, "data", datafields.decode_pointer),
+        outputs=read_list(fields, "outputs", datafields.decode_pointer),
+        not_captured=read_list(fields, "not_captured", datafields.decode_omission),
         changed=read_texts(fields, "changed"),
         concurrent=read_texts(fields, "concurrent"),
         ambiguous=read_texts(fields, "ambiguous"),
@@ -236,42 +233,6 @@ def _metric(item: Any, path: str, key: str) -> Value:
     if kind is str and item in _NOT_FINITE:
         return _NOT_FINITE[item]
     raise WrongFieldError(path + key, "is not a number")
-
-
-def _pointer_fields(pointer: Pointer) -> dict[str, Any]:
-    return without(
-        {key: getattr(pointer, key) for key in Pointer._fields}, algorithm="md5", source="", is_private=False
-    )
-
-
-def _pointer(fields: dict[str, Any]) -> Pointer:
-    return Pointer(
-        path=read_text(fields, "path"),
-        digest=read_text(fields, "digest"),
-        algorithm=text_or(fields, "algorithm", "md5"),
-        size=find_int(fields, "size"),
-        files=find_int(fields, "files"),
-        source=find_text(fields, "source") or "",
-        stage=find_text(fields, "stage"),
-        modified=find_bool(fields, "modified"),
-        remote=find_text(fields, "remote"),
-        is_private=find_bool(fields, "is_private") or False,
-    )
-
-
-def _omission_fields(omission: Omission) -> dict[str, Any]:
-    return without({key: getattr(omission, key) for key in Omission._fields}, pointer=False)
-
-
-def _omission(fields: dict[str, Any]) -> Omission:
-    return Omission(
-        path=read_text(fields, "path"),
-        reason=read_choice(fields, "reason", _REASONS),
-        size=find_int(fields, "size"),
-        files=find_int(fields, "files"),
-        digest=find_text(fields, "digest"),
-        pointer=find_bool(fields, "pointer") or False,
-    )
 
 
 def _links_fields(links: Links) -> dict[str, Any] | None:

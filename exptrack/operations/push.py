@@ -6,7 +6,6 @@ A kill at any instant leaves a remote that shows no run without its data; the sa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.backends.git import transport
@@ -164,11 +163,8 @@ class _Push:
             there, _ = read(self.repository, self._find_incomplete(choice))
             sent = estimate(self.context, [read_cargo(self.context, run) for run in found])
             more = estimate(self.context, [read_cargo(self.context, run) for run in there])
-            self.objects, self.size, held = (
-                sent.objects + more.objects,
-                sent.size + more.size,
-                {one.name for one in sent.held},
-            )
+            self.objects, self.size = sent.objects + more.objects, sent.size + more.size
+            held = {one.name for one in sent.held}
             self.held += sent.held
             self.completed += self._name_completed(there, {one.name for one in more.held}, has_sent=bool(more.objects))
         return tuple(name_of(ref) for ref in choice.new if name_of(ref) not in held)
@@ -188,9 +184,8 @@ class _Push:
         if found:
             from exptrack.backends.dvc.markers import Claim
 
-            with (
-                Claim() as claim
-            ):  # nobody collects data that was found in a remote before the runs are seen that use it
+            # Nobody collects data that was found in a remote before the runs are seen that use it.
+            with Claim() as claim:
                 whole = self._send_data(found, claim)
                 self._send_refs(whole, claim)
         self._complete(choice)
@@ -281,14 +276,14 @@ class _Push:
         return shared.warning is None
 
     def empty_trash(self, choice: Choice) -> None:
-        """Take runs that are back out of the remote's trash. What fails is tried again by the next push."""
+        """Take runs that are back out of the remote's trash; what stands in the way of that is told."""
         pushed = frozenset(self.pushed)
         back = {oid for ref, oid in choice.new.items() if name_of(ref) in pushed}.union(choice.there.values())
-        back -= self.marks.removed.keys()
-        left = {ref: oid for ref, oid in self.side.trash.items() if oid in back}
-        if left:
-            with suppress(RepositoryError):
-                transport.push_refs(self.repository, self.remote, {}, left, self.progress)
+        left = {ref: oid for ref, oid in self.side.trash.items() if oid in back and oid not in self.marks.removed}
+        try:
+            transport.push_refs(self.repository, self.remote, {}, left, self.progress)
+        except RepositoryError as error:
+            self.warning = f"runs that are back lie in the trash of {self.remote.name} as well: {error}"
 
     def tell(self, choice: Choice, names: tuple[str, ...]) -> Pushed:
         return Pushed(
