@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from exptrack.backends.dvc import add_to_cache, dvc_file_text, fetch, has_in_cache
+from exptrack.backends.dvc import dvc_file_text, fetch, has_in_cache
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 
@@ -56,28 +56,6 @@ def files(folder):
 
 def place(folder, digest):
     return folder / "files" / "md5" / digest[:2] / digest[2:]
-
-
-@pytest.fixture
-def project(repository):
-    """A DVC project with a file and a folder whose data is on its remote alone."""
-    (repository / ".dvc").mkdir()
-    configure(repository, "../../remote")
-    (repository / "raw.csv").write_bytes(b"1,2\r\n")
-    (repository / "images" / "sub").mkdir(parents=True)
-    for number in range(5):
-        (repository / "images" / "sub" / f"{number}.png").write_bytes(b"image %d" % number)
-    return repository
-
-
-@pytest.fixture
-def pointers(project):
-    return tuple(add_to_cache(project, project / name, project) for name in ("raw.csv", "images"))
-
-
-@pytest.fixture
-def cache(project):
-    return project / ".dvc" / "cache"
 
 
 @pytest.fixture

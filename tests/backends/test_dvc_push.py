@@ -73,27 +73,6 @@ def md5(content):
 
 
 @pytest.fixture
-def project(repository):
-    (repository / ".dvc").mkdir()
-    configure(repository, origin="../../remote")
-    (repository / "raw.csv").write_bytes(b"1,2\r\n")
-    (repository / "images" / "sub").mkdir(parents=True)
-    for number in range(5):
-        (repository / "images" / "sub" / f"{number}.png").write_bytes(b"image %d" % number)
-    return repository
-
-
-@pytest.fixture
-def pointers(project):
-    return tuple(add_to_cache(project, project / name, project) for name in ("raw.csv", "images"))
-
-
-@pytest.fixture
-def cache(project):
-    return project / ".dvc" / "cache"
-
-
-@pytest.fixture
 def remote(tmp_path):
     return tmp_path / "remote"
 
