@@ -117,6 +117,9 @@ class _Attendance:
             self._receive(number, is_early=True)
         if started is not None:
             self._call(started, self.child.pid)
+        # Its SIGCHLD may be among the early ones, and then nothing would wake us.
+        if self.child.poll() is not None:
+            self.deadline = monotonic() + _GRACE
         self.next_idle = monotonic() + _IDLE
 
     def goes_on(self) -> bool:

@@ -89,8 +89,9 @@ def test_a_command_that_is_stopped_ends_too(bench):
     assert bench.ending == (None, signal.SIGTERM, False)
 
 
-def test_who_ends_in_time_is_left_alone_with_what_he_started(bench):
-    bench.drive("sh", "-c", "sleep 1000 & echo $! > sleeper; exit 3", timeout=1e12, plain=True)
+@pytest.mark.parametrize("late", [False, True], ids=["", "ends before we look"])
+def test_who_ends_in_time_is_left_alone_with_what_he_started(bench, late):
+    bench.drive("sh", "-c", "sleep 1000 & echo $! > sleeper; exit 3", timeout=1e12, plain=True, late=late)
     assert bench.ending == (3, None, False)
     assert bench.report["timed_out"] == [False, "failed", 3]
     sleeper = pid_in(bench.folder / "sleeper")

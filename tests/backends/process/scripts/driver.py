@@ -30,6 +30,14 @@ class Gap(dict[str, str]):
         return super().get(*arguments)
 
 
+class Late(limit.Limit):
+    """What is made right after the command was started: here not before the command has ended."""
+
+    def __init__(self, pid: int, *arguments: Any, **options: Any) -> None:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        super().__init__(pid, *arguments, **options)
+
+
 def write(name: str, content: bytes) -> None:
     """Write a file that is complete as soon as it is seen."""
     part = folder / f"{name}.part"
@@ -67,6 +75,8 @@ def main() -> None:
         callbacks = {}
     how = {key: options[key] for key in ("timeout", "is_apart") if key in options}
     limit.MERCY = options.get("mercy", limit.MERCY)
+    if options.get("late"):
+        process.Limit = Late  # type: ignore[misc]
     try:
         ending = process.run(argv, directory=Path.cwd(), environ=environ, output=output, **callbacks, **how)
         report["ending"] = [ending.exit_code, ending.signal, ending.interrupted]
