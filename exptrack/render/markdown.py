@@ -85,7 +85,7 @@ def _blocks(
 ) -> Iterator[Block]:
     changes = select(difference, area)
     if area is Area.CODE:
-        yield _files(difference.files)
+        yield list_files(difference.files, "#### Code")
         if difference.patch and not stat:
             yield Patch(page_lines(difference.patch), code_span(f"{_command(difference)} --only code"))
     elif stat:
@@ -165,9 +165,10 @@ def _data_file(path: str, file: DataFile) -> list[str]:
     return [code_span(clip(path, _WIDEST_NAME)), str(file.kind), *sizes]
 
 
-def _files(files: Sequence[FileChange]) -> Rows:
+def list_files(files: Sequence[FileChange], title: str) -> Rows:
+    """Files of the code that differ, and how many lines of each."""
     rows = [[_path(file), f"{file.kind}{name_mode(file)}", *_lines(file)] for file in files]
-    return Rows(("file", "change", "+", "−"), rows, "#### Code", numbers=(2, 3))  # noqa: RUF001
+    return Rows(("file", "change", "+", "−"), rows, title, numbers=(2, 3))  # noqa: RUF001
 
 
 def _path(file: FileChange) -> str:

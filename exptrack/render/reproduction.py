@@ -138,6 +138,19 @@ def format_sides(divergence: Divergence) -> tuple[str | None, str | None]:
     return old, new
 
 
+def format_levels(levels: Sequence[LevelAnswer], width: int, *, color: bool) -> Iterator[str]:
+    """A line or more for each level: the answer, and beside it or below it the evidence."""
+    names, answers = fill([one.level for one in levels]), fill([one.answer for one in levels])
+    for name, answer, one in zip(names, answers, levels, strict=True):
+        yield from _level(f"{name}  ", answer, one, width, color=color)
+
+
+def format_divergence(divergence: Divergence, width: int) -> list[str]:
+    """What diverged, and the value on each side."""
+    old, new = format_sides(divergence)
+    return format_arrows([Entry(say_divergence(divergence), Kind.CHANGED, old, new)], width)
+
+
 def _brief(value: Value) -> str:
     text = format_plain(value)
     return text[: -len(match[1])] if (match := _DIGEST.fullmatch(text)) else text
@@ -169,23 +182,20 @@ def _verdict(view: _View) -> Iterator[str]:
 
 
 def _levels(view: _View) -> Iterator[str]:
-    levels = view.reproduction.levels
-    names, answers = fill([one.level for one in levels]), fill([one.answer for one in levels])
-    for name, answer, one in zip(names, answers, levels, strict=True):
-        yield from _level(view, f"{name}  ", answer, one)
+    yield from format_levels(view.reproduction.levels, view.width, color=view.color)
 
 
-def _level(view: _View, name: str, answer: str, one: LevelAnswer) -> Iterator[str]:
+def _level(name: str, answer: str, one: LevelAnswer, width: int, *, color: bool) -> Iterator[str]:
     taken = display_width(name + answer) + 2
-    head = name + view.paint(answer, _COLORS[one.answer])
-    room = view.width - taken - 2
+    head = name + (paint(answer, _COLORS[one.answer]) if color else answer)
+    room = width - taken - 2
     widest = max((display_width(word) for line in one.evidence for word in inert(line).split(" ")), default=0)
     is_beside = room >= max(widest, _NARROWEST)
     indent = taken if is_beside else 2
     evidence = [
         (" " * (0 if number == 0 else 2)) + part
         for line in one.evidence
-        for number, part in enumerate(wrap(inert(line).split(" "), view.width - indent - 2))
+        for number, part in enumerate(wrap(inert(line).split(" "), width - indent - 2))
     ]
     if is_beside and evidence:
         yield f"{head}  {evidence[0]}".rstrip()
@@ -209,8 +219,7 @@ def _divergence(view: _View) -> Iterator[str]:
     if divergence is None:
         return
     yield view.title("first diverged:")
-    old, new = format_sides(divergence)
-    yield from format_arrows([Entry(say_divergence(divergence), Kind.CHANGED, old, new)], view.width)
+    yield from format_divergence(divergence, view.width)
 
 
 def _difference(view: _View) -> Iterator[str]:

@@ -16,11 +16,12 @@ SCHEMA = 1
 
 def format_json(reproductions: Sequence[Reproduction]) -> str:
     """`schema` and the `reproductions`, keys in alphabetical order; everything that is not ASCII is an escape."""
-    document = {"schema": SCHEMA, "reproductions": [_encode(one) for one in reproductions]}
+    document = {"schema": SCHEMA, "reproductions": [encode(one) for one in reproductions]}
     return json.dumps(finite(document), indent=2, sort_keys=True, allow_nan=False)
 
 
-def _encode(reproduction: Reproduction) -> dict[str, Any]:
+def encode(reproduction: Reproduction) -> dict[str, Any]:
+    """What came of one run, as a mapping; numbers that are not finite as they are."""
     divergence = reproduction.divergence
     return {
         "run": {"name": reproduction.original.name, "oid": reproduction.original.oid},

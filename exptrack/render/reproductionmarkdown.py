@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from exptrack.analysis.wording import counted, name_few
-from exptrack.model.difference import Area
-from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction
+from exptrack.model.reproduction import Answer, Level, Reproduction
 from exptrack.model.run import Run
 from exptrack.model.settings import MetricDeclaration
-from exptrack.render.deltas import TITLES, count_areas, name_argument
-from exptrack.render.gfm import code_span, details, join_spans, table
-from exptrack.render.markdown import format_markdown as format_difference
+from exptrack.render.gfm import code_span
 from exptrack.render.page import format_ending
-from exptrack.render.reproduction import (
-    format_sides,
-    judge,
-    list_command,
-    list_notes,
-    list_otherwise,
-    name_at,
-    say_divergence,
-    say_verdict,
+from exptrack.render.reproduction import judge, list_command, list_notes, list_otherwise, name_at, say_verdict
+from exptrack.render.reproductionparts import (
+    WIDEST,
+    fold_difference,
+    format_answer,
+    format_divergence,
+    format_item,
+    format_name,
+    format_prose,
+    list_levels,
 )
 from exptrack.render.sheet import Block, Items, Rows, fit
-from exptrack.render.text import clip, format_duration, inert
-from exptrack.render.values import MISSING, clip_apart
+from exptrack.render.text import clip, format_duration
 
-_SIGNS = {Answer.YES: "✓ ", Answer.NO: "✗ "}
-_WIDEST = 200  # letters of a name or value
-_WIDEST_LINE = 500
-_MOST_EVIDENCE = 3  # lines in the table; the others are folded
 _LAST = 100  # letters that are kept for the line about what is left out
 _MOST_RUNS = 10
 _OID = 10
-# Numbers and marks that mean nothing in the middle of a line, so that they can stand beside plain words.
-_PLAIN = re.compile(r"\(?[+±-]?\d{1,6}(?:\.\d{1,6})?%?\)?[.,;:]?|\(?[A-Za-z]+(?:-[A-Za-z]+)*\)?[.,;:]?|[→±=%–-]")  # noqa: RUF001
-_BULLET = re.compile(r"[-=–]|\d+[.)]")  # noqa: RUF001
-_HEX = re.compile(r"[0-9a-fA-F]{7,}")
 
 
 def format_markdown(
@@ -78,7 +66,7 @@ def _summary(reproductions: Sequence[Reproduction]) -> list[Block]:
     words = {level.value: level.value for level in Level}
     words |= {Answer.NO.value: "not reproduced", Answer.CANNOT_ASSESS.value: "not known"}
     said = ", ".join(f"{counts[key]:,} {word}" for key, word in words.items() if counts[key])
-    rows = [[_subject(one), *(_answer(level) for level in one.levels)] for one in reproductions]
+    rows = [[_subject(one), *(format_answer(level) for level in one.levels)] for one in reproductions]
     title = f"### {counted(len(reproductions), 'run')}" + (f": {said}" if said else "")
     return [title, Rows(("run", *Level), rows)]
 
@@ -96,63 +84,25 @@ def _section(
     A brief one only says how to see what differs.
     """
     before: list[Block] = [
-        f"{mark} {_subject(reproduction)} {_prose(say_verdict(reproduction))}",
-        *_levels(reproduction.levels),
+        f"{mark} {_subject(reproduction)} {format_prose(say_verdict(reproduction))}",
+        *list_levels(reproduction.levels),
     ]
     if reproduction.nondeterministic is not None:
-        before.append(f"**Nondeterministic:** {_prose(reproduction.nondeterministic)}")
+        before.append(f"**Nondeterministic:** {format_prose(reproduction.nondeterministic)}")
     if reproduction.divergence is not None:
-        before.append(_divergence(reproduction.divergence))
-    notes = [_item(note) for note in list_notes(reproduction)]
+        before.append(format_divergence(reproduction.divergence))
+    notes = [format_item(note) for note in list_notes(reproduction)]
     after: list[Block] = [*([Items(notes)] if notes else []), *_runs(reproduction), _repeat(reproduction)]
-    command = code_span(clip(f"{shlex.join(list_command(reproduction))} --json", _WIDEST))
+    command = code_span(clip(f"{shlex.join(list_command(reproduction))} --json", WIDEST))
     room = 0 if is_brief else limit - 2 - len(fit([*before, *after], limit, command))
-    fold = _fold(reproduction, declared, room)
+    difference = reproduction.difference._replace(skipped={}, cautions=())
+    fold = fold_difference(difference, declared, "what differs", room)
     return fit([*before, fold, *after], limit, command)
 
 
 def _subject(reproduction: Reproduction) -> str:
     at = name_at(reproduction)
-    return _name(reproduction.original.name) + (f" at {_name(at)}" if at is not None else "")
-
-
-def _levels(levels: Sequence[LevelAnswer]) -> list[Block]:
-    rows = [
-        [str(one.level), _answer(one), "<br>".join(_prose(line) for line in one.evidence[:_MOST_EVIDENCE])]
-        for one in levels
-    ]
-    more = [[str(one.level), _prose(line)] for one in levels for line in one.evidence[_MOST_EVIDENCE:]]
-    blocks: list[Block] = [table(("level", "answer", "evidence"), rows)]
-    if more:
-        summary = f"{counted(len(more), 'more line')} of evidence"
-        blocks.append(Rows(("level", "evidence"), more, summary=summary, open_rows=0))
-    return blocks
-
-
-def _answer(one: LevelAnswer) -> str:
-    return f"{_SIGNS.get(one.answer, '')}{one.answer}"
-
-
-def _divergence(divergence: Divergence) -> str:
-    sides = format_sides(divergence)
-    spans = iter(map(code_span, clip_apart([side for side in sides if side is not None], _WIDEST)))
-    old, new = (MISSING if side is None else next(spans) for side in sides)
-    return f"**First diverged:** {say_divergence(divergence, _name)}: {old} → {new}"
-
-
-def _fold(reproduction: Reproduction, declared: Mapping[str, MetricDeclaration], limit: int) -> str:
-    """What differs as `exptrack diff --markdown` shows it; a line if there is no room for it."""
-    difference = reproduction.difference._replace(skipped={}, cautions=())
-    if difference.is_empty:
-        return ""
-    counts = count_areas(difference, tuple(Area))
-    summary = f"what differs: {'; '.join(f'{TITLES[area]} {count}' for area, count in counts.items())}"
-    text = format_difference(difference, declared, limit=limit - len(details(summary, "")))
-    head, _, body = text.removeprefix("### ").partition("\n\n")
-    if "\n\n" in body:
-        return details(summary, f"{head}\n\n{body}")
-    words = shlex.join(["exptrack", "diff", name_argument(difference.old), name_argument(difference.new)])
-    return f"What differs is left out; {code_span(clip(words, _WIDEST))} shows it."
+    return format_name(reproduction.original.name) + (f" at {format_name(at)}" if at is not None else "")
 
 
 def _runs(reproduction: Reproduction) -> list[str]:
@@ -169,32 +119,8 @@ def _runs(reproduction: Reproduction) -> list[str]:
 
 def _run(run: Run) -> str:
     took = "" if run.record.duration is None else f", took {format_duration(run.record.duration)}"
-    return (
-        f"{_name(run.name)} at {code_span(run.oid[:_OID])} ({_prose(f'{run.status}{format_ending(run.record)}')}{took})"
-    )
+    return f"{format_name(run.name)} at {code_span(run.oid[:_OID])} ({format_prose(f'{run.status}{format_ending(run.record)}')}{took})"
 
 
 def _repeat(reproduction: Reproduction) -> str:
-    return f"To repeat it: {code_span(clip(shlex.join(list_command(reproduction)), 2 * _WIDEST))}"
-
-
-def _name(text: str) -> str:
-    return code_span(clip(inert(text), _WIDEST))
-
-
-def _prose(text: str) -> str:
-    """A sentence for the middle of a line: plain words and numbers as they are, all else in code spans."""
-    return join_spans(clip(text, _WIDEST_LINE), _words)
-
-
-def _item(text: str) -> str:
-    """The same for the beginning of a line, where some words would begin a list."""
-    first, blank, rest = _prose(text).partition(" ")
-    return f"{code_span(first) if _BULLET.fullmatch(first) else first}{blank}{rest}"
-
-
-def _words(text: str) -> str:
-    return " ".join(
-        word if not word or (_PLAIN.fullmatch(word) and not _HEX.search(word)) else code_span(word)
-        for word in text.split(" ")
-    )
+    return f"To repeat it: {code_span(clip(shlex.join(list_command(reproduction)), 2 * WIDEST))}"

@@ -25,9 +25,10 @@ class Rows(NamedTuple):
 
 
 class Items(NamedTuple):
-    """A list, its items Markdown on one line each."""
+    """A list, its items Markdown on one line each; folded below `summary`, if there is one."""
 
     items: Sequence[str]
+    summary: str = ""
 
 
 class Patch(NamedTuple):
@@ -105,7 +106,8 @@ def _render_rows(block: Rows, command: str, cap: int | None) -> str:
 def _render_items(block: Items, cap: int | None) -> str:
     left = 0 if cap is None else max(0, len(block.items) - cap)
     items = block.items[:cap]
-    return "\n".join([*(f"- {item}" for item in items), *([f"- and {left:,} more"] if left else [])])
+    text = "\n".join([*(f"- {item}" for item in items), *([f"- and {left:,} more"] if left else [])])
+    return details(block.summary, text) if block.summary else text
 
 
 def _render_patch(block: Patch, cap: int | None) -> str:
