@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from exptrack.cli.common import say
+from exptrack.cli.output import output_aside
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
 from exptrack.model.reproduction import Level, Reproduction
@@ -76,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         if len(planned) > 1:
             say(f"executing {one.replay.run.name}")
         try:
-            with _output_aside():
+            with output_aside():
                 found.append(execute(one))
         except ExptrackError as error:
             refused.append(error)
@@ -114,19 +113,6 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"'{text}' is no time: give seconds, or 30m, or 2h")
     return seconds
-
-
-@contextmanager
-def _output_aside() -> Iterator[None]:
-    """While a command runs, its standard output goes to stderr: ours holds only the answer."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 def _format(found: Sequence[Reproduction], arguments: argparse.Namespace) -> str:

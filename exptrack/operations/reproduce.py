@@ -49,8 +49,8 @@ def reproduce(context: Context, rev: str | Run, manner: Manner) -> Reproduction:
     return execute(plan(context, rev, manner))
 
 
-def plan(context: Context, rev: str | Run, manner: Manner) -> Plan:
-    """Find all that can be known before anything is executed.
+def plan(context: Context, rev: str | Run, manner: Manner, settings: Settings | None = None) -> Plan:
+    """Find all that can be known before anything is executed; `settings` are what the run is judged by, else those of HEAD.
 
     Raises RevError, SettingsError, RecordError for a run that cannot be trusted, ExptrackError if the run cannot be executed again: what it used is not all there.
     """
@@ -60,7 +60,7 @@ def plan(context: Context, rev: str | Run, manner: Manner) -> Plan:
         check_complete(run)
     check_command(run)
     context = context._replace(project=run.record.project)
-    settings, name = _settings(context, run)
+    settings, name = _settings(context, run) if settings is None else (settings, SETTINGS)
     parse_terms(settings.check, name)
     code_patterns(settings.compare, name)
     code = find_code(context, run, manner.at)
