@@ -52,5 +52,5 @@ def _claim(one: CheckedClaim) -> dict[str, Any]:
         "files": [file._asdict() for file in one.files],
         "notes": one.notes,
         "reproduction": reproductionjson.encode(one.reproduction) if one.reproduction else None,
-        "differs": json.loads(differencejson.format_json(difference)) if difference else None,
+        "differs": json.loads(differencejson.format_json(difference._replace(patch=""))) if difference else None,
     }

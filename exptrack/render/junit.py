@@ -75,10 +75,15 @@ def _list_broken(checked: Checked) -> Iterator[_Case]:
 
 def _tell_apart(cases: Sequence[_Case]) -> Iterator[_Case]:
     """GitLab takes two cases of one name for one."""
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for case in cases:
-        seen[case.name] += 1
-        yield case if seen[case.name] == 1 else case._replace(name=f"{case.name} #{seen[case.name]}")
+        name = first = inert(case.name)
+        number = 1
+        while name in seen:
+            number += 1
+            name = f"{first} #{number}"
+        seen.add(name)
+        yield case._replace(name=name)
 
 
 def _format_case(case: _Case) -> str:
