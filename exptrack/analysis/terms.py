@@ -11,6 +11,9 @@ from exptrack.analysis.settings import Section
 from exptrack.model.reproduction import Terms, Tolerance
 from exptrack.model.tree import Tree
 
+# All keys of `check`; what claims are asked to meet besides is read in `bar.py`.
+KEYS = ("tolerance", "similar", "volatile", "require", "reruns", "timeout", "ignore")
+
 _METRICS = "metrics."
 _SHARE = "a share such as 0.05, or a percentage such as '5%'"
 _TOLERANCE = "a number, a percentage such as '1%', or a mapping with absolute and relative"
@@ -23,12 +26,12 @@ def parse_terms(check: Tree, name: str = "exptrack.yaml") -> Terms:
 
     `tolerance` maps a metric, by its dotted name, to a number (absolute), a text such as `1%` (relative to the recorded value), or
     a mapping with `absolute` and `relative`, of which the wider counts. `similar` is a share or a text such as `5%`. `volatile` is a
-    list of patterns, see `is_volatile_path` and `is_volatile_metric`. Other keys of `check` are for others to read.
+    list of patterns, see `is_volatile_path` and `is_volatile_metric`. Other keys of `check` are for `parse_bar` to read.
 
     Raises SettingsError, one line, that names the file and the key.
     """
     section = Section(name, "check", dict(check))
-    section.allow("tolerance", "similar", "volatile", "require", "reruns", "timeout", "ignore")
+    section.allow(*KEYS)
     similar = section.read("similar", _share, _SHARE)
     tolerances = section.section("tolerance")
     return Terms(

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from exptrack.analysis.bar import parse_time
 from exptrack.cli.common import say
 from exptrack.cli.output import output_aside
 from exptrack.cli.terminal import find_width, has_color, show
@@ -104,13 +105,8 @@ def _positive(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    units = {"s": 1, "m": 60, "h": 3600}
-    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
-    try:
-        seconds = float(number) * unit
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
+    seconds = parse_time(text)
+    if seconds is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no time: give seconds, or 30m, or 2h")
     return seconds
 
