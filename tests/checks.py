@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from differences import DECLARED, DIFFERENCES, FULL, HOSTILE, TEXTS
+from differences import DECLARED, DIFFERENCES, FULL, HOSTILE, PATHS, TEXTS
 from hypothesis import strategies as st
 from reproductions import EXACT, FAILED, LINES, MAYBE, NAME, REPRODUCTIONS, RUNS, STATISTICAL, hostile, levels, run
 
@@ -47,15 +47,23 @@ def numbered(one: CheckedClaim, number: int) -> CheckedClaim:
     return one._replace(claim=one.claim._replace(name=f"seed-{number}"))
 
 
+FILES = st.builds(
+    FileChange,
+    PATHS,
+    st.sampled_from(Kind),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    MAYBE,
+    st.sampled_from([None, "100644"]),
+    st.sampled_from([None, "100755"]),
+)
 CLAIMS = st.builds(
     CheckedClaim,
     st.builds(Claim, TEXTS, TEXTS, TEXTS, TEXTS),
     st.sampled_from(Verdict),
     TEXTS,
     st.none() | RUNS,
-    st.lists(
-        st.builds(FileChange, TEXTS, st.sampled_from(Kind), st.integers(0, 9), st.integers(0, 9), MAYBE), max_size=3
-    ).map(tuple),
+    st.lists(FILES, max_size=3).map(tuple),
     LINES,
     st.none() | REPRODUCTIONS,
     st.none() | DIFFERENCES,
