@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from exptrack.analysis.claims import find_key, split_lines
 from exptrack.errors import ExptrackError
 from exptrack.model.pipeline import StageState
 from exptrack.model.run import PIPELINE, Record, Status
 from exptrack.model.tree import Value, flatten
 
-# Git takes blanks before the colon too.
-_CLAIM = re.compile(r"\s*(Exptrack-[A-Za-z-]+)\s*:", re.IGNORECASE)
 # A NUL would make git refuse the commit, and the others act on a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHOWN = 3
@@ -36,8 +35,9 @@ def format_branch_message(record: Record, oid: str, notes: Sequence[str], primar
 
     A line of a note that could be taken for a claim is quoted: somebody else may have recorded it.
     """
-    parts = [f"{record.name}: {_summary(record, primary)}"]
-    lines = [[f"> {line}" if _CLAIM.match(line) else line for line in note.strip().splitlines()] for note in notes]
+    subject = f"{record.name}: {_summary(record, primary)}"
+    parts = [f"run {subject}" if find_key(subject) else subject]
+    lines = [[f"> {line}" if find_key(line) else line for line in split_lines(note.strip())] for note in notes]
     parts += ["\n".join(some) for some in lines if some]
     parts.append(f"Exptrack-Run: {record.name} {oid}")
     return _CONTROL.sub("\ufffd", "\n\n".join(parts)) + "\n"
@@ -45,10 +45,10 @@ def format_branch_message(record: Record, oid: str, notes: Sequence[str], primar
 
 def check_note(note: str) -> str:
     """`note`, unless a line of it could be taken for a trailer or for the claim of a run; then ExptrackError."""
-    for line in note.splitlines():
-        if match := _CLAIM.match(line):
+    for line in split_lines(note):
+        if key := find_key(line):
             raise ExptrackError(
-                f"a note cannot hold a line that begins with '{match[1]}:', which would forge a trailer: reword it"
+                f"a note cannot hold a line that begins with '{key}:', which would forge a trailer: reword it"
             )
     return note
 

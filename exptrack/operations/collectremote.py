@@ -15,7 +15,8 @@ from exptrack.backends.dvc.remotecollecting import (
     list_remote_objects,
     read_remote_members,
 )
-from exptrack.backends.git.everywhere import is_shallow, list_remotes
+from exptrack.backends.git.ancestry import is_shallow
+from exptrack.backends.git.everywhere import list_remotes
 from exptrack.backends.git.remotes import GitRemote, find_remote
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.git.transport import fetch_objects, list_remote, push_refs

@@ -31,3 +31,31 @@ def sort_by_date(repository: Repository, commits: Iterable[str]) -> list[str]:
     """The commits, each once, the one that was committed last first; what is no commit, or is not there, is left out."""
     lines = "".join(f"{oid}\n" for oid in commits)
     return command.run(repository.top, *_LIST, "--no-walk=sorted", stdin=lines.encode()).decode().split()
+
+
+def find_merge_base(repository: Repository, one: str, other: str) -> str | None:
+    """The commit from which two others (oids) went apart, None if they have none in common here."""
+    return command.call(repository.top, "merge-base", one, other).out.decode().strip() or None
+
+
+def is_shallow(repository: Repository) -> bool:
+    """Whether the history ends where its clone was told to."""
+    return bool(_read_ends(repository))
+
+
+def is_cut(repository: Repository, tip: str, without: str) -> bool:
+    """Whether the history of a shallow clone ends among the commits that `tip` has and `without` has not (oids), or before these meet."""
+    ends = _read_ends(repository)
+    if not ends:
+        return False
+    if find_merge_base(repository, tip, without) is None:
+        return True
+    return not ends.isdisjoint(command.run(repository.top, "rev-list", tip, f"^{without}").decode().split())
+
+
+def _read_ends(repository: Repository) -> set[str]:
+    """The commits without whose parents a repository was cloned."""
+    try:
+        return set((repository.common_dir / "shallow").read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return set()

@@ -206,14 +206,6 @@ def find_folders_with(repository: Repository, place: Place, name: str) -> list[P
     return [place.top / path.removesuffix(name) for path in sorted(paths) if (place.top / path).is_file()]
 
 
-def is_shallow(repository: Repository) -> bool:
-    """Whether the history ends where its clone was told to."""
-    try:
-        return (repository.common_dir / "shallow").stat().st_size > 0
-    except FileNotFoundError:
-        return False
-
-
 def list_remotes(repository: Repository) -> list[str]:
     """The names of all Git remotes, the URLs that are only pushed to, and what `exptrack.remote` says, which may be a URL."""
     names = os.fsdecode(command.run(repository.top, "remote")).split("\n")[:-1]

@@ -109,6 +109,12 @@ def find_similar(repository: Repository, word: str) -> str | None:
     return next(iter(get_close_matches(word[:100], _list_names(_read_settings(repository)), n=1)), None)
 
 
+def find_default_branch(repository: Repository, remote: str) -> str | None:
+    """The branch that a remote had checked out when it was cloned; None if the clone does not know."""
+    done = command.call(repository.top, "symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD")
+    return os.fsdecode(done.out).strip().removeprefix(f"refs/remotes/{remote}/") or None
+
+
 def _find_url(repository: Repository, word: str) -> str:
     done = command.call(repository.top, "ls-remote", "--get-url", "--end-of-options", word, environ=repository.environ)
     return os.fsdecode(command.output(done, "ls-remote")).strip()
