@@ -40,9 +40,15 @@ def read_diff(repository: Repository, old: str, new: str, *, without: Iterable[s
     return command.run(repository.top, *words, environ=repository.environ).decode(errors="replace")
 
 
-def list_changes(repository: Repository, old: str, new: str, *, renames: bool = True) -> list[Changed]:
-    """The files that differ from `old` to `new`, by path; `renames` are found as git finds them."""
+def list_changes(
+    repository: Repository, old: str, new: str, *, renames: bool = True, since_fork: bool = False
+) -> list[Changed]:
+    """The files that differ from `old` to `new`, by path; `renames` are found as git finds them.
+
+    With `since_fork` those that differ from the commit at which the two parted to `new`; RepositoryError if there is none.
+    """
     words = ("-z", "--raw", "--numstat", "--no-abbrev", *(() if renames else ("--no-renames",)))
+    words += ("--merge-base",) if since_fork else ()
     out = command.run(repository.top, *_PLAIN, *words, old, new, environ=repository.environ)
     return list(_parse(iter(os.fsdecode(out).split("\0")[:-1])))
 

@@ -1,0 +1,152 @@
+"""Whether a commit is what ran: each of its files as in the run's snapshot, or as in the run itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from exptrack.analysis.same import is_same
+from exptrack.analysis.secretshapes import MASK
+from exptrack.analysis.terms import matches_path
+from exptrack.analysis.wording import name_few
+from exptrack.backends.git import diffs
+from exptrack.backends.git.diffs import Changed
+from exptrack.errors import ExptrackError, RepositoryError
+from exptrack.model.change import Kind
+from exptrack.model.difference import FileChange
+from exptrack.model.run import Run
+from exptrack.model.settings import Settings
+from exptrack.model.tree import Tree
+from exptrack.operations.checking.pointed import name_data
+from exptrack.operations.context import Context
+from exptrack.operations.edits import change_of
+from exptrack.operations.files import Committed
+from exptrack.operations.recording.given import change_params
+from exptrack.operations.reproducing.code import settings_at
+from exptrack.operations.reproducing.replay import read_environment
+from exptrack.operations.sources import Reader, below
+from exptrack.store.private_index import is_ours
+
+_NAMED = 3
+_REGULAR = "100"
+
+
+class Compared(NamedTuple):
+    """What a commit has otherwise than a run.
+
+    `files` are those in which it is not what ran, by path, as they became what the commit has. `given` are lines about parameters that it
+    has without what the run was given. `data` are the paths for whose data each pointer file among `files` stands for another hash.
+    `is_base_newer`: all `files` are as the base has them, which has changed them since it and the run parted.
+    """
+
+    files: tuple[FileChange, ...] = ()
+    given: tuple[str, ...] = ()
+    data: Mapping[str, tuple[str, ...]] = {}
+    is_base_newer: bool = False
+
+    def describe(self, file: FileChange) -> str:
+        """One of `files` in a few words, by the data that a pointer stands for."""
+        data = name_few(self.data.get(file.path, ()), _NAMED, " and ")
+        gone = {Kind.ADDED: "added", Kind.REMOVED: "removed"}.get(file.kind, "")
+        if not data:
+            return f"{file.path} ({gone})" if gone else file.path
+        if file.path.endswith(".dvc"):
+            return f"{data} (its pointer {file.path}{' was ' if gone else ''}{gone})"
+        return f"{data} (in {file.path}{', which was ' if gone else ''}{gone})"
+
+
+def compare_code(
+    context: Context, run: Run, commit: str, ignore: Sequence[str] = (), *, base: str | None = None
+) -> Compared:
+    """Compare the files of a commit with the run's snapshot and with the run: what agrees with neither is named.
+
+    Left out are exptrack's own files, and what matches `ignore`. Files of parameters may lack what was given to the run alone. Of what the
+    run wrote, nothing need be there. `base` is the commit of which `is_base_newer` speaks.
+
+    Raises RepositoryError if one of the commits is not in this repository.
+    """
+    if run.snapshot is None:
+        raise RepositoryError(
+            f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
+        )
+    changed = [
+        one
+        for one in _list_strange(context, run.snapshot, run.oid, commit)
+        if not is_ours(one.path) and not matches_path(one.path, ignore)
+    ]
+    fitting, given = _find_given(context, run, run.snapshot, commit, changed)
+    changed = [one for one in changed if one.path not in fitting]
+    return Compared(
+        tuple(map(change_of, changed)),
+        given,
+        name_data(context, changed, commit),
+        base is not None and bool(changed) and _is_brought(context, run.snapshot, base, changed),
+    )
+
+
+def _list_strange(context: Context, snapshot: str, run: str, commit: str) -> list[Changed]:
+    """The files of a commit that are neither as in the snapshot nor as in the run; what the run wrote is compared with that."""
+    before = diffs.list_changes(context.repository, snapshot, commit, renames=False)
+    if not before:
+        return []
+    after = {one.path: one for one in diffs.list_changes(context.repository, run, commit, renames=False)}
+    # A file that is missing from the run was never taken away by one: a record is the snapshot and what came out.
+    return [after[one.path] for one in before if one.path in after]
+
+
+def _is_brought(context: Context, snapshot: str, base: str, changed: Iterable[Changed]) -> bool:
+    """Whether all that changed is as the base has changed it since it and the run parted."""
+    try:
+        brought = diffs.list_changes(context.repository, snapshot, base, renames=False, since_fork=True)
+    except RepositoryError:  # they have no commit in common, or not in a shallow clone
+        return False
+    theirs = {one.path: (one.new_mode, one.new_oid) for one in brought}
+    return all(theirs.get(one.path) == (one.new_mode, one.new_oid) for one in changed)
+
+
+def _find_given(
+    context: Context, run: Run, snapshot: str, commit: str, changed: Iterable[Changed]
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The files of parameters that are what ran as soon as they get what the run was given; and a line that says so."""
+    record = run.record
+    sources = {below(record.project, source): source for source in record.params}
+    asked = [one.path for one in changed if one.path in sources and _is_edited(one)]
+    if not asked or any(MASK in word for word in record.overrides):
+        return frozenset(), ()
+    seed = _find_seed(context, run)
+    if seed is None and not record.overrides:
+        return frozenset(), ()
+    context = context._replace(project=record.project)
+    try:
+        named = (settings_at(context, snapshot) or Settings()).seed
+        expected = change_params(_read_params(context, commit, sources), record.overrides, seed, named)
+    except ExptrackError:  # it does not fit there, so this is not what the run was given it for
+        return frozenset(), ()
+    ran = _read_params(context, snapshot, asked)
+    fitting = [path for path in asked if _agree(expected, ran, sources[path])]
+    words = [*record.overrides, *([] if seed is None else [f"seed={seed}"])]
+    line = f"{name_few(fitting, _NAMED, ' and ')} without what the run was given: {', '.join(words)}"
+    return frozenset(fitting), (line,) if fitting else ()
+
+
+def _is_edited(one: Changed) -> bool:
+    """Whether it is a file on both sides, in which only the content differs."""
+    return one.status == "M" and one.old_mode == one.new_mode and one.new_mode.startswith(_REGULAR)
+
+
+def _find_seed(context: Context, run: Run) -> int | None:
+    """The seed that the run was given by `--seed`; one that its parameters had stands in them."""
+    seed = run.record.seed
+    if not isinstance(seed, int):
+        return None
+    environment = read_environment(context, run)
+    return seed if environment is not None and environment.variables.get("EXPTRACK_SEED") == str(seed) else None
+
+
+def _read_params(context: Context, commit: str, paths: Iterable[str]) -> dict[str, Tree]:
+    files = Committed(context.repository, commit)
+    return Reader(files, context.project, context.yaml.load).params(path for path in paths if files.has(path))
+
+
+def _agree(expected: Mapping[str, Tree], ran: Mapping[str, Tree], source: str) -> bool:
+    return source in expected and source in ran and is_same(expected[source], ran[source])
