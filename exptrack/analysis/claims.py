@@ -17,6 +17,7 @@ _BEGINNING = re.compile(r"\s*(?:[*+•-]\s*)?(Exptrack-[a-z-]+)\s*:", re.IGNOREC
 _KEY = "exptrack-run"
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LONGEST = 200  # letters of a line that is shown
+_SCISSORS = "------------------------ >8 ------------------------"
 
 
 def find_key(line: str) -> str | None:
@@ -53,3 +54,14 @@ def find_claims(message: str, commit: str = "", author: str = "") -> Claims:
 
 def _cut(line: str) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def strip_comments(text: str, signs: tuple[str, ...]) -> str:
+    """A message that somebody wrote in an editor without what Git leaves out of it: lines that begin with a sign, and all after the scissors."""
+    kept = []
+    for line in text.split("\n"):
+        if any(line.rstrip("\r") == f"{sign} {_SCISSORS}" for sign in signs):
+            break
+        if not line.startswith(signs):
+            kept.append(line)
+    return "\n".join(kept)

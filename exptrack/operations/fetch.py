@@ -16,7 +16,7 @@ from exptrack.model.sharing import Clash, Fetched, Held, Progress, Silence
 from exptrack.operations.context import Context
 from exptrack.operations.inspect import inspect
 from exptrack.operations.sharing import annotating
-from exptrack.operations.sharing.arriving import Filter, check, group, patterns_of, pick
+from exptrack.operations.sharing.arriving import Filter, check, group, narrow, patterns_of, pick
 from exptrack.operations.sharing.cargo import Delivery, estimate_delivery, read_cargo, receive
 from exptrack.operations.sharing.marks import Marks, read_marks
 from exptrack.operations.sharing.selecting import list_here, read
@@ -94,7 +94,7 @@ class _Fetch:
         else:
             found = transport.list_remote(self.repository, self.remote, f"{RUNS}*", NOTES)
         self.notes = found.get(NOTES)
-        self.there = {ref: oid for ref, oid in sorted(found.items()) if ref.startswith(RUNS)}
+        self.there = narrow(found, wanted)
 
     def take_annotations(self) -> None:
         """Have what others annotated here first, since it tells what they removed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -20,12 +20,16 @@ _PREFIX = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 class Filter(NamedTuple):
-    """Which runs are asked for: of these months, with names that begin so, of an experiment, for which a query holds."""
+    """Which runs are asked for: of these months, with names that begin so, of an experiment, for which a query holds.
+
+    With `exactly` only those that have one of these names.
+    """
 
     months: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     experiment: str | None = None
     query: str | None = None
+    exactly: tuple[str, ...] = ()
 
     @property
     def is_of_refs(self) -> bool:
@@ -59,6 +63,16 @@ def patterns_of(wanted: Filter) -> list[str]:
         ref.removeprefix(RUNS).partition("/")[0] for ref in possible_refs("x", datetime.now(UTC))
     ]
     return [f"{RUNS}{month}/{name}*" for month in months for name in wanted.names or ("",)]
+
+
+def narrow(refs: Mapping[str, str], wanted: Filter) -> dict[str, str]:
+    """Those of a remote's refs that are runs, and have the names that are asked for; in the order of the refs."""
+    exactly = frozenset(wanted.exactly)
+    return {
+        ref: oid
+        for ref, oid in sorted(refs.items())
+        if ref.startswith(RUNS) and (not exactly or name_of(ref) in exactly)
+    }
 
 
 def pick(repository: Repository, found: Sequence[Run], wanted: Filter) -> list[Run]:
