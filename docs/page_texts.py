@@ -76,6 +76,16 @@ cache. Metrics and pointers that another run has may go. All data must be to be 
 The branch NAME has one new commit on the base of the run: the changes of its snapshot and its results, without what is exptrack's own.
 Its message is the run's, with a line `Exptrack-Run:` that claims the run. HEAD stays where it is, and an existing branch is not moved.
 The data itself stays in the DVC cache: the branch has its pointers.""",
+    "check": """\
+A commit claims a run by a line `Exptrack-Run: NAME OID` anywhere in its message, as `exptrack branch` writes it. Of each run that the
+commits of BASE..HEAD claim, `check` asks in this order: is it here, or on the remote? Is it the run of that oid, and whole? Is HEAD what
+ran: each file as in the snapshot, or as the run left it, `check.ignore` excepted? Is its data to be had? And does it reproduce as the
+`exptrack.yaml` of BASE requires? What a branch changes of these settings does not count, and is shown first. Ten runs may be claimed at once:
+files of parameters may differ by what `-S` and `--seed` gave to a run.
+
+With `--at HEAD` files may differ: HEAD's code is executed instead. Without words, BASE is the remote's default branch. With runs instead
+of commits, or with `--all-recent`, no files are compared and the settings of HEAD count. `--message` is for the `commit-msg` hook that
+`exptrack init --hooks` installs.""",
     "push": """\
 Without words it shares the runs that were recorded here and that the remote lacks, with `--all` also runs of others; else those that are
 named, by revs or queries. REMOTE is a Git remote or its URL: without one `exptrack.remote` of the Git config, else where the branch is

@@ -36,6 +36,7 @@ COMMANDS = {
     "rm": "remove runs, or bring removed ones back",
     "gc": "collect data that nothing uses",
     "fsck": "verify runs, their data and the repository",
+    "check": "are the runs that commits claim true, and do they reproduce?",
     "tag": "put tags on runs, or take them off",
     "note": "add a note to a run",
     "completion": "print the completion script for a shell",

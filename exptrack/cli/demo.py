@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     scene.do(_TRAIN.format(name=name, note=shlex.quote(note), arguments=words), expected=1, shown=3)
     _repeat(scene)
     _look(scene)
+    _claim(scene)
     scene.tell(f"Your turn: cd {shlex.quote(os.path.relpath(folder))} && exptrack run -- python train.py train.lr=0.2")
     return 0
 
@@ -84,6 +85,14 @@ def _look(scene: _Scene) -> None:
     scene.do(f"git show {ref}:metrics.json")
     scene.tell("And your work tree, index and branches are as they were")
     scene.do("git status --short --branch")
+
+
+def _claim(scene: _Scene) -> None:
+    scene.tell("For a review: a branch with the run's code and results, whose commit claims the run")
+    scene.do("exptrack branch wide wider-layer")
+    scene.do("git log -1 --format=%B wider-layer")
+    scene.tell("What CI says of it: is this what ran, and does it still give the same? (`exptrack init --ci github`)")
+    scene.do("exptrack check HEAD..wider-layer", is_answer_only=True)
 
 
 def _repeat(scene: _Scene) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Read only where help is printed. Lines of a shell: the tests run those that only read, and parse the others.
 EXAMPLES = {
-    "init": ("exptrack init",),
+    "init": ("exptrack init", "exptrack init --ci github --hooks"),
     "run": (
         "exptrack run -- python train.py --lr 0.1",
         "exptrack run -m 'a wider layer' -t candidate -o model.npz -- python train.py",
@@ -42,6 +42,13 @@ EXAMPLES = {
     "rm": ("exptrack rm brave-otter", "exptrack rm 'status = failed' -y", "exptrack rm --restore brave-otter-k3f9"),
     "gc": ("exptrack gc", "exptrack gc --force", "exptrack gc --remote storage"),
     "fsck": ("exptrack fsck", "exptrack fsck --full --json"),
+    "check": (
+        "exptrack check main..HEAD",
+        "exptrack check origin/main..HEAD --environment recorded --report report.md --junit junit.xml",
+        "exptrack check main..HEAD --at HEAD",
+        "exptrack check --all-recent 5",
+        "exptrack check brave-otter",
+    ),
     "tag": ("exptrack tag best @", "exptrack tag --delete best brave-otter"),
     "note": ("exptrack note @ -m 'the loss was still falling'",),
     "completion": ("exptrack completion bash > ~/.local/share/bash-completion/completions/exptrack",),

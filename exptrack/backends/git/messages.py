@@ -33,9 +33,9 @@ def read_messages(
     At most `number`. Only git looks at all commits: 100,000 of them take it 0.7 s. Raises RepositoryError if a commit is missing.
     """
     # In a range no commit comes before those that stand on it, whatever the clocks said; the whole history would have to be sorted for it.
-    ends = ("--date-order", tip, f"^{without}") if without else (tip,)
+    order, ends = (("--date-order",), (tip, f"^{without}")) if without else ((), (tip,))
     most = () if number is None else (f"--max-count={number}",)
-    oids = command.run(repository.top, *_LIST, *most, "--end-of-options", *ends).decode().split()
+    oids = command.run(repository.top, *_LIST, *order, *most, "--end-of-options", *ends).decode().split()
     for oid, content in zip(oids, read_many(repository, oids), strict=True):
         if content is not None:
             yield _parse(oid, content)
