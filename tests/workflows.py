@@ -171,7 +171,7 @@ def run_gitlab_job(pipeline: Mapping[str, Any], name: str, folder: Path, environ
 
     `environ` is the machine's and GitLab's own variables; those of the file are expanded with them. `rules` are the caller's to judge.
     """
-    defaults, job = pipeline.get("default") or {}, pipeline[name]
+    defaults, job = pipeline.get("default") or {}, extended(pipeline, name)
     variables: dict[str, str] = {"CI": "true", "GITLAB_CI": "true", "CI_PROJECT_DIR": str(folder), **environ}
     for key, value in {**(pipeline.get("variables") or {}), **(job.get("variables") or {})}.items():
         text = value["value"] if isinstance(value, Mapping) else value
@@ -183,6 +183,18 @@ def run_gitlab_job(pipeline: Mapping[str, Any], name: str, folder: Path, environ
         state = {"CI_JOB_STATUS": "failed" if main.code else "success"}
         done += [run_script("\n".join(parts["after_script"]), folder, {**variables, **state}, name="after_script")]
     return JobDone(tuple(done), main.code)
+
+
+def extended(pipeline: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A job with what it `extends`: mappings are merged, all else is replaced."""
+    job = dict(pipeline[name])
+    parent = job.pop("extends", None)
+    return job if parent is None else _merge(extended(pipeline, parent), job)
+
+
+def _merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    both = {key: _merge(old[key], new[key]) for key in old.keys() & new if isinstance(new[key], dict)}
+    return {**old, **new, **both}
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:

@@ -1,11 +1,13 @@
-"""Make a project ready: `exptrack.yaml`, and DVC where it is missing."""
+"""Make a project ready: `exptrack.yaml`, DVC where it is missing, and what was asked for of CI and hooks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
+from exptrack.operations.installing import install_ci, install_hooks
 
 _SETTINGS = """\
 # Settings of exptrack, versioned and reviewed like code. All of it is optional.
@@ -28,6 +30,15 @@ _SETTINGS = """\
 #   secrets: [default]      # patterns of file names that never go into a snapshot
 #   environment: []         # more environment variables to record by name
 
+# check:                    # what `exptrack check` asks of runs that commits claim, as the base says it
+#   require: statistical    # or exact, methodological, conceptual
+#   reruns: 1               # how often each is executed
+#   timeout: 2h             # for each execution
+#   tolerance: {accuracy: 0.002, loss: 1%}   # for statistical: how far a metric may be, in place of the interval
+#   similar: 5%             # for methodological: how far a metric may be, as a share
+#   ignore: [docs/, "*.md"] # files that may differ from what ran
+#   volatile: [logs/, metrics.train_seconds] # results that may differ in an exact reproduction
+
 # keep:                     # what `exptrack gc` keeps
 #   data: tag = paper or status = completed   # only these runs keep their data; without it, all do
 #   days: 30                # and all runs younger than this
@@ -36,8 +47,20 @@ _SETTINGS = """\
 """
 
 
-def init(repository: Repository, folder: Path) -> tuple[str, ...]:
-    """Write what is missing in `folder`, and say what was done, a line each. What is there is left as it is."""
+def init(repository: Repository, folder: Path, *, ci: Sequence[str] = (), has_hooks: bool = False) -> tuple[str, ...]:
+    """Write what is missing in `folder`, and say what was done and what to do next. What is there is left as it is.
+
+    `ci` are forges whose jobs are installed at the root of the repository, with `has_hooks` the hook `commit-msg` is. Raises ExptrackError.
+    """
+    done = [*_make_project(repository, folder)]
+    for forge in dict.fromkeys(ci):
+        done += install_ci(repository, folder, forge)
+    if has_hooks:
+        done += install_hooks(repository, folder)
+    return tuple(done)
+
+
+def _make_project(repository: Repository, folder: Path) -> tuple[str, ...]:
     done = []
     settings = folder / "exptrack.yaml"
     if settings.exists():
