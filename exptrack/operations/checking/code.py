@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from exptrack.analysis.comparable import holds_metrics
 from exptrack.analysis.same import is_same
 from exptrack.analysis.secretshapes import MASK
 from exptrack.analysis.terms import matches_path
 from exptrack.analysis.wording import name_few
-from exptrack.backends.git import diffs
+from exptrack.backends.git import diffs, objects
 from exptrack.backends.git.diffs import Changed
 from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.model.change import Kind
@@ -29,6 +30,7 @@ from exptrack.store.private_index import is_ours
 
 _NAMED = 3
 _REGULAR = "100"
+_METRICS = "metrics.json"
 
 
 class Compared(NamedTuple):
@@ -61,7 +63,7 @@ def compare_code(
     """Compare the files of a commit with the run's snapshot and with the run: what agrees with neither is named.
 
     Left out are exptrack's own files, and what matches `ignore`. Files of parameters may lack what was given to the run alone. Of what the
-    run wrote, nothing need be there. `base` is the commit of which `is_base_newer` speaks.
+    run wrote, nothing need be there; `metrics.json` may be laid out otherwise. `base` is the commit of which `is_base_newer` speaks.
 
     Raises RepositoryError if one of the commits is not in this repository.
     """
@@ -69,11 +71,9 @@ def compare_code(
         raise RepositoryError(
             f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
         )
-    changed = [
-        one
-        for one in _list_strange(context, run.snapshot, run.oid, commit)
-        if not is_ours(one.path) and not matches_path(one.path, ignore)
-    ]
+    strange = _list_strange(context, run.snapshot, run.oid, commit)
+    changed = [one for one in strange if not is_ours(one.path) and not matches_path(one.path, ignore)]
+    changed = [one for one in changed if not _holds_metrics(context, run, one)]
     fitting, given = _find_given(context, run, run.snapshot, commit, changed)
     changed = [one for one in changed if one.path not in fitting]
     return Compared(
@@ -92,6 +92,14 @@ def _list_strange(context: Context, snapshot: str, run: str, commit: str) -> lis
     after = {one.path: one for one in diffs.list_changes(context.repository, run, commit, renames=False)}
     # A file that is missing from the run was never taken away by one: a record is the snapshot and what came out.
     return [after[one.path] for one in before if one.path in after]
+
+
+def _holds_metrics(context: Context, run: Run, one: Changed) -> bool:
+    """Whether it is the project's `metrics.json` as the command wrote it: in the run stands one that was made of the record."""
+    if one.path != below(run.record.project, _METRICS) or not _is_edited(one):
+        return False
+    content = objects.read(context.repository, one.new_oid)
+    return content is not None and holds_metrics(run.record, one.path, content)
 
 
 def _is_brought(context: Context, snapshot: str, base: str, changed: Iterable[Changed]) -> bool:
