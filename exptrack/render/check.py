@@ -11,6 +11,7 @@ from exptrack.model.checking import Checked, CheckedClaim, Misclaim, Verdict
 from exptrack.model.reproduction import Reproduction
 from exptrack.render.codestat import format_stat
 from exptrack.render.deltas import Entry, list_entries
+from exptrack.render.difference import PIPE_WIDTH
 from exptrack.render.page import YELLOW
 from exptrack.render.reproduction import format_divergence, format_levels, list_notes, list_otherwise
 from exptrack.render.text import BOLD, GREEN, RED, clip, format_command, inert, paint, wrap
@@ -25,6 +26,7 @@ _VERBS = {
     Verdict.UNKNOWN: ("cannot be checked", "cannot be checked"),
     Verdict.SUPERSEDED: ("is superseded", "are superseded"),
 }
+_SUPERSEDED = "a newer commit claims another run"
 _IN_FULL = {Verdict.FAILS, Verdict.UNKNOWN}
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHORT = 10
@@ -49,9 +51,12 @@ class _View(NamedTuple):
         yield from (" " * (indent + 2) + line for line in more)
 
 
-def format_check(checked: Checked, *, width: int, color: bool) -> str:
-    """What the head changes of the bar, how many claims hold, then each claim, and each line that claims nothing."""
-    view = _View(checked, width, color)
+def format_check(checked: Checked, *, width: int | None, color: bool) -> str:
+    """What the head changes of the bar, how many claims hold, then each claim, and each line that claims nothing.
+
+    `width` is that of the terminal, None in a pipe.
+    """
+    view = _View(checked, width or PIPE_WIDTH, color)
     sections = [
         list(_changes(view)),
         list(_summary(view)),
@@ -110,12 +115,21 @@ def say_summary(checked: Checked, form: Callable[[str], str] = str) -> str:
 
 
 def say_verdict(one: CheckedClaim) -> str:
-    """`holds: exact` or `does not hold: <reason>`, to follow the name of the run; as it came."""
+    """`holds: exact` or `does not hold`, to follow the name of the run."""
     verb = _VERBS[one.verdict][0]
     reached = one.reproduction.reached if one.reproduction else None
-    if one.verdict is Verdict.HOLDS and reached is not None:
-        return f"{verb}: {reached}"
-    return f"{verb}: {one.reason}" if one.reason else verb
+    return f"{verb}: {reached}" if one.verdict is Verdict.HOLDS and reached else verb
+
+
+def say_outcome(one: CheckedClaim) -> str:
+    """`holds: exact` or `does not hold: <reason>`, to follow the name of the run; as it came."""
+    reason = say_reason(one)
+    return f"{say_verdict(one)}: {reason}" if reason else say_verdict(one)
+
+
+def say_reason(one: CheckedClaim) -> str:
+    """Why it does not hold; empty if it does, as a rule. As it came."""
+    return one.reason or (_SUPERSEDED if one.verdict is Verdict.SUPERSEDED else "")
 
 
 def say_bar(checked: Checked, one: CheckedClaim) -> str:
@@ -142,11 +156,11 @@ def list_claim_notes(one: CheckedClaim) -> list[str]:
 def list_command(checked: Checked, one: CheckedClaim | None = None) -> list[str]:
     """The words that do the same again: for one claim, or all of them.
 
-    Where files differ it is the commits that must be checked: a run by its name is executed whatever the head has.
+    Where it failed for its files it is the commits that must be checked: a run by its name is executed whatever the head has.
     """
-    by_name = one is not None and not one.files
+    by_name = one is not None and (one.reproduction is not None or not one.files)
     words = [one.claim.name] if one is not None and by_name else _list_subjects(checked)
-    at = [] if checked.at is None else ["--at", _shorten(checked.at)]
+    at = [] if checked.at is None else ["--at", _pin(checked, checked.at)]
     environment = [] if checked.environment == _PRESENT else ["--environment", checked.environment]
     return ["exptrack", "check", *words, *at, *environment]
 
@@ -178,7 +192,12 @@ def _say_counts(checked: Checked) -> str:
 def _list_subjects(checked: Checked) -> list[str]:
     if checked.base is None:
         return list(dict.fromkeys(one.claim.name for one in checked.claims))
-    return [f"{_shorten(checked.base)}..{_shorten(checked.head)}"]
+    return [f"{_pin(checked, checked.base)}..{_pin(checked, checked.head)}"]
+
+
+def _pin(checked: Checked, name: str) -> str:
+    """What was typed for a commit as it means the same in another clone: HEAD is elsewhere there."""
+    return _shorten(checked.head_oid if name == checked.head == "HEAD" and checked.head_oid else name)
 
 
 def _shorten(text: str) -> str:
@@ -206,7 +225,7 @@ def _claim(view: _View, one: CheckedClaim) -> Iterator[str]:
     at = "" if view.checked.at is None else f" at {name_commit(view.checked.at)}"
     is_full, bar = one.verdict in _IN_FULL, say_bar(view.checked, one)
     required = f"; {bar.partition('; ')[2]}" if bar and not is_full else ""
-    for line in view.wrap(f"{inert(one.claim.name)}{at} {say_verdict(one)}{required}"):
+    for line in view.wrap(f"{inert(one.claim.name)}{at} {say_outcome(one)}{required}"):
         yield view.paint(line, _COLORS[one.verdict])
     if bar and is_full:
         yield from view.wrap(bar, 2)

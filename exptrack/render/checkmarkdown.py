@@ -19,6 +19,7 @@ from exptrack.render.check import (
     say_broken,
     say_counts,
     say_people,
+    say_reason,
     say_summary,
     say_verdict,
 )
@@ -40,7 +41,6 @@ from exptrack.render.text import clip, format_duration
 
 MARKER = "<!-- exptrack check -->"
 _SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.UNKNOWN: "?", Verdict.SUPERSEDED: "–"}  # noqa: RUF001
-_LAST = 150  # letters that are kept for the line about what is left out
 _MOST_TIMES = 5
 _LEAST = 300  # letters below which no section is tried
 _URGENT = (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS, Verdict.SUPERSEDED)
@@ -55,28 +55,29 @@ def format_markdown(checked: Checked, *, limit: int = 65_000) -> str:
     if len(checked.claims) == 1 and not checked.broken:
         return _page(checked, checked.claims[0], limit)
     parts = [fit([MARKER, *_head(checked)], limit if not checked.claims else limit // 2, _see_all(checked))]
+    reserved = len(_say_left_out(checked, len(checked.claims))) + 2
     left_out = 0
     ordered = sorted(checked.claims, key=lambda one: _URGENT.index(one.verdict))
     for number, one in enumerate(ordered):
-        room = limit - _LAST - sum(len(part) + 2 for part in parts)
+        room = limit - reserved - sum(len(part) + 2 for part in parts)
         section = _place(checked, one, room // (len(ordered) - number), room)
         left_out += not section
         parts += [section] if section else []
     if left_out:
-        last = f"{counted(left_out, 'claim')} not shown in full; {_see_all(checked)} gives all of it."
+        last = _say_left_out(checked, left_out)
         parts += [last] if sum(len(part) + 2 for part in [*parts, last]) - 2 <= limit else []
     return "\n\n".join(filter(None, parts))
 
 
 def _page(checked: Checked, one: CheckedClaim, limit: int) -> str:
     """The page of a single claim, with all that it changes open to see."""
-    sign, *rest = _title(checked, one)
     before: list[Block] = [
         MARKER,
-        f"### {sign} {' '.join(rest)}",
+        f"### {_title(checked, one)}",
         *_changes(checked),
+        _reason(one),
         _between(checked),
-        *_about(checked, one),
+        _facts(checked, one),
     ]
     before += [Items(list(map(format_item, checked.notes)))] if checked.notes else []
     return _around(checked, one, before, limit, is_open=True)
@@ -86,7 +87,7 @@ def _place(checked: Checked, one: CheckedClaim, share: int, room: int) -> str:
     """A section in its share of the room, or a short one in all of it; empty if neither fits."""
     for limit, is_brief in ((share, False), (room, True)):
         if limit >= _LEAST:
-            before: list[Block] = [f"#### {' '.join(_title(checked, one))}", *_about(checked, one)]
+            before: list[Block] = [f"#### {_title(checked, one)}", _reason(one), _facts(checked, one)]
             text = _around(checked, one, before, limit, is_brief=is_brief)
             if text.endswith(_repeat(checked, one)):
                 return text
@@ -130,9 +131,9 @@ def _row(one: CheckedClaim) -> list[str]:
     return [format_name(one.claim.name), f"{_SIGNS[one.verdict]} {one.verdict}", str(reached or "-"), commit]
 
 
-def _title(checked: Checked, one: CheckedClaim) -> list[str]:
-    at = [] if checked.at is None else ["at", format_name(name_commit(checked.at))]
-    return [_SIGNS[one.verdict], format_name(one.claim.name), *at, format_prose(say_verdict(one))]
+def _title(checked: Checked, one: CheckedClaim) -> str:
+    at = "" if checked.at is None else f" at {format_name(name_commit(checked.at))}"
+    return f"{_SIGNS[one.verdict]} {format_name(one.claim.name)}{at} {say_verdict(one)}"
 
 
 def _changes(checked: Checked) -> list[Block]:
@@ -149,13 +150,17 @@ def _changes(checked: Checked) -> list[Block]:
     ]
 
 
-def _about(checked: Checked, one: CheckedClaim) -> list[Block]:
+def _reason(one: CheckedClaim) -> str:
+    return _upper(format_item(say_reason(one)))
+
+
+def _facts(checked: Checked, one: CheckedClaim) -> str:
     """Which level it reached, and who says so."""
     facts = [_upper(say_people(one, code_span))]
     if one.reproduction is not None:
         required = f"Required by {name_bar(checked, code_span)}: **{checked.bar.require}**"
         facts = [f"Reached: **{one.reproduction.reached or 'none'}**", required, *facts]
-    return [" · ".join(filter(None, facts))]
+    return " · ".join(filter(None, facts))
 
 
 def _between(checked: Checked) -> str:
@@ -221,7 +226,14 @@ def _notes(one: CheckedClaim) -> list[Block]:
 
 
 def _repeat(checked: Checked, one: CheckedClaim) -> str:
+    """The last line of a section, whatever is cut before it."""
+    if one.verdict is Verdict.SUPERSEDED:
+        return "It was not executed."
     return f"To repeat it: {code_span(clip(shlex.join(list_command(checked, one)), 2 * WIDEST))}"
+
+
+def _say_left_out(checked: Checked, number: int) -> str:
+    return f"{counted(number, 'claim')} not shown in full; {_see_all(checked)} gives all of it."
 
 
 def _see_all(checked: Checked) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from exptrack.model.checking import Checked, CheckedClaim, Verdict
-from exptrack.render.check import SHAPE, format_claim, say_broken, say_changes, say_summary, say_verdict
+from exptrack.render.check import SHAPE, format_claim, say_broken, say_changes, say_outcome, say_summary
 from exptrack.render.text import inert
 
 _SUITE = "exptrack check"
@@ -64,7 +64,7 @@ def _case(checked: Checked, one: CheckedClaim) -> _Case:
     text = format_claim(checked, one, width=_WIDTH) if tag else ""
     reruns = one.reproduction.reruns if one.reproduction else ()
     seconds = sum(rerun.record.duration or 0.0 for rerun in reruns)
-    return _Case(one.claim.name, tag, say_verdict(one), text, seconds)
+    return _Case(one.claim.name, tag, say_outcome(one), text, seconds)
 
 
 def _list_broken(checked: Checked) -> Iterator[_Case]:

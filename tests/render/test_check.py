@@ -33,7 +33,7 @@ from exptrack.render.text import display_width
 EXACT = Bar(Level.EXACT)
 
 
-def shown(found: Checked, *, width: int = 80, color: bool = False) -> str:
+def shown(found: Checked, *, width: int | None = 80, color: bool = False) -> str:
     return format_check(found, width=width, color=color)
 
 
@@ -96,7 +96,7 @@ def test_files_that_are_not_what_ran_are_named_and_the_commits_are_what_to_check
         "  recorded by Grace Hopper, claimed in cccccccccc by Ada Lovelace\n"
         "  files:\n"
         "    train.py | 2 +-\n"
-        "  `exptrack check main..HEAD` repeats it"
+        "  `exptrack check main..bbbbbbbbbb` repeats it"
     )
 
 
@@ -120,6 +120,12 @@ def test_what_is_superseded_is_told_and_nothing_is_to_be_repeated():
     assert shown(checked(SUPERSEDED)).partition("\n\n")[2] == (
         "brave-otter-k3f9 is superseded: calm-fox-a1b2 is claimed since\n"
         "  recorded by Grace Hopper, claimed in cccccccccc by Ada Lovelace"
+    )
+
+
+def test_what_is_superseded_needs_no_reason():
+    assert "\n\nbrave-otter-k3f9 is superseded: a newer commit claims another run\n" in shown(
+        checked(SUPERSEDED._replace(reason=""))
     )
 
 
@@ -186,9 +192,11 @@ def test_a_long_setting_is_cut_where_it_differs():
 
 def test_the_command_that_repeats_it_says_what_was_asked():
     found = checked(HOLDS, numbered(HOLDS, 1))._replace(at="HEAD", environment="recorded")
-    asked = ["--at", "HEAD", "--environment", "recorded"]
+    asked = ["--at", "bbbbbbbbbb", "--environment", "recorded"]
     assert list_command(found, found.claims[1]) == ["exptrack", "check", "seed-1", *asked]
-    assert list_command(found) == ["exptrack", "check", "main..HEAD", *asked]
+    assert list_command(found) == ["exptrack", "check", "main..bbbbbbbbbb", *asked]
+    assert list_command(found._replace(at="next", head="next"))[2:5] == ["main..next", "--at", "next"]
+    assert list_command(found, AMENDED._replace(reproduction=AT))[2] == "brave-otter-k3f9"
     assert list_command(found._replace(base=None)) == ["exptrack", "check", "brave-otter-k3f9", "seed-1", *asked]
 
 
@@ -217,7 +225,7 @@ def test_no_text_breaks_out_of_its_line(hostile):
     assert sum(line == "  first diverged:" for line in text.split("\n")) == 2
 
 
-@given(CHECKED, st.sampled_from([40, 80, 200]))
+@given(CHECKED, st.sampled_from([None, 40, 80, 200]))
 def test_whatever_it_holds_each_claim_has_its_verdict(found, width):
     text = shown(found, width=width)
     assert text.replace("\n", "").isprintable()

@@ -115,7 +115,7 @@ def test_a_bar_that_the_branch_changes_is_a_warning_right_below_the_verdict():
 def test_what_does_not_hold_says_where_it_diverged_and_folds_what_differs_and_the_notes():
     text = shown(checked(MISSED._replace(difference=None), bar=Bar(Level.EXACT)))
     assert text.startswith(
-        f"{MARKER}\n\n### ✗ `brave-otter-k3f9` does not hold: it reproduces statistically, and exact is required\n\n"
+        f"{MARKER}\n\n### ✗ `brave-otter-k3f9` does not hold\n\nIt reproduces statistically, and exact is required\n\n"
     )
     for part in (
         "Reached: **statistical** · Required by `main`: **exact** · ",
@@ -132,13 +132,13 @@ def test_files_that_are_not_what_ran_are_listed():
     text = shown(checked(AMENDED))
     assert "**Files of `HEAD` that are not what ran:**\n\n" in text
     assert rows(text) == [["file", "change", "+", "−"], ["`train.py`", "changed", "1", "1"]]  # noqa: RUF001
-    assert text.endswith("\n\nTo repeat it: `exptrack check main..HEAD`")
+    assert text.endswith("\n\nTo repeat it: `exptrack check main..bbbbbbbbbb`")
     assert "<details><summary>1 file not as it ran</summary>" in shown(checked(SUPERSEDED))
 
 
 def test_what_cannot_be_checked_says_what_to_do():
     assert (
-        f"{MARKER}\n\n### ? `brave-otter-k3f9` cannot be checked: it is neither here nor in origin: `exptrack push brave-otter-k3f9`\n"
+        f"{MARKER}\n\n### ? `brave-otter-k3f9` cannot be checked\n\nIt is neither here nor in origin: `exptrack push brave-otter-k3f9`\n"
         in shown(checked(MISSING))
     )
 
@@ -173,7 +173,8 @@ def test_several_have_a_table_of_all_first_and_what_does_not_hold_before_what_do
         "<details><summary>what it changes against the run that the base claims: "
         "parameters 1 changed; metrics 1 changed; code 1 file, +1 −1</summary>" in text  # noqa: RUF001
     )
-    assert text.count("To repeat it: ") == 5
+    assert text.count("To repeat it: ") == 4
+    assert text.endswith("\n\nIt was not executed.")
 
 
 def test_a_base_without_a_claim_is_what_it_is_compared_with():
@@ -193,7 +194,7 @@ def test_runs_that_were_named_have_no_commits_that_claim_them():
 def test_at_other_code_it_is_said_what_was_executed():
     text = shown(checked(TRUE)._replace(at="HEAD"))
     assert "### ✓ `brave-otter-k3f9` at `HEAD` holds: exact\n" in text
-    assert text.endswith("\n\nTo repeat it: `exptrack check brave-otter-k3f9 --at HEAD`")
+    assert text.endswith("\n\nTo repeat it: `exptrack check brave-otter-k3f9 --at bbbbbbbbbb`")
 
 
 def test_no_patch_is_shown():
@@ -214,7 +215,7 @@ def test_claims_that_have_no_room_are_counted_and_those_that_do_not_hold_have_it
     assert sections[0] == "seed-300"
     assert len(sections) > 8
     assert text.endswith(
-        f"\n\n{301 - len(sections)} claims not shown in full; `exptrack check main..HEAD --json` gives all of it."
+        f"\n\n{301 - len(sections)} claims not shown in full; `exptrack check main..bbbbbbbbbb --json` gives all of it."
     )
     assert text.count("To repeat it: ") == len(sections)
 
@@ -223,8 +224,10 @@ def test_a_page_that_is_too_long_is_cut_and_that_is_said():
     files = tuple(FILE._replace(path=f"{'d' * 150}/{number}") for number in range(1000))
     text = shown(checked(AMENDED._replace(files=files)))
     assert 64_000 < len(text) <= 65_000
-    assert re.search(r"\n\n[\d,]+ rows are left out; `exptrack check main\.\.HEAD --json` shows all of it\.\n", text)
-    assert text.endswith("To repeat it: `exptrack check main..HEAD`")
+    assert re.search(
+        r"\n\n[\d,]+ rows are left out; `exptrack check main\.\.bbbbbbbbbb --json` shows all of it\.\n", text
+    )
+    assert text.endswith("To repeat it: `exptrack check main..bbbbbbbbbb`")
 
 
 def test_a_thousand_lines_that_claim_nothing_leave_room_for_the_claims():
@@ -282,5 +285,6 @@ def test_with_room_nothing_is_missing(found):
     text = format_markdown(found, limit=10**6)
     parse(text)
     assert text.startswith(f"{MARKER}\n\n### ")
-    assert text.count("To repeat it: ") >= len(found.claims)
+    assert text.count("To repeat it: ") >= len(found.claims) - found.count(Verdict.SUPERSEDED)
+    assert text.encode()
     assert "not shown in full" not in text or "not shown in full" in repr(found)
