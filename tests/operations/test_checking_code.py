@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exptrack.analysis.secretshapes import MASK
 from exptrack.errors import RepositoryError
 from exptrack.model.change import Kind
 from exptrack.model.difference import FileChange
@@ -138,8 +139,10 @@ class TestGiven:
 
     def test_what_a_run_was_given_need_not_be_committed(self, run, compare, repository, git):
         one = run("one", "-S", "lr=0.5")
-        found = compare(one, git("rev-parse", "HEAD", cwd=repository))
-        assert found == Compared(given=("params.yaml without what the run was given: lr=0.5",))
+        head = git("rev-parse", "HEAD", cwd=repository)
+        assert compare(one, head) == Compared(given=("params.yaml without what the run was given: lr=0.5",))
+        masked = one._replace(record=one.record._replace(overrides=(f"lr={MASK}",)))
+        assert say(compare(masked, head)) == ["params.yaml"]
 
     def test_a_seed_is_given_too(self, run, compare, commit_params):
         script = "import pathlib; pathlib.Path('metrics.json').write_text('{\"a\": 1}')"
