@@ -93,6 +93,7 @@ class GitHub:
         actions: Mapping[str, Callable[[GitHub, Mapping[str, str]], Mapping[str, str] | None]],
     ) -> None:
         self.workflow, self.folder, self.actions = read(workflow), folder, actions
+        self.saved: list[tuple[Path, Path]] = []  # for the action of caches: what is to be copied where in the end
         self.work, self.temp = folder / "work", folder / "temp"
         for one in (self.work, self.temp):
             one.mkdir(parents=True, exist_ok=True)

@@ -66,11 +66,12 @@ class Team:
     """A bare repository, a DVC remote, and branches; `commits` are their tips by name.
 
     `true` claims a run that is exact; `code`, `data`, `lowered`, `missing`, `gone` and `closed` are what their tests say;
-    `squashed` is `true` as one commit on main, `queued` that after a change of others on main.
+    `squashed` is `true` as one commit on main, `queued` a merge of `true` after a change of others on main. The run and the branch of `guest` are in a fork.
     """
 
     def __init__(self, folder: Path, machine: Machine) -> None:
-        self.hub, self.store, self.ada = folder / "hub.git", folder / "store", folder / "ada"
+        self.hub, self.fork = folder / "hub.git", folder / "fork.git"
+        self.store, self.ada = folder / "store", folder / "ada"
         self.environ = environment(folder, machine.lab / "bin")
         self.environ |= {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in
                          {"NAME": "Ada Lovelace", "EMAIL": "ada@example.com"}.items()}  # fmt: skip
@@ -130,8 +131,9 @@ class Team:
         (self.store / "files" / "md5" / digest[:2] / digest[2:]).unlink()
 
     def _begin(self) -> None:
-        subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", self.hub], check=True, env=self.environ)
-        subprocess.run(["git", "init", "--quiet", "-b", "main", self.ada], check=True, env=self.environ)
+        for repository in (self.hub, self.fork, self.ada):
+            bare = [] if repository == self.ada else ["--bare"]
+            subprocess.run(["git", "init", "--quiet", "-b", "main", *bare, repository], check=True, env=self.environ)
         (self.ada / ".dvc").mkdir()
         (self.ada / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
         self.set_remote(self.store)
@@ -154,6 +156,9 @@ class Team:
         self.start("main")
         self.set_remote(CLOSED)
         self.claim("closed")
+        self.start("main")
+        self.write(train_py=f"{TRAIN}# a guest's\n")
+        self.claim("guest")
 
     def _add_branches(self) -> None:
         self.start("code", "true")
@@ -174,8 +179,15 @@ class Team:
         self.git("checkout", "--quiet", "true", "--", ".")
         body = self.git("log", "-1", "--format=* %B", "true")
         self.commit("squashed", f"Say it otherwise (#7)\n\n* a first try\n\n{body}")
+        [guest] = self.git("for-each-ref", "--format=%(refname)", "refs/exptrack/runs/*/guest").split()
+        self.git("push", "--quiet", str(self.fork), guest)
+        self.git("push", "--quiet", "origin", f"{self.commits['guest']}:refs/pull/7/head")
+        self.git("update-ref", "-d", guest)
+        self.git("checkout", "--quiet", "--detach")
+        self.git("branch", "--quiet", "-D", "guest")
         for name, commit in self.commits.items():
-            self.git("update-ref", f"refs/heads/{name}", commit)
+            if name != "guest":
+                self.git("update-ref", f"refs/heads/{name}", commit)
         self.git("push", "--quiet", "origin", "refs/heads/*:refs/heads/*", "refs/exptrack/runs/*:refs/exptrack/runs/*")
 
 
