@@ -43,10 +43,9 @@ def find_claims(message: str, commit: str = "", author: str = "") -> Claims:
     for line in split_lines(message):
         if (found := _BEGINNING.match(line)) is None or found[1].lower() != _KEY:
             continue
-        name, _, oid = line[found.end() :].strip().partition(" ")
-        oid = oid.strip().lower()
-        if is_name(name) and _OID.fullmatch(oid):
-            claims[Claim(name, oid, commit, author)] = None
+        words = line[found.end() :].split()
+        if len(words) == 2 and is_name(words[0]) and _OID.fullmatch(words[1].lower()):
+            claims[Claim(words[0], words[1].lower(), commit, author)] = None
         else:
             broken[Misclaim(_cut(line.strip()), commit)] = None
     return Claims(tuple(claims), tuple(broken))

@@ -106,6 +106,7 @@ def test_the_note_and_trailers_follow():
     [
         "Exptrack-Run: other 123", "  exptrack-status: completed", "EXPTRACK-EXPERIMENT:x", "\tExptrack-Run:", "Exptrack-Run : other",
         "Exptrack-Run\t:other", "\u00a0Exptrack-Run: x", "Exptrack-Made-Up: x",
+        "* Exptrack-Run: x", "  - exptrack-run: x", "-Exptrack-Run: x",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "fine\n", "fine\r", "fine\u2028", "fine\x0b", "\n\n"])

@@ -52,7 +52,7 @@ def locate(
     places = {claim: _find_place(here, claim) for claim in wanted}
     absent = [claim for claim, ref in places.items() if ref is None]
     names = tuple(dict.fromkeys(claim.name for claim in absent if is_name(claim.name)))
-    asked = _ask(context, names, remote, progress) if names else _Asked(silence="no run can have this name")
+    asked = _ask(context, names, remote, progress) if names else _Asked()
     here = list_here(repository) if names else here
     places |= {claim: _find_place(here, claim) for claim in absent}
     removed = read_marks(repository).removed
@@ -78,6 +78,8 @@ def _ask(context: Context, names: tuple[str, ...], word: str | None, progress: P
 def _explain(claim: Claim, here: _Refs, asked: _Asked, removed: Mapping[str, str]) -> tuple[Verdict, str]:
     """Why there is no run for a claim, and what to do."""
     name, oid = claim.name, claim.oid
+    if not is_name(name):
+        return Verdict.UNKNOWN, "no run can have this name: `exptrack ls` lists the runs"
     others = [other for ref, other in here.items() if name_of(ref) == name]
     if not oid and len(others) > 1:
         oids = " and ".join(other[:ABBREVIATED] for other in others)
