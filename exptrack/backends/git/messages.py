@@ -30,7 +30,7 @@ def read_messages(
 ) -> Iterator[Message]:
     """The messages of the commits that `tip` has and `without` has not, in which the words `Exptrack-Run` are; the newest first.
 
-    At most `number`. Only git looks at all commits: 100,000 of them take it 0.7 s. Raises RepositoryError if a commit is missing.
+    At most `number`. Only git looks at all commits: 100,000 of them take it 0.8 s. Raises RepositoryError if a commit is missing.
     """
     # In a range no commit comes before those that stand on it, whatever the clocks said; the whole history would have to be sorted for it.
     order, ends = (("--date-order",), (tip, f"^{without}")) if without else ((), (tip,))

@@ -17,7 +17,6 @@ from exptrack.operations.context import Context
 
 _REMOTE = "origin"
 _BASES = (f"{_REMOTE}/main", f"{_REMOTE}/master", "main", "master")
-_ENOUGH = 64  # commits that are read first for the newest claims
 _UNSHALLOW = (
     "fetch all of its history, by `fetch-depth: 0` (GitHub), `GIT_DEPTH: 0` (GitLab) or `git fetch --unshallow`"
 )
@@ -89,7 +88,7 @@ def find_claims_in(repository: Repository, base_oid: str | None, head_oid: str, 
 
 def find_recent(repository: Repository, head_oid: str, number: int) -> Claims:
     """The newest `number` claims of the whole history. What claims nothing is left out: nobody can mend it any more."""
-    count = max(_ENOUGH, number)
+    count = max(number, 1)
     while True:
         messages = list(read_messages(repository, head_oid, number=count))
         claims = _gather(messages).claims
