@@ -207,11 +207,13 @@ def environment(folder: Path, *path: Path) -> dict[str, str]:
     """What a runner's machine has: a new home in `folder` without a Git identity, and programs in `path` before all others."""
     home = folder / "home"
     home.mkdir(parents=True, exist_ok=True)
+    (home / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")  # whatever the real machine calls its user
     return {
         "HOME": str(home),
         "PATH": os.pathsep.join([*map(str, path), os.environ["PATH"]]),
         "LC_ALL": "C.UTF-8",
         "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "DVC_NO_ANALYTICS": "1",
         "DVC_SITE_CACHE_DIR": str(home / "dvc-site"),
         "DVC_GLOBAL_CONFIG_DIR": str(home / "dvc-global"),
