@@ -108,7 +108,10 @@ class TestGitlab:
         ("text", "said"),
         [
             ("job: {script: [make]}\n", ["add these two lines to it", *INCLUDE.splitlines()]),
-            ("".join(f"# {line}\n" for line in INCLUDE.splitlines()), ["add these two lines to it", *INCLUDE.splitlines()]),
+            (
+                "".join(f"# {line}\n" for line in INCLUDE.splitlines()),
+                ["add these two lines to it", *INCLUDE.splitlines()],
+            ),
             ("include:\n  - local: other.yml\n", ["add this to what it includes", INCLUDE.splitlines()[1]]),
         ],
     )
