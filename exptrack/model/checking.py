@@ -61,7 +61,8 @@ class CheckedClaim(NamedTuple):
     """A claim, and what came of it. `reason` is one line that says why it does not hold, or what to do; empty if it holds.
 
     `files` are those in which the commit that was checked is not what ran. `difference` is between the run that the base claims (else
-    the base itself) and this run. `notes` are lines that a reviewer should know.
+    the base itself) and this run. `notes` are lines that a reviewer should know. `bar` is given where the run belongs to another project of
+    the repository than the one that is checked.
     """
 
     claim: Claim
@@ -72,6 +73,7 @@ class CheckedClaim(NamedTuple):
     notes: tuple[str, ...] = ()
     reproduction: Reproduction | None = None
     difference: Difference | None = None
+    bar: Bar | None = None
 
 
 class Checked(NamedTuple):
@@ -95,6 +97,10 @@ class Checked(NamedTuple):
     environment: str = "present"
     declared: Mapping[str, MetricDeclaration] = {}
     notes: tuple[str, ...] = ()
+
+    def bar_for(self, one: CheckedClaim) -> Bar:
+        """What one of the claims had to meet."""
+        return one.bar or self.bar
 
     def count(self, verdict: Verdict) -> int:
         return sum(one.verdict is verdict for one in self.claims)

@@ -9,7 +9,9 @@ from exptrack.analysis.names import is_name
 from exptrack.analysis.trust import check_run
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git import objects
-from exptrack.errors import ExptrackError, RecordError, RevError
+from exptrack.backends.git.ancestry import find_merge_base
+from exptrack.backends.git.repository import NOBODY, Repository, find_identity
+from exptrack.errors import ExptrackError, RecordError, RepositoryError, RevError
 from exptrack.model.checking import Bar, Checked, CheckedClaim, Claim, Claims, Verdict
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
@@ -70,6 +72,7 @@ def check(context: Context, asked: Asked, progress: Progress = _SILENCE) -> Chec
     Raises ExptrackError for words that cannot be read, RepositoryError for commits that are not here, SettingsError if the
     `exptrack.yaml` that counts cannot be used.
     """
+    context = context._replace(repository=_have_somebody(context.repository))
     scope = _find_scope(context, asked)
     bar_oid, bar_of = (scope.head_oid, scope.head) if scope.base is None else (scope.base_oid, scope.base)
     settings, bar, source = read_bar(context, bar_oid, bar_of)
@@ -93,6 +96,15 @@ def check(context: Context, asked: Asked, progress: Progress = _SILENCE) -> Chec
         environment=asked.environment,
         declared=settings.metrics,
     )
+
+
+def _have_somebody(repository: Repository) -> Repository:
+    """The repository with somebody to record reruns: a CI runner has nobody."""
+    try:
+        find_identity(repository)
+    except RepositoryError:
+        return repository._replace(stand_in=NOBODY)
+    return repository
 
 
 def _find_scope(context: Context, asked: Asked) -> _Scope:
@@ -172,17 +184,26 @@ def _look(context: Context, asked: Asked, scope: _Scope, judging: _Judging, clai
 def _compare(context: Context, asked: Asked, scope: _Scope, judging: _Judging, one: CheckedClaim) -> CheckedClaim:
     """The claim after its run was compared with the base, and with the head, which should be what ran."""
     run, base = one.run, scope.base_oid
-    if run is None or base is None:
+    if run is None or base is None or scope.base is None:
         return one
-    difference = diff(context, judging.baseline or base, run, patch=False)
+    # A commit of the base that claims nothing: that where the branch left it, since what came later is not the branch's.
+    fork = find_merge_base(context.repository, base, scope.head_oid) or base
+    difference = diff(context, judging.baseline or fork, run, patch=False)
     if judging.baseline is None:
         difference = difference._replace(old=difference.old._replace(name=scope.base))
-    compared = compare_code(context, run, scope.head_oid, judging.bar.ignore, base=base)
+    others = [
+        each
+        for claim in scope.claims.claims
+        if (each := judging.located[claim].run) is not None and each.oid != run.oid
+    ]
+    compared = compare_code(context, run, scope.head_oid, judging.bar.ignore, others=others, base=base)
     one = one._replace(difference=difference, files=compared.files, notes=(*one.notes, *compared.given))
-    if not compared.files or asked.at is not None:
+    if not compared.files:
         return one
     if _is_superseded(context, scope, judging, one.claim, run):
         return one._replace(verdict=Verdict.SUPERSEDED)
+    if asked.at is not None:
+        return one
     named = name_few([compared.describe(file) for file in compared.files], _NAMED)
     advice = (
         f"{scope.base} brought that since: `--at {scope.head}` checks the merged code"

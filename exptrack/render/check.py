@@ -136,7 +136,7 @@ def say_bar(checked: Checked, one: CheckedClaim) -> str:
     """`reached: methodological; required by main: statistical`, empty if nothing was executed; inert."""
     if one.reproduction is None:
         return ""
-    return f"reached: {one.reproduction.reached or 'none'}; required by {name_bar(checked)}: {checked.bar.require}"
+    return f"reached: {one.reproduction.reached or 'none'}; required by {name_bar(checked)}: {checked.bar_for(one).require}"
 
 
 def say_people(one: CheckedClaim, form: Callable[[str], str] = str) -> str:

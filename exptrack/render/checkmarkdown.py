@@ -158,7 +158,7 @@ def _facts(checked: Checked, one: CheckedClaim) -> str:
     """Which level it reached, and who says so."""
     facts = [_upper(say_people(one, code_span))]
     if one.reproduction is not None:
-        required = f"Required by {name_bar(checked, code_span)}: **{checked.bar.require}**"
+        required = f"Required by {name_bar(checked, code_span)}: **{checked.bar_for(one).require}**"
         facts = [f"Reached: **{one.reproduction.reached or 'none'}**", required, *facts]
     return " · ".join(filter(None, facts))
 
@@ -191,7 +191,7 @@ def _proof(checked: Checked, one: CheckedClaim, limit: int) -> list[Block]:
     blocks: list[Block] = []
     if one.reproduction is not None:
         found = one.reproduction
-        blocks += [_executed(found), *list_levels(found.levels, checked.bar.require)]
+        blocks += [_executed(found), *list_levels(found.levels, checked.bar_for(one).require)]
         if found.nondeterministic is not None:
             blocks.append(f"**Nondeterministic:** {format_prose(found.nondeterministic)}")
         if found.divergence is not None:

@@ -145,9 +145,8 @@ def _write_owner(folder: Path, number: int, name: str) -> None:
 def _open(main: Repository, number: int, name: str, lock: int) -> Slot:
     top = _folder(main) / f"w{number}"
     git_dir = worktrees.find_git_dir(main.common_dir, f"exptrack-w{number}", top)
-    return Slot(
-        number, Repository(top, git_dir, main.common_dir, git_dir / "index", main.object_format), main, name, lock
-    )
+    repository = main._replace(top=top, git_dir=git_dir, index_file=git_dir / "index")
+    return Slot(number, repository, main, name, lock)
 
 
 def prepare(slot: Slot, commit: str, *, keep: Collection[str] = ()) -> None:

@@ -234,10 +234,23 @@ def write_commit(
             "-",
             tree,
             stdin=message.encode(errors="replace"),
+            environ=_name_stand_in(repository),
         )
         .decode()
         .strip()
     )
+
+
+def _name_stand_in(repository: Repository) -> dict[str, str]:
+    """The variables by which git commits for somebody whom it does not know."""
+    one = repository.stand_in
+    if one is None:
+        return {}
+    return {
+        f"GIT_{role}_{part}": text
+        for role in ("AUTHOR", "COMMITTER")
+        for part, text in zip(("NAME", "EMAIL"), one, strict=True)
+    }
 
 
 def empty_oid(repository: Repository) -> str:

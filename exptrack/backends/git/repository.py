@@ -21,10 +21,24 @@ FOREIGN = (
 _TRUE = re.compile(r"true|yes|on|[+-]?0*[1-9][0-9]*")
 
 
+class Identity(NamedTuple):
+    """Who commits, as `git var` gives it: name, e-mail address."""
+
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+NOBODY = Identity("exptrack", "exptrack@localhost")
+
+
 class Repository(NamedTuple):
     """A Git repository with a work tree: `top` is the work tree's root, `git_dir` its own folder, `common_dir` that of all work trees.
 
     Where `scratch` is given, new objects go into that folder (which must exist) and not into the repository, which is only read.
+    `stand_in` commits here, since Git knows nobody, as in CI.
     """
 
     top: Path
@@ -33,6 +47,7 @@ class Repository(NamedTuple):
     index_file: Path
     object_format: str = "sha1"
     scratch: Path | None = None
+    stand_in: Identity | None = None
 
     @property
     def private(self) -> Path:
@@ -70,16 +85,6 @@ _ODD = re.compile(r'["\\\n]')
 
 def _escape(match: re.Match[str]) -> str:
     return "\\n" if match[0] == "\n" else f"\\{match[0]}"
-
-
-class Identity(NamedTuple):
-    """Who commits, as `git var` gives it: name, e-mail address."""
-
-    name: str
-    email: str
-
-    def __str__(self) -> str:
-        return f"{self.name} <{self.email}>"
 
 
 def find_repository(directory: Path) -> Repository:
@@ -160,6 +165,8 @@ def find_identity(repository: Repository) -> Identity:
 
 def _find_person(repository: Repository, role: str) -> str:
     done = command.call(repository.top, "var", f"GIT_{role}_IDENT")
+    if done.code and repository.stand_in is not None:
+        return str(repository.stand_in)
     if done.code:
         raise RepositoryError(
             "Git does not know who you are: run `git config --global user.name 'Your Name'` "

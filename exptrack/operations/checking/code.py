@@ -58,9 +58,17 @@ class Compared(NamedTuple):
 
 
 def compare_code(
-    context: Context, run: Run, commit: str, ignore: Sequence[str] = (), *, base: str | None = None
+    context: Context,
+    run: Run,
+    commit: str,
+    ignore: Sequence[str] = (),
+    *,
+    others: Sequence[Run] = (),
+    base: str | None = None,
 ) -> Compared:
     """Compare the files of a commit with the run's snapshot and with the run: what agrees with neither is named.
+
+    Of several runs that a commit claims, it can have the results of one only: what this run wrote may be as one of the `others` left it.
 
     Left out are exptrack's own files, and what matches `ignore`. Files of parameters may lack what was given to the run alone. Of what the
     run wrote, nothing need be there; `metrics.json` may be laid out otherwise. `base` is the commit of which `is_base_newer` speaks.
@@ -73,7 +81,8 @@ def compare_code(
         )
     strange = _list_strange(context, run.snapshot, run.oid, commit)
     changed = [one for one in strange if not is_ours(one.path) and not matches_path(one.path, ignore)]
-    changed = [one for one in changed if not _holds_metrics(context, run, one)]
+    changed = [one for one in changed if not any(_holds_metrics(context, each, one) for each in (run, *others))]
+    changed = _without_results(context, run, commit, others, changed)
     fitting, given = _find_given(context, run, run.snapshot, commit, changed)
     changed = [one for one in changed if one.path not in fitting]
     return Compared(
@@ -92,6 +101,21 @@ def _list_strange(context: Context, snapshot: str, run: str, commit: str) -> lis
     after = {one.path: one for one in diffs.list_changes(context.repository, run, commit, renames=False)}
     # A file that is missing from the run was never taken away by one: a record is the snapshot and what came out.
     return [after[one.path] for one in before if one.path in after]
+
+
+def _without_results(
+    context: Context, run: Run, commit: str, others: Sequence[Run], changed: list[Changed]
+) -> list[Changed]:
+    """What is left without the files that this run and another one wrote, and that the commit has as the other one left them."""
+    for other in others:
+        if not changed:
+            break
+        written = {*diffs.list_written(context.repository, run.oid)} & {
+            *diffs.list_written(context.repository, other.oid)
+        }
+        differing = {one.path for one in diffs.list_changes(context.repository, other.oid, commit, renames=False)}
+        changed = [one for one in changed if one.path in differing or one.path not in written]
+    return changed
 
 
 def _holds_metrics(context: Context, run: Run, one: Changed) -> bool:

@@ -10,7 +10,7 @@ from exptrack.backends.git import refs, transport
 from exptrack.backends.git.ancestry import is_ancestor
 from exptrack.backends.git.notesmerge import merge_notes
 from exptrack.backends.git.remotes import GitRemote
-from exptrack.backends.git.repository import Identity, Repository, find_identity
+from exptrack.backends.git.repository import NOBODY, Repository, find_identity
 from exptrack.errors import RepositoryError
 from exptrack.model.sharing import Progress
 from exptrack.store.annotation import NOTES
@@ -18,7 +18,6 @@ from exptrack.store.annotation import NOTES
 _ATTEMPTS = 12
 _PAUSE = 0.05  # seconds, for the first time
 _LONGEST = 2.0
-_NOBODY = Identity("exptrack", "exptrack@localhost")  # fetching needs no identity, and a merge says nothing by itself
 
 
 class Shared(NamedTuple):
@@ -46,7 +45,9 @@ def take(repository: Repository, remote: GitRemote, there: str | None, progress:
 def merge(repository: Repository, there: str) -> bool:
     """As `take`, for annotations whose objects are here."""
     here = find_tip(repository)
-    return merge_notes(repository, NOTES, there, _find_identity(repository)) != here
+    # Fetching needs no identity, and a merge says nothing by itself.
+    identity = find_identity(repository._replace(stand_in=NOBODY))
+    return merge_notes(repository, NOTES, there, identity) != here
 
 
 def share(repository: Repository, remote: GitRemote, there: str | None, progress: Progress) -> Shared:
@@ -64,10 +65,3 @@ def share(repository: Repository, remote: GitRemote, there: str | None, progress
     except RepositoryError as error:
         return Shared(there, warning=f"the annotations are not shared yet: {error}")
     return Shared(there, warning="the annotations are not shared yet: others change them without pause; push again")
-
-
-def _find_identity(repository: Repository) -> Identity:
-    try:
-        return find_identity(repository)
-    except RepositoryError:
-        return _NOBODY

@@ -194,8 +194,8 @@ def _homeless(objects: Sequence[_Object]) -> Finding:
 
 
 def _unreadable(root: Path, said: str, objects: Sequence[_Object]) -> Finding:
-    problem = f"where {counted(len(objects), 'data object')} are is not known: {said}"
-    return Finding(Severity.WARNING, Check.DATA, str(root), problem, "mend that, or give `--offline`", _names(objects))
+    problem = f"where {counted(len(objects), 'data object')} should be is not known: {said}"
+    return Finding(Severity.WARNING, Check.DATA, str(root), problem, "mend that, and try again", _names(objects))
 
 
 def _spoilt(file: Path, objects: Sequence[_Object]) -> Finding:
