@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exptrack.analysis.frame import Frame
     from exptrack.analysis.history import Point
     from exptrack.model.application import Applied, Part
+    from exptrack.model.checking import Checked
     from exptrack.model.collection import Collected
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
@@ -111,6 +112,30 @@ class Project:
         from exptrack.operations.reproduce import reproduce
 
         return reproduce(self.context, self._find(run), manner)
+
+    def check(
+        self,
+        *words: str,
+        at: str | None = None,
+        environment: str = "present",
+        remote: str | None = None,
+        recent: int | None = None,
+        progress: Progress | None = None,
+    ) -> Checked:
+        """Whether the runs that commits claim are what ran and still reproduce: those of a range `BASE..HEAD`, or runs by their revs.
+
+        Without words all since the remote's default branch; with `recent` the newest so many claims of HEAD's history. What counts as
+        reproduced stands in the `exptrack.yaml` of the base. Runs that are not here are fetched, those that are what they should be
+        are executed again, and that is recorded. `at` is a commit whose code is executed instead of theirs, `environment` is `present` or
+        `recorded`. The commands' output goes to the standard streams. Raises RevError, RepositoryError, SettingsError, ExptrackError.
+        """
+        import os
+
+        from exptrack.model.sharing import Silence
+        from exptrack.operations.check import Asked, check
+
+        asked = Asked(dict(os.environ), words, at, environment, remote, recent)
+        return check(self.context, asked, progress or Silence())
 
     def apply(
         self, run: str | Run, parts: Collection[Part] | None = None, *, force: bool = False, dry: bool = False

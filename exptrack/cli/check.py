@@ -74,8 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
         remote=arguments.remote,
         recent=arguments.all_recent,
     )
-    with watched() as progress, output_aside():
-        checked = check(project.context, asked, progress)
+    try:
+        with watched() as progress, output_aside():
+            checked = check(project.context, asked, progress)
+    except ExptrackError as error:
+        _write_refusal(str(error), arguments)
+        raise
     _write_files(checked, arguments)
     show(_format(checked, arguments), is_paged=False)
     if any(map(is_interrupted, checked.claims)):
@@ -106,6 +110,15 @@ def _write_files(checked: Checked, arguments: argparse.Namespace) -> None:
         from exptrack.render.junit import format_junit
 
         _write(arguments, arguments.junit, format_junit(checked, is_claim_required=arguments.require_claim))
+
+
+def _write_refusal(reason: str, arguments: argparse.Namespace) -> None:
+    from exptrack.render import checkmarkdown, junit
+
+    if arguments.report is not None:
+        _write(arguments, arguments.report, checkmarkdown.format_refusal(reason))
+    if arguments.junit is not None:
+        _write(arguments, arguments.junit, junit.format_refusal(reason))
 
 
 def _write(arguments: argparse.Namespace, name: str, text: str) -> None:

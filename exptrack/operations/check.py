@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from exptrack.analysis.names import is_name
 from exptrack.analysis.trust import check_run
 from exptrack.analysis.wording import name_few
-from exptrack.backends.git import objects
 from exptrack.backends.git.ancestry import find_merge_base
 from exptrack.backends.git.repository import NOBODY, Repository, find_identity
-from exptrack.errors import ExptrackError, RecordError, RepositoryError, RevError
-from exptrack.model.checking import Bar, Checked, CheckedClaim, Claim, Claims, Verdict
+from exptrack.errors import DataError, RecordError, RepositoryError
+from exptrack.model.change import Change
+from exptrack.model.checking import Bar, Checked, CheckedClaim, Claim, Verdict
+from exptrack.model.difference import Difference
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
 from exptrack.model.sharing import Progress, Silence
 from exptrack.operations.checking import trial
-from exptrack.operations.checking.arrive import Located, locate
+from exptrack.operations.checking.arrive import locate
 from exptrack.operations.checking.bar import compare_bars, read_bar
-from exptrack.operations.checking.claimed import default_range, find_claims_in, find_range, find_recent
+from exptrack.operations.checking.claimed import find_recent
 from exptrack.operations.checking.code import compare_code
+from exptrack.operations.checking.scope import Scope, find_scope
 from exptrack.operations.context import Context
 from exptrack.operations.diff import diff
 from exptrack.operations.reproducing.replay import PRESENT, Manner
 from exptrack.operations.verify import verify
-from exptrack.store import revs
+from exptrack.store.runs import ABBREVIATED
 
 _SILENCE = Silence()
 _NAMED = 5
@@ -46,24 +47,13 @@ class Asked(NamedTuple):
     recent: int | None = None
 
 
-class _Scope(NamedTuple):
-    """The claims that are asked for, and the commits that they are judged by: a base only where a branch is checked."""
-
-    claims: Claims
-    head: str
-    head_oid: str
-    base: str | None = None
-    base_oid: str | None = None
-
-
-class _Judging(NamedTuple):
-    """What claims are judged by, and the run that the base claims."""
+class _Rules(NamedTuple):
+    """What the claims of one project's runs are judged by, whose that is, and what the head would have otherwise."""
 
     settings: Settings
     bar: Bar
-    bar_of: str
-    located: Mapping[Claim, Located]
-    baseline: Run | None = None
+    of: str
+    changes: tuple[Change, ...] = ()
 
 
 def check(context: Context, asked: Asked, progress: Progress = _SILENCE) -> Checked:
@@ -73,28 +63,26 @@ def check(context: Context, asked: Asked, progress: Progress = _SILENCE) -> Chec
     `exptrack.yaml` that counts cannot be used.
     """
     context = context._replace(repository=_have_somebody(context.repository))
-    scope = _find_scope(context, asked)
-    bar_oid, bar_of = (scope.head_oid, scope.head) if scope.base is None else (scope.base_oid, scope.base)
-    settings, bar, source = read_bar(context, bar_oid, bar_of)
-    changes = compare_bars(context, settings, scope.head_oid) if scope.base is not None else ()
-    newest = find_recent(context.repository, scope.base_oid, 1).claims if scope.base_oid else ()
-    located = locate(context, [*scope.claims.claims, *newest], asked.remote, progress)
-    baseline = located[newest[0]].run if newest else None
-    judging = _Judging(settings, bar, source, located, baseline)
+    scope = find_scope(context, asked.words, asked.recent)
+    work = _Check(context, asked, scope, progress)
+    claims = tuple(work.judge_all())
+    rules = work.rules_of(context.project)
+    others = [other.changes for project, other in work.rules.items() if project != context.project]
     return Checked(
         base=scope.base,
         head=scope.head,
         base_oid=scope.base_oid,
         head_oid=scope.head_oid,
-        bar=bar,
-        bar_of=source,
-        changes=changes,
-        claims=tuple(_judge_all(context, asked, scope, judging, progress)),
+        bar=rules.bar,
+        bar_of=rules.of,
+        changes=tuple(change for changes in (rules.changes, *others) for change in changes),
+        claims=claims,
         broken=scope.claims.broken,
-        baseline=baseline.name if baseline else None,
+        baseline=work.baseline.name if work.baseline else None,
         at=asked.at,
         environment=asked.environment,
-        declared=settings.metrics,
+        declared=rules.settings.metrics,
+        notes=tuple(work.notes),
     )
 
 
@@ -107,117 +95,130 @@ def _have_somebody(repository: Repository) -> Repository:
     return repository
 
 
-def _find_scope(context: Context, asked: Asked) -> _Scope:
-    repository = context.repository
-    if asked.recent is not None or (asked.words and not any(".." in word for word in asked.words)):
-        [head] = objects.resolve(repository, ["HEAD^{commit}"])
-        if head is None:
-            raise ExptrackError("there is no commit yet: what a check asks for stands in the exptrack.yaml of HEAD")
-        if asked.recent is not None:
-            return _Scope(find_recent(repository, head, asked.recent), "HEAD", head)
-        return _Scope(Claims(_name_runs(context, asked.words)), "HEAD", head)
-    if len(asked.words) > 1:
-        raise ExptrackError(f"a range stands alone: leave out '{asked.words[1]}', or name runs only")
-    range_ = find_range(context, asked.words[0]) if asked.words else default_range(context)
-    claims = find_claims_in(repository, range_.base_oid, range_.head_oid)
-    return _Scope(claims, range_.head, range_.head_oid, range_.base, range_.base_oid)
+class _Check:
+    """One check: its claims, where their runs are, the run that the base claims, and the rules by the project that a run belongs to."""
 
+    def __init__(self, context: Context, asked: Asked, scope: Scope, progress: Progress) -> None:
+        self.context, self.asked, self.scope, self.progress = context, asked, scope, progress
+        self.rules: dict[str, _Rules] = {}
+        self.notes: list[str] = []
+        self.rules_of(context.project)  # what cannot be read there is an error before anything is fetched
+        newest = find_recent(context.repository, scope.base_oid, 1).claims if scope.base_oid else ()
+        self.located = locate(context, [*scope.claims.claims, *newest], asked.remote, progress)
+        self.baseline = next((self.located[claim].run for claim in newest), None)
+        if newest and self.baseline is None:
+            self.notes.append(
+                f"{newest[0].name}, which {scope.base} claims, is not compared: {self.located[newest[0]].reason}"
+            )
 
-def _name_runs(context: Context, words: Sequence[str]) -> tuple[Claim, ...]:
-    """The runs that were named; one that is not here may be on the remote."""
-    found = []
-    for word in words:
+    def rules_of(self, project: str) -> _Rules:
+        """What the runs of a project are judged by."""
+        if project not in self.rules:
+            context = self.context._replace(project=project)
+            settings, bar, source = read_bar(context, *self.scope.bar)
+            changes = compare_bars(context, settings, self.scope.head_oid) if self.scope.base is not None else ()
+            if project != self.context.project:
+                changes = tuple(change._replace(key=(project, *change.key)) for change in changes)
+            self.rules[project] = _Rules(settings, bar, source, changes)
+        return self.rules[project]
+
+    def judge_all(self) -> list[CheckedClaim]:
+        """Each claim, judged; once somebody interrupts it, the others are not executed any more."""
+        looked = [self._try(claim) for claim in self.scope.claims.claims]
+        waiting = [one.run.oid for one in looked if one.verdict is Verdict.HOLDS and one.run is not None]
+        findings = verify(self.context, waiting, progress=self.progress).findings if waiting else ()
+        judged: list[CheckedClaim] = []
+        for one in looked:
+            if one.verdict is not Verdict.HOLDS:
+                judged.append(one)
+            elif any(map(trial.is_interrupted, judged)):
+                judged.append(one._replace(verdict=Verdict.UNKNOWN, reason=trial.INTERRUPTED))
+            else:
+                weighed = trial.weigh(one, findings)
+                judged.append(self._prove(weighed) if weighed.verdict is Verdict.HOLDS else weighed)
+        return judged
+
+    def _prove(self, one: CheckedClaim) -> CheckedClaim:
+        if one.run is None:
+            return one
+        rules = self.rules_of(one.run.record.project)
+        manner = Manner(
+            environ=self.asked.environ,
+            at=self.asked.at,
+            environment=self.asked.environment,
+            reruns=rules.bar.reruns,
+            timeout=rules.bar.timeout,
+        )
+        self.context.notice(f"executing {one.claim.name}")
+        return trial.prove(self.context, one, manner, rules.settings, rules.bar, _shorten(rules.of))
+
+    def _try(self, claim: Claim) -> CheckedClaim:
+        """As `_look`; what stands in the way of one claim costs the others nothing."""
         try:
-            run = revs.load(context.repository, word)
-        except RevError:
-            if not is_name(word):
-                raise
-            found.append(Claim(word, ""))
-        else:
-            found.append(Claim(run.name, run.oid))
-    return tuple(dict.fromkeys(found))
+            return self._look(claim)
+        except (RepositoryError, DataError) as error:
+            return CheckedClaim(claim, Verdict.UNKNOWN, str(error), run=self.located[claim].run)
+
+    def _look(self, claim: Claim) -> CheckedClaim:
+        """What can be said of a claim before its run is executed."""
+        found = self.located[claim]
+        run = found.run
+        if run is None:
+            return CheckedClaim(claim, found.verdict, found.reason)
+        one = CheckedClaim(claim._replace(oid=run.oid), Verdict.HOLDS, run=run, notes=tuple(_note(claim, run)))
+        try:
+            check_run(run)
+            rules = self.rules_of(run.record.project)
+        except RecordError as error:
+            return one._replace(verdict=Verdict.FAILS, reason=str(error))
+        if run.record.project != self.context.project:
+            note = f"it is judged by the exptrack.yaml in {run.record.project}/ of {_shorten(self.scope.bar[1])}"
+            one = one._replace(bar=rules.bar, notes=(*one.notes, note))
+        if self.scope.base is None or self.scope.base_oid is None:
+            return one
+        one = one._replace(difference=self._diff(run, self.scope.base, self.scope.base_oid))
+        return self._compare(one, run, rules.bar, self.scope.base_oid)
+
+    def _diff(self, run: Run, base: str, base_oid: str) -> Difference:
+        """What the run changes: of what the base claims, or of the commit of it that the branch stands on."""
+        if self.baseline is not None:
+            return diff(self.context, self.baseline, run, patch=False)
+        fork = find_merge_base(self.context.repository, base_oid, self.scope.head_oid) or base_oid
+        difference = diff(self.context, fork, run, patch=False)
+        return difference._replace(old=difference.old._replace(name=base))
+
+    def _compare(self, one: CheckedClaim, run: Run, bar: Bar, base_oid: str) -> CheckedClaim:
+        """The claim after the head, which should be what ran, was compared with that."""
+        located = (self.located[claim].run for claim in self.scope.claims.claims)
+        others = [other for other in located if other is not None and other.oid != run.oid]
+        compared = compare_code(self.context, run, self.scope.head_oid, bar.ignore, others=others, base=base_oid)
+        one = one._replace(files=compared.files, notes=(*one.notes, *compared.given))
+        if not compared.files:
+            return one
+        if self._is_superseded(one.claim, run, bar):
+            return one._replace(verdict=Verdict.SUPERSEDED)
+        if self.asked.at is not None:
+            return one
+        head, base = _shorten(self.scope.head), self.scope.base
+        named = name_few([compared.describe(file) for file in compared.files], _NAMED)
+        advice = (
+            f"{base} brought that since: `--at {head}` checks the merged code"
+            if compared.is_base_newer
+            else f"record a run of {head} and claim that"
+        )
+        return one._replace(verdict=Verdict.FAILS, reason=f"{head} is not what ran, it differs in {named}; {advice}")
+
+    def _is_superseded(self, claim: Claim, run: Run, bar: Bar) -> bool:
+        """Whether the claim was true of its own commit, and a newer commit claims another run."""
+        if claim.commit == self.scope.claims.claims[0].commit:
+            return False
+        return not compare_code(self.context, run, claim.commit, bar.ignore).files
 
 
-def _judge_all(
-    context: Context, asked: Asked, scope: _Scope, judging: _Judging, progress: Progress
-) -> list[CheckedClaim]:
-    looked = [_look(context, asked, scope, judging, claim) for claim in scope.claims.claims]
-    waiting = [one for one in looked if one.verdict is Verdict.HOLDS]
-    findings = (
-        verify(context, [one.run.oid for one in waiting if one.run], progress=progress).findings if waiting else ()
-    )
-    judged = [trial.weigh(one, findings) if one.verdict is Verdict.HOLDS else one for one in looked]
-    manner = Manner(
-        environ=asked.environ,
-        at=asked.at,
-        environment=asked.environment,
-        reruns=judging.bar.reruns,
-        timeout=judging.bar.timeout,
-    )
-    is_over = False
-    for number, one in enumerate(judged):
-        if one.verdict is not Verdict.HOLDS:
-            continue
-        if is_over:
-            judged[number] = one._replace(verdict=Verdict.UNKNOWN, reason=trial.INTERRUPTED)
-            continue
-        context.notice(f"executing {one.claim.name}")
-        judged[number] = trial.prove(context, one, manner, judging.settings, judging.bar, judging.bar_of)
-        is_over = trial.is_interrupted(judged[number])
-    return judged
-
-
-def _look(context: Context, asked: Asked, scope: _Scope, judging: _Judging, claim: Claim) -> CheckedClaim:
-    """What can be said of a claim before its run is executed."""
-    found = judging.located[claim]
-    run = found.run
-    if run is None:
-        return CheckedClaim(claim, found.verdict, found.reason)
-    one = CheckedClaim(claim._replace(oid=run.oid), Verdict.HOLDS, run=run, notes=tuple(_note(claim, run)))
-    try:
-        check_run(run)
-    except RecordError as error:
-        return one._replace(verdict=Verdict.FAILS, reason=str(error))
-    return one if scope.base_oid is None else _compare(context, asked, scope, judging, one)
-
-
-def _compare(context: Context, asked: Asked, scope: _Scope, judging: _Judging, one: CheckedClaim) -> CheckedClaim:
-    """The claim after its run was compared with the base, and with the head, which should be what ran."""
-    run, base = one.run, scope.base_oid
-    if run is None or base is None or scope.base is None:
-        return one
-    # A commit of the base that claims nothing: that where the branch left it, since what came later is not the branch's.
-    fork = find_merge_base(context.repository, base, scope.head_oid) or base
-    difference = diff(context, judging.baseline or fork, run, patch=False)
-    if judging.baseline is None:
-        difference = difference._replace(old=difference.old._replace(name=scope.base))
-    others = [
-        each
-        for claim in scope.claims.claims
-        if (each := judging.located[claim].run) is not None and each.oid != run.oid
-    ]
-    compared = compare_code(context, run, scope.head_oid, judging.bar.ignore, others=others, base=base)
-    one = one._replace(difference=difference, files=compared.files, notes=(*one.notes, *compared.given))
-    if not compared.files:
-        return one
-    if _is_superseded(context, scope, judging, one.claim, run):
-        return one._replace(verdict=Verdict.SUPERSEDED)
-    if asked.at is not None:
-        return one
-    named = name_few([compared.describe(file) for file in compared.files], _NAMED)
-    advice = (
-        f"{scope.base} brought that since: `--at {scope.head}` checks the merged code"
-        if compared.is_base_newer
-        else f"record a run of {scope.head} and claim that"
-    )
-    return one._replace(verdict=Verdict.FAILS, reason=f"{scope.head} is not what ran, it differs in {named}; {advice}")
-
-
-def _is_superseded(context: Context, scope: _Scope, judging: _Judging, claim: Claim, run: Run) -> bool:
-    """Whether the claim was true of its own commit, and a newer commit claims another run."""
-    if claim.commit == scope.claims.claims[0].commit:
-        return False
-    return not compare_code(context, run, claim.commit, judging.bar.ignore).files
+def _shorten(name: str) -> str:
+    """What a commit is called; a full oid in short."""
+    is_oid = len(name) in {40, 64} and set(name) <= set("0123456789abcdef")
+    return name[:ABBREVIATED] if is_oid else name
 
 
 def _note(claim: Claim, run: Run) -> list[str]:
@@ -229,4 +230,6 @@ def _note(claim: Claim, run: Run) -> list[str]:
         notes.append(f"it was recorded by {record.author}{where}, and is claimed by {claim.author}")
     if record.status is not Status.COMPLETED:
         notes.append(f"it did not complete when it was recorded: its status is {record.status}")
+    if run.is_removed:
+        notes.append(f"it was removed by {run.removed_by}, and is still here")
     return notes

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exptrack.analysis.wording import counted
 from exptrack.model.checking import Checked, CheckedClaim, Misclaim, Verdict
-from exptrack.model.reproduction import Reproduction
+from exptrack.model.reproduction import Level, Reproduction
 from exptrack.render.codestat import format_stat
 from exptrack.render.deltas import Entry, list_entries
 from exptrack.render.difference import PIPE_WIDTH
@@ -234,7 +234,7 @@ def _claim(view: _View, one: CheckedClaim) -> Iterator[str]:
     if is_full:
         yield from _files(view, one)
         if one.reproduction:
-            yield from _evidence(view, one.reproduction)
+            yield from _evidence(view, one.reproduction, view.checked.bar_for(one).require)
     yield from _notes(view, list_claim_notes(one) if is_full else one.notes, 2)
     if one.verdict is not Verdict.SUPERSEDED:
         yield from view.wrap(f"`{format_command(list_command(view.checked, one))}` repeats it", 2)
@@ -251,8 +251,7 @@ def _files(view: _View, one: CheckedClaim) -> Iterator[str]:
         yield f"    and {left:,} more"
 
 
-def _evidence(view: _View, reproduction: Reproduction) -> Iterator[str]:
-    required = view.checked.bar.require
+def _evidence(view: _View, reproduction: Reproduction, required: Level) -> Iterator[str]:
     levels = [one for one in reproduction.levels if one.level is required]
     yield from (f"  {line}" for line in format_levels(levels, view.width - 2, color=view.color))
     if reproduction.nondeterministic is not None:

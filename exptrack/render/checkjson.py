@@ -26,7 +26,7 @@ def format_json(checked: Checked) -> str:
             {"key": change.key, "kind": change.kind, "old": change.old, "new": change.new} for change in checked.changes
         ],
         "baseline": checked.baseline,
-        "claims": [_claim(one) for one in checked.claims],
+        "claims": [_claim(checked, one) for one in checked.claims],
         "broken": [{"line": one.line, "commit": one.commit or None} for one in checked.broken],
         "notes": checked.notes,
     }
@@ -37,7 +37,7 @@ def _commit(name: str | None, oid: str | None) -> dict[str, str | None] | None:
     return None if name is None else {"name": name, "oid": oid}
 
 
-def _claim(one: CheckedClaim) -> dict[str, Any]:
+def _claim(checked: Checked, one: CheckedClaim) -> dict[str, Any]:
     record = one.run.record if one.run else None
     difference = one.difference
     return {
@@ -47,6 +47,7 @@ def _claim(one: CheckedClaim) -> dict[str, Any]:
         "author": one.claim.author or None,
         "recorded_by": record.author if record and record.author else None,
         "verdict": one.verdict,
+        "required": checked.bar_for(one).require,
         "reason": one.reason,
         "reached": one.reproduction.reached if one.reproduction else None,
         "files": [file._asdict() for file in one.files],

@@ -69,6 +69,11 @@ def format_markdown(checked: Checked, *, limit: int = 65_000) -> str:
     return "\n\n".join(filter(None, parts))
 
 
+def format_refusal(reason: str) -> str:
+    """The page where nothing could be checked at all, and why."""
+    return "\n\n".join([MARKER, f"### {_SIGNS[Verdict.UNKNOWN]} No claim can be checked", _upper(format_item(reason))])
+
+
 def _page(checked: Checked, one: CheckedClaim, limit: int) -> str:
     """The page of a single claim, with all that it changes open to see."""
     before: list[Block] = [

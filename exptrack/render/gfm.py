@@ -14,6 +14,7 @@ from exptrack.render.values import format_exact
 # Words that nobody links, counts or makes bold: the rest of a sentence from outside goes into code spans.
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*[.,;:?!]?|\d{1,6}[,;:]?")  # noqa: RUF001
 _HEX = re.compile(r"[0-9a-fA-F]{7,}")
+_MARKED = re.compile(r"(\(?)([^`]*[^`.,;:()])(\)?[.,;:]?)")
 
 
 def code_span(text: str) -> str:
@@ -22,6 +23,12 @@ def code_span(text: str) -> str:
     fence = "`" * (_longest_run(text) + 1)
     is_padded = text[0] == "`" or text[-1] == "`" or (text[0] == text[-1] == " " and text.strip(" "))
     return f"{fence} {text} {fence}" if is_padded else f"{fence}{text}{fence}"
+
+
+def word_span(word: str) -> str:
+    """A word of a sentence in a code span, without the mark after it, and without brackets around it."""
+    found = _MARKED.fullmatch(word)
+    return f"{found[1]}{code_span(found[2])}{found[3]}" if found else code_span(word)
 
 
 def sentence(text: str) -> str:
@@ -62,7 +69,7 @@ def _cell(text: str) -> str:
 
 def _words(text: str) -> str:
     return " ".join(
-        word if not word or (_WORD.fullmatch(word) and not _HEX.match(word)) else code_span(word)
+        word if not word or (_WORD.fullmatch(word) and not _HEX.match(word)) else word_span(word)
         for word in text.split(" ")
     )
 

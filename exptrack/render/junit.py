@@ -37,6 +37,15 @@ def format_junit(checked: Checked, *, is_claim_required: bool = False) -> str:
     if not cases and is_claim_required:
         said = say_summary(checked)
         cases = [_Case("a run is claimed", "failure", said, f"{said}\na claim looks like `{SHAPE}`")]
+    return _format(cases, say_changes(checked))
+
+
+def format_refusal(reason: str) -> str:
+    """A suite of one error: nothing could be checked at all, and why."""
+    return _format([_Case("claims can be checked", "error", reason, reason)], ())
+
+
+def _format(cases: Sequence[_Case], said: Sequence[str]) -> str:
     counts = Counter(case.tag for case in cases)
     attributes = {
         "name": _SUITE,
@@ -52,7 +61,7 @@ def format_junit(checked: Checked, *, is_claim_required: bool = False) -> str:
             f"<testsuites{_format_attributes(attributes)}>",
             f"<testsuite{_format_attributes({**attributes, **skipped})}>",
             *map(_format_case, _tell_apart(cases)),
-            *([f"<system-out>{_format_text(lines)}</system-out>"] if (lines := say_changes(checked)) else []),
+            *([f"<system-out>{_format_text(said)}</system-out>"] if said else []),
             "</testsuite>",
             "</testsuites>",
         ]

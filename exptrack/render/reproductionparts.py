@@ -11,7 +11,7 @@ from exptrack.model.difference import Area, Difference
 from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer
 from exptrack.model.settings import MetricDeclaration
 from exptrack.render.deltas import TITLES, count_areas, name_argument
-from exptrack.render.gfm import code_span, details, join_spans, table
+from exptrack.render.gfm import code_span, details, join_spans, table, word_span
 from exptrack.render.markdown import format_markdown as format_difference
 from exptrack.render.reproduction import format_sides, say_divergence
 from exptrack.render.sheet import Block, Rows
@@ -96,6 +96,6 @@ def format_item(text: str) -> str:
 
 def _words(text: str) -> str:
     return " ".join(
-        word if not word or (_PLAIN.fullmatch(word) and not _HEX.search(word)) else code_span(word)
+        word if not word or (_PLAIN.fullmatch(word) and not _HEX.search(word)) else word_span(word)
         for word in text.split(" ")
     )

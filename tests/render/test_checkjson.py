@@ -78,6 +78,7 @@ def test_the_whole_of_a_check():
         "author": ADA,
         "recorded_by": "Grace Hopper <grace@example.com>",
         "verdict": "does not hold",
+        "required": "exact",
         "reason": "1 file of HEAD is not what ran",
         "reached": None,
         "notes": ["b"],

@@ -243,9 +243,9 @@ def test_a_sentence_of_others_is_plain_words_and_code():
         "`data/raw` was modified: `exptrack ls` tells, or not."
     )
     assert sentence("see #12, @octocat, GH-12, deadbeef1, 12 and www.x.org") == (
-        "see `#12,` `@octocat,` `GH-12,` `deadbeef1,` 12 and `www.x.org`"
+        "see `#12`, `@octocat`, `GH-12`, `deadbeef1`, 12 and `www.x.org`"
     )
-    assert sentence("1. a_b *c* <b>") == "`1.` `a_b` `*c*` `<b>`"
+    assert sentence("1. a_b *c* <b>") == "`1`. `a_b` `*c*` `<b>`"
     assert sentence("abcdefa `x") == "`abcdefa` `` `x ``"
 
 

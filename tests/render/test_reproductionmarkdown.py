@@ -154,7 +154,7 @@ def test_numbers_and_words_are_plain_and_all_else_is_code():
     said = "loss: 0.41 → 0.42 (+2.4%), see #12, @octocat, GH-12, deadbeef, (1234567 www.x.org *b* 1e-05 <b> :x: `a b`"
     text = shown(EXACT._replace(levels=levels((Answer.NO, said), Answer.NO, Answer.NO, Answer.NO)))
     assert rows(text)[1][2] == (
-        "loss: 0.41 → 0.42 (+2.4%), see `#12,` `@octocat,` `GH-12,` `deadbeef,` `(1234567` `www.x.org` `*b*` `1e-05` `<b>` `:x:` `a b`"
+        "loss: 0.41 → 0.42 (+2.4%), see `#12`, `@octocat`, `GH-12`, `deadbeef`, (`1234567` `www.x.org` `*b*` `1e-05` `<b>` `:x`: `a b`"
     )
 
 

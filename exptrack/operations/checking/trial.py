@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from exptrack.analysis.wording import name_few
 from exptrack.errors import ExptrackError, RecordError
@@ -83,4 +84,6 @@ def _say(findings: Sequence[Finding]) -> str:
     first = findings[0]
     others = name_few([one.subject for one in findings[1:]], _NAMED)
     more = f" (and so {others})" if others else ""
-    return f"{first.subject}: {first.problem}{more}; {first.advice}"
+    # A path in this clone tells nobody anything elsewhere.
+    subject = "" if PurePath(first.subject).is_absolute() else f"{first.subject}: "
+    return f"{subject}{first.problem}{more}; {first.advice}"
