@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from actionlint import NoActionlintError, lint
+from forges import Forge, Request
 from workflows import TEMPLATES, Done, GitHub, JobDone, environment, read
 
 CHECK, NIGHTLY = FILES = tuple(TEMPLATES / "github" / f"exptrack-{name}.yml" for name in ("check", "nightly"))
@@ -105,60 +103,31 @@ def jobs() -> Iterator[tuple[Path, str, dict[str, Any]]]:
             yield path, name, job
 
 
-class Forge:
-    """The comments of a pull request, as GitHub's API gives and takes them; `refusal` is a status that it answers with instead."""
+class Comments(Forge):
+    """The comments of a pull request, as GitHub's API gives and takes them."""
 
-    def __init__(self) -> None:
-        self.comments: list[dict[str, Any]] = []
-        self.refusal = 0
-        forge = self
+    AUTHORITY = ("Authorization", "Bearer a-token")
+    OWN = "github-actions[bot]"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                url = urlsplit(self.path)
-                asked = {key: int(value) for key, [value] in parse_qs(url.query).items()}
-                end = asked["page"] * asked["per_page"]
-                self.answer(200 if url.path == COMMENTS else 404, forge.comments[end - asked["per_page"] : end])
+    def encode_author(self, author: str) -> dict[str, Any]:
+        return {"user": {"login": author}}
 
-            def do_POST(self) -> None:
-                body = self.read_body()
-                if not forge.refusal:
-                    forge.add(body, "github-actions[bot]")
-                self.answer(201 if self.path == COMMENTS else 404, {})
-
-            def do_PATCH(self) -> None:
-                number = int(self.path.removeprefix("/repos/lab/project/issues/comments/"))
-                forge.comments[number]["body"] = self.read_body()
-                self.answer(200, {})
-
-            def read_body(self) -> str:
-                return str(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"])
-
-            def answer(self, status: int, content: Any) -> None:
-                assert self.headers["Authorization"] == "Bearer a-token"
-                self.send_response(forge.refusal or status)
-                text = json.dumps(content).encode()
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def add(self, body: str | None, login: str) -> None:
-        self.comments.append({"id": len(self.comments), "body": body, "user": {"login": login}})
-
-    def own(self) -> list[str]:
-        return [one["body"] for one in self.comments if one["user"]["login"] == "github-actions[bot]"]
+    def answer(self, request: Request) -> tuple[int, Any]:
+        if request.method == "PATCH":
+            number = int(request.path.removeprefix("/repos/lab/project/issues/comments/"))
+            self.comments[number]["body"] = request.text
+        elif request.path != COMMENTS:
+            return 404, {}
+        elif request.method == "POST":
+            self.add(request.text, self.OWN)
+            return 201, {}
+        return 200, self.page(request.words) if request.words else {}
 
 
 class Commented:
     """Executes the job `comment` with what the job `check` is to have left; gives its last step."""
 
-    def __init__(self, workflow: GitHub, forge: Forge) -> None:
+    def __init__(self, workflow: GitHub, forge: Comments) -> None:
         self.workflow, self.forge = workflow, forge
 
     def __call__(self, report: str | Path | None, junit: str = "<testcase/>") -> Done:
@@ -177,7 +146,6 @@ class Commented:
 
 @pytest.fixture
 def commented(tmp_path) -> Iterator[Commented]:
-    forge = Forge()
     table = {
         "github.event_name": "pull_request",
         "github.event.pull_request.head.repo.full_name": "lab/project",
@@ -185,18 +153,14 @@ def commented(tmp_path) -> Iterator[Commented]:
         "github.repository": "lab/project",
         "github.token": "a-token",
     }
-    given = {
-        "GITHUB_API_URL": forge.url,
-        "GITHUB_SERVER_URL": "http://github.test",
-        "GITHUB_REPOSITORY": "lab/project",
-        "GITHUB_RUN_ID": "7",
-    }
-    thread = threading.Thread(target=forge.server.serve_forever, args=(0.01,))
-    with forge.server:
-        thread.start()
+    with Comments().serve() as forge:
+        given = {
+            "GITHUB_API_URL": forge.url,
+            "GITHUB_SERVER_URL": "http://github.test",
+            "GITHUB_REPOSITORY": "lab/project",
+            "GITHUB_RUN_ID": "7",
+        }
         yield Commented(GitHub(CHECK, tmp_path, environment(tmp_path) | given, table, ACTIONS), forge)
-        forge.server.shutdown()
-        thread.join()
 
 
 class TestCheck:
@@ -330,6 +294,17 @@ class TestFiles:
         command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *FILES]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout
+
+    def test_actionlint_finds_nothing_in_them(self, tmp_path):
+        broken, place = tmp_path / "broken.yml", tmp_path / "node"
+        broken.write_text(FILES[0].read_text().replace("github.sha", "github.shah"))
+        place.mkdir()
+        try:
+            found = lint([*FILES, broken], place)
+        except NoActionlintError as error:
+            pytest.skip(str(error))
+        assert found, "it finds nothing at all"
+        assert [line for line in found if not line.startswith(f"{broken}:")] == []
 
     def test_rights_are_the_least(self):
         rights = {(path.stem, name): job["permissions"] for path, name, job in jobs()}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from forges import Forge, Request
 from workflows import TEMPLATES, Done, JobDone, environment, expand, extended, read, run_gitlab_job
 
 FILE = TEMPLATES / "gitlab" / "exptrack.gitlab-ci.yml"
@@ -168,64 +165,37 @@ class TestCheck:
         assert "true" in gitlab.report
 
 
-class Forge:
-    """The notes of a merge request, as GitLab's API gives and takes them; `refusal` is a status that it answers with instead."""
+class Notes(Forge):
+    """The notes of a merge request, as GitLab's API gives and takes them."""
 
-    def __init__(self) -> None:
-        self.notes: list[dict[str, Any]] = []
-        self.refusal = 0
-        forge = self
+    AUTHORITY = ("PRIVATE-TOKEN", "a-token")
+    OWN = 40
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                url = urlsplit(self.path)
-                if url.path == "/api/v4/user":
-                    self.answer(200, {"id": 40})
-                    return
-                asked = {key: value for key, [value] in parse_qs(url.query).items()}
-                assert (asked["order_by"], asked["sort"]) == ("created_at", "asc")
-                end = int(asked["page"]) * int(asked["per_page"])
-                self.answer(200 if url.path == NOTES else 404, forge.notes[end - int(asked["per_page"]) : end])
+    def encode_author(self, author: int) -> dict[str, Any]:
+        return {"author": {"id": author}}
 
-            def do_POST(self) -> None:
-                forge.add(self.read_body(), 40)
-                self.answer(201 if self.path == NOTES else 404, {})
-
-            def do_PUT(self) -> None:
-                forge.notes[int(self.path.removeprefix(f"{NOTES}/"))]["body"] = self.read_body()
-                self.answer(200, {})
-
-            def read_body(self) -> str:
-                return str(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"])
-
-            def answer(self, status: int, content: Any) -> None:
-                assert self.headers["PRIVATE-TOKEN"] == "a-token"
-                text = json.dumps(content).encode()
-                self.send_response(forge.refusal or status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/api/v4"
-
-    def add(self, body: str, author: int) -> None:
-        self.notes.append({"id": len(self.notes), "body": body, "author": {"id": author}})
-
-    def own(self) -> list[str]:
-        return [one["body"] for one in self.notes if one["author"]["id"] == 40]
+    def answer(self, request: Request) -> tuple[int, Any]:
+        if request.path == "/api/v4/user":
+            return 200, {"id": self.OWN}
+        if request.method == "PUT":
+            self.comments[int(request.path.removeprefix(f"{NOTES}/"))]["body"] = request.text
+        elif request.path != NOTES:
+            return 404, {}
+        elif request.method == "POST":
+            self.add(request.text, self.OWN)
+            return 201, {}
+        else:
+            assert (request.words["order_by"], request.words["sort"]) == ("created_at", "asc")
+        return 200, self.page(request.words) if request.words else {}
 
 
 class Commented:
     """Executes the job `exptrack-comment` beside what the job that checks is to have left."""
 
-    def __init__(self, folder: Path, forge: Forge) -> None:
+    def __init__(self, folder: Path, forge: Notes) -> None:
         self.work, self.forge = folder / "work", forge
         self.work.mkdir()
-        given = {"CI_API_V4_URL": forge.url, "CI_MERGE_REQUEST_IID": "7", "EXPTRACK_TOKEN": "a-token"}
+        given = {"CI_API_V4_URL": f"{forge.url}/api/v4", "CI_MERGE_REQUEST_IID": "7", "EXPTRACK_TOKEN": "a-token"}
         self.environ = environment(folder) | MERGE | given
 
     def __call__(self, report: str | Path | None, junit: str = "<testcase/>") -> Done:
@@ -242,13 +212,8 @@ class Commented:
 
 @pytest.fixture
 def commented(tmp_path) -> Iterator[Commented]:
-    forge = Forge()
-    thread = threading.Thread(target=forge.server.serve_forever, args=(0.01,))
-    with forge.server:
-        thread.start()
+    with Notes().serve() as forge:
         yield Commented(tmp_path, forge)
-        forge.server.shutdown()
-        thread.join()
 
 
 class TestComment:
@@ -260,7 +225,7 @@ class TestComment:
             commented.forge.add(f"word {number}", 1)
         assert commented(f"{MARKER}\nfirst\n").out == "posted a comment\n"
         assert commented(f"{MARKER}\nsecond\n").out == "updated the comment\n"
-        assert len(commented.forge.notes) == 132
+        assert len(commented.forge.comments) == 132
         assert commented.forge.own() == [f"{MARKER}\nsecond"]
 
     def test_without_a_claim_there_is_no_comment_but_an_old_one_is_updated(self, commented):
