@@ -125,6 +125,14 @@ def test_a_command_loads_no_heavy_library(command, repository, exptrack):
     assert loaded.isdisjoint(LIGHT), sorted(loaded.intersection(LIGHT))
 
 
+@pytest.mark.parametrize("command", ["check --message params.yaml", "check --help"])
+def test_what_executes_runs_is_not_loaded_where_nothing_is_executed(command, repository):
+    code = f"import contextlib\nfrom exptrack.cli import main\nwith contextlib.suppress(SystemExit):\n    main({command.split()!r})"
+    loaded = loaded_after(code, repository)
+    assert "exptrack.cli.check" in loaded
+    assert loaded.isdisjoint({*LIGHT, "exptrack.operations.reproduce", "exptrack.operations.verify"})
+
+
 def test_importing_the_package_loads_nothing_else_of_it(tmp_path):
     loaded = loaded_after("import exptrack", tmp_path)
     assert loaded.isdisjoint({*LIGHT, "exptrack.project", "exptrack.cli", "argparse", "json"})

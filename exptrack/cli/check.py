@@ -12,11 +12,9 @@ from exptrack.cli.progress import watched
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
 from exptrack.model.checking import Checked, Verdict
+from exptrack.model.reproduction import PRESENT, RECORDED
 from exptrack.model.settings import Settings
-from exptrack.operations.check import Asked, check
 from exptrack.operations.checking.message import check_message
-from exptrack.operations.checking.trial import is_interrupted
-from exptrack.operations.reproducing.replay import PRESENT, RECORDED
 from exptrack.project import Project
 
 _INTERRUPTED = 130
@@ -66,6 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_message(project, arguments)
     if arguments.words and arguments.all_recent is not None:
         raise ExptrackError("--all-recent takes claims from HEAD's history: leave out the other words")
+    return _check_claims(project, arguments)
+
+
+def _check_claims(project: Project, arguments: argparse.Namespace) -> int:
+    # Not above: it imports what executes runs, which the hook and `--help` would pay with 50 ms of 115.
+    from exptrack.operations.check import Asked, check
+    from exptrack.operations.checking.trial import is_interrupted
+
     asked = Asked(
         environ=dict(os.environ),
         words=tuple(arguments.words),

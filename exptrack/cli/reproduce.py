@@ -11,11 +11,11 @@ from exptrack.cli.common import say
 from exptrack.cli.output import output_aside
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
-from exptrack.model.reproduction import Level, Reproduction
+from exptrack.model.reproduction import PRESENT, RECORDED, Level, Reproduction
 from exptrack.model.run import Status
 from exptrack.model.settings import Settings
 from exptrack.operations.reproduce import execute, plan
-from exptrack.operations.reproducing.replay import PRESENT, RECORDED, Manner
+from exptrack.operations.reproducing.replay import Manner
 from exptrack.project import Project
 from exptrack.render.text import inert
 

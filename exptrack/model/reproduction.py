@@ -11,6 +11,9 @@ from exptrack.model.run import Run, Status
 from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import Tree, Value
 
+# Which packages a run is executed again with: those that are here, or those that it had.
+PRESENT, RECORDED = "present", "recorded"
+
 
 class Level(StrEnum):
     """How well a run reproduces, the strongest first."""

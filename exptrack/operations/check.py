@@ -13,6 +13,7 @@ from exptrack.errors import DataError, RecordError, RepositoryError
 from exptrack.model.change import Change
 from exptrack.model.checking import Bar, Checked, CheckedClaim, Claim, Verdict
 from exptrack.model.difference import Difference
+from exptrack.model.reproduction import PRESENT
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
 from exptrack.model.sharing import Progress, Silence
@@ -24,7 +25,7 @@ from exptrack.operations.checking.code import compare_code
 from exptrack.operations.checking.scope import Scope, find_scope
 from exptrack.operations.context import Context
 from exptrack.operations.diff import diff
-from exptrack.operations.reproducing.replay import PRESENT, Manner
+from exptrack.operations.reproducing.replay import Manner
 from exptrack.operations.verify import verify
 from exptrack.store.runs import ABBREVIATED
 
@@ -103,7 +104,9 @@ class _Check:
         self.rules: dict[str, _Rules] = {}
         self.notes: list[str] = []
         self.rules_of(context.project)  # what cannot be read there is an error before anything is fetched
-        newest = find_recent(context.repository, scope.base_oid, 1).claims if scope.base_oid else ()
+        newest: tuple[Claim, ...] = ()
+        if scope.base_oid is not None and scope.claims.claims:  # else there is nothing to compare it with
+            newest = find_recent(context.repository, scope.base_oid, 1).claims
         self.located = locate(context, [*scope.claims.claims, *newest], asked.remote, progress)
         self.baseline = next((self.located[claim].run for claim in newest), None)
         if newest and self.baseline is None:

@@ -13,7 +13,7 @@ from exptrack.analysis.trust import check_run
 from exptrack.backends.git import objects
 from exptrack.errors import CommandError, ExptrackError
 from exptrack.model.difference import Area, Difference
-from exptrack.model.reproduction import Answer, Divergence, Level, LevelAnswer, Reproduction, Terms
+from exptrack.model.reproduction import RECORDED, Answer, Divergence, Level, LevelAnswer, Reproduction, Terms
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
 from exptrack.operations.context import SETTINGS, Context
@@ -33,7 +33,7 @@ from exptrack.operations.reproducing.evidence import (
     without_metrics,
     without_unkept,
 )
-from exptrack.operations.reproducing.replay import RECORDED, Manner, Replay, read_environment
+from exptrack.operations.reproducing.replay import Manner, Replay, read_environment
 from exptrack.store import revs
 
 

@@ -140,6 +140,16 @@ def test_a_branch_without_claims_is_well_unless_one_is_required(team):
     assert json.loads(ada("check", "--json").stdout)["base"]["name"] == "origin/main"
 
 
+def test_a_branch_without_claims_fetches_nothing(team):
+    _, ada, bob = team
+    ada.commit(f"a claim\n\n{ada.train('one')}")
+    share(ada, bob)
+    bob.commit("no claim")
+    done = bob("check", "HEAD~1..HEAD")
+    assert (done.stdout, done.stderr) == ("no run is claimed between HEAD~1 and HEAD\n", "")
+    assert bob.names() == set()
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

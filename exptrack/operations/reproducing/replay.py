@@ -11,6 +11,7 @@ from typing import NamedTuple
 from exptrack.analysis.codec import decode_environment
 from exptrack.errors import ExptrackError, RecordError
 from exptrack.model.environment import Environment
+from exptrack.model.reproduction import PRESENT, RECORDED
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
 from exptrack.model.tree import Tree
@@ -29,8 +30,6 @@ from exptrack.store import runs, slotlinks, slots
 from exptrack.store.outset import Outset
 from exptrack.store.private_index import is_dvc_file
 from exptrack.store.slots import Slot
-
-PRESENT, RECORDED = "present", "recorded"
 
 _SEEDS = ("EXPTRACK_SEED", "PYTHONHASHSEED")
 
