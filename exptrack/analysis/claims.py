@@ -10,7 +10,7 @@ from exptrack.analysis.names import is_name
 if TYPE_CHECKING:
     from exptrack.model.checking import Claim, Claims, Misclaim
 
-SHAPE = "Exptrack-Run: <name> <oid>"
+SHAPE = "Exptrack-Run: <name> <full oid of the run's commit>"
 
 # Git takes blanks before the colon too, and a squash merge makes a list of what it merges.
 _BEGINNING = re.compile(r"\s*(?:[*+•-]\s*)?(Exptrack-[a-z-]+)\s*:", re.IGNORECASE)

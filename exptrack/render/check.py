@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from exptrack.analysis.claims import SHAPE
 from exptrack.analysis.wording import counted
 from exptrack.model.checking import Checked, CheckedClaim, Misclaim, Verdict
 from exptrack.model.reproduction import Level, Reproduction
@@ -17,7 +18,6 @@ from exptrack.render.reproduction import format_divergence, format_levels, list_
 from exptrack.render.text import BOLD, GREEN, RED, clip, format_command, inert, paint, wrap
 from exptrack.render.values import clip_apart
 
-SHAPE = "Exptrack-Run: <name> <full oid of the run's commit>"
 _DEFAULTS = "the defaults"
 _COLORS = {Verdict.HOLDS: GREEN, Verdict.FAILS: RED, Verdict.UNKNOWN: YELLOW, Verdict.SUPERSEDED: ""}
 _VERBS = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from exptrack.analysis.claims import SHAPE
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.checking import Checked, CheckedClaim, Verdict
 from exptrack.model.reproduction import Reproduction
 from exptrack.render.check import (
-    SHAPE,
     list_bar_entries,
     list_claim_notes,
     list_command,

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from exptrack.analysis.claims import SHAPE
 from exptrack.model.checking import Checked, CheckedClaim, Verdict
-from exptrack.render.check import SHAPE, format_claim, say_broken, say_changes, say_outcome, say_summary
+from exptrack.render.check import format_claim, say_broken, say_changes, say_outcome, say_summary
 from exptrack.render.text import inert
 
 _SUITE = "exptrack check"

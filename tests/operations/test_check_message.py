@@ -45,7 +45,7 @@ def test_each_claim_that_others_cannot_follow_is_refused_with_what_to_do(team):
     pushed, taken, own = ada.oid("pushed")[:10], ada.oid("taken")[:10], bob.oid("own")[:10]
     assert noticed == []
     assert refused == (
-        "'Exptrack-Run: own' claims no run: write it as `Exptrack-Run: <name> <oid>`, with the whole oid",
+        "'Exptrack-Run: own' claims no run: write it as `Exptrack-Run: <name> <full oid of the run's commit>`",
         "own: it is not on origin yet: run `exptrack push own` first",
         "gone: there is no such run here or on origin: `exptrack ls` lists the runs",
         (
@@ -72,7 +72,7 @@ def test_a_remote_that_does_not_answer_is_a_warning(team):
     ada.git("remote", "set-url", "origin", "/nowhere.git")
     refused, [warning] = look(ada, f"Exptrack-Run: one {NONE}", f"Exptrack-Run: two {NONE}", "Exptrack-Run: one")
     assert refused == (
-        "'Exptrack-Run: one' claims no run: write it as `Exptrack-Run: <name> <oid>`, with the whole oid",
+        "'Exptrack-Run: one' claims no run: write it as `Exptrack-Run: <name> <full oid of the run's commit>`",
     )
     assert warning.startswith(
         "whether the claimed runs were pushed is not known: cannot list the runs of origin (/nowhere"

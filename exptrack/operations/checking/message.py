@@ -31,7 +31,7 @@ def check_message(context: Context, text: str, remote: str | None = None) -> tup
     answer, that is a notice, and only lines that claim nothing are told.
     """
     found = find_claims(strip_comments(text, find_comment_signs(context.repository)))
-    refused = [f"'{one.line}' claims no run: write it as `{SHAPE}`, with the whole oid" for one in found.broken]
+    refused = [f"'{one.line}' claims no run: write it as `{SHAPE}`" for one in found.broken]
     if not found.claims:
         return tuple(refused)
     here = _Side("here", _group(list_here(context.repository)))
