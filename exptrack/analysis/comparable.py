@@ -33,7 +33,10 @@ def is_value_file(path: str) -> bool:
 
 
 def pointers_of(record: Record, *, with_outputs: bool = True) -> dict[str, Pointer]:
-    """By path what stands for the data of a run: its pointers, its outputs, and large files that are known by their digest alone."""
+    """By path what stands for the data of a run: its pointers, its outputs, and large files that are known by their digest alone.
+
+    An output that had a pointer before the command wrote it anew is what the command wrote.
+    """
     if not with_outputs:
         return {pointer.path: pointer for pointer in record.data}
     listed = (
@@ -41,7 +44,7 @@ def pointers_of(record: Record, *, with_outputs: bool = True) -> dict[str, Point
         for one in record.not_captured
         if one.digest and one.digest.startswith("sha256:")
     )
-    return {pointer.path: pointer for pointer in (*listed, *record.outputs, *record.data)}
+    return {pointer.path: pointer for pointer in (*listed, *record.data, *record.outputs)}
 
 
 def plain_outs(record: Record) -> dict[str, Pointer]:

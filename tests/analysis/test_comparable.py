@@ -93,6 +93,13 @@ def test_outputs_and_large_files_stand_beside_the_pointers_of_a_run():
     assert list(pointers_of(record, with_outputs=False)) == ["data"]
 
 
+def test_an_output_that_had_a_pointer_is_what_the_command_wrote():
+    old, new = Pointer("model", "12", modified=True), Pointer("model", "34")
+    record = Record("one", Status.COMPLETED, START, data=(old,), outputs=(new,))
+    assert pointers_of(record) == {"model": new}
+    assert pointers_of(record, with_outputs=False) == {"model": old}
+
+
 def test_parameters_of_the_command_line_can_be_left_out():
     params = {"args": {"seed": 7}, "params.yaml": {"lr": 1}}
     assert params_tree(params) == {"lr": 1, "seed": 7}
