@@ -156,9 +156,10 @@ def list_claim_notes(one: CheckedClaim) -> list[str]:
 def list_command(checked: Checked, one: CheckedClaim | None = None) -> list[str]:
     """The words that do the same again: for one claim, or all of them.
 
-    Where it failed for its files it is the commits that must be checked: a run by its name is executed whatever the head has.
+    Where it failed for its files, or the head has another bar than the one that counts, it is the commits that must be checked: a run by
+    its name is executed whatever the head has, and judged by the bar of where one is.
     """
-    by_name = one is not None and (one.reproduction is not None or not one.files)
+    by_name = one is not None and (one.reproduction is not None or not one.files) and not checked.changes
     words = [one.claim.name] if one is not None and by_name else _list_subjects(checked)
     at = [] if checked.at is None else ["--at", _pin(checked, checked.at)]
     environment = [] if checked.environment == _PRESENT else ["--environment", checked.environment]

@@ -76,7 +76,7 @@ brave-otter-k3f9 does not hold: it reproduces statistically, and exact is
     brave-otter-k3f9 is claimed by somebody else than recorded it
     loss is the only metric that is declared
     same.csv was modified on both sides
-  `exptrack check brave-otter-k3f9` repeats it
+  `exptrack check main..bbbbbbbbbb` repeats it
 
 notes:
   origin/main is taken for main"""
