@@ -44,7 +44,7 @@ EXAMPLES = {
     "fsck": ("exptrack fsck", "exptrack fsck --full --json"),
     "check": (
         "exptrack check main..HEAD",
-        "exptrack check origin/main..HEAD --environment recorded --report report.md --junit junit.xml",
+        "exptrack check main..HEAD --environment recorded --report report.md",
         "exptrack check main..HEAD --at HEAD",
         "exptrack check --all-recent 5",
         "exptrack check brave-otter",
