@@ -78,12 +78,12 @@ def _find(repository: Repository, rev: str) -> tuple[str, str]:
     raise RevError(f"'{rev}' is no commit here: run `git fetch`, or see `git branch --all`")
 
 
-def find_claims_in(repository: Repository, base_oid: str | None, head_oid: str, number: int | None = None) -> Claims:
-    """What the commits claim that the head has and the base has not, at most the newest `number` that claim anything.
+def find_claims_in(repository: Repository, base_oid: str | None, head_oid: str) -> Claims:
+    """What the commits claim that the head has and the base has not.
 
     Each run is there once, for the newest commit that claims it; a name with two oids is two claims.
     """
-    return _gather(read_messages(repository, head_oid, without=base_oid, number=number))
+    return _gather(read_messages(repository, head_oid, without=base_oid))
 
 
 def find_recent(repository: Repository, head_oid: str, number: int) -> Claims:
