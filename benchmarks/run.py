@@ -19,7 +19,7 @@ from pathlib import Path
 # As a script it has its own folder on the path, and not the one that holds the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import isolated, reading, recording, sharing
+from benchmarks import checking, isolated, reading, recording, sharing
 from benchmarks.measure import BenchmarkError, Group, Row, measure
 from benchmarks.report import (
     as_json,
@@ -51,6 +51,7 @@ _GROUPS: Mapping[str, _Build] = {
     "read-dvc": reading.read_dvc,
     "share": sharing.share,
     "share-dvc": sharing.share_dvc,
+    "check": checking.check,
 }
 _ROUNDS = 7
 

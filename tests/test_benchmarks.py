@@ -124,6 +124,23 @@ class TestScript:
         ]
         assert list((tmp_path / "t").iterdir()) == []
 
+    def test_checks_of_claims_have_rows(self, benchmark, tmp_path):
+        done = benchmark("--only", "check", "--alone", "--json", tmp_path / "times.json")
+        assert done.returncode == 0, done.stderr
+        rows = json.loads((tmp_path / "times.json").read_text())["rows"]
+        assert [(row["group"], row["command"], *(one["target"] for one in row["targets"])) for row in rows] == [
+            ("a claimed run of the example, in a fresh clone", "the stages alone"),
+            ("a claimed run of the example, in a fresh clone", "exptrack check", "added <= 5000 ms"),
+            ("a branch without a claim", "git log origin/main..HEAD"),
+            ("a branch without a claim", "exptrack check", "<= 200 ms"),
+            ("a commit", "git commit"),
+            ("a commit", "git commit, with the hook", "added <= 20 ms"),
+            ("a commit", "git commit of a claim", "added <= 400 ms"),
+            ("a history of 2 commits without a claim", "git log --grep"),
+            ("a history of 2 commits without a claim", "exptrack check --all-recent 1", "<= 200 ms"),
+        ]
+        assert list((tmp_path / "t").iterdir()) == []
+
     def test_commands_of_dvc_stand_beside_ours(self, benchmark, tmp_path):
         done = benchmark("--only", "apply", "--json", tmp_path / "times.json")
         assert done.returncode == 0, done.stderr
