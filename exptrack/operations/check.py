@@ -27,7 +27,7 @@ from exptrack.operations.context import Context
 from exptrack.operations.diff import diff
 from exptrack.operations.reproducing.replay import Manner
 from exptrack.operations.verify import verify
-from exptrack.store.runs import ABBREVIATED
+from exptrack.store.runs import shorten
 
 _SILENCE = Silence()
 _NAMED = 5
@@ -153,7 +153,7 @@ class _Check:
             timeout=rules.bar.timeout,
         )
         self.context.notice(f"executing {one.claim.name}")
-        return trial.prove(self.context, one, manner, rules.settings, rules.bar, _shorten(rules.of))
+        return trial.prove(self.context, one, manner, rules.settings, rules.bar, shorten(rules.of))
 
     def _try(self, claim: Claim) -> CheckedClaim:
         """As `_look`; what stands in the way of one claim costs the others nothing."""
@@ -175,7 +175,7 @@ class _Check:
         except RecordError as error:
             return one._replace(verdict=Verdict.FAILS, reason=str(error))
         if run.record.project != self.context.project:
-            note = f"it is judged by the exptrack.yaml in {run.record.project}/ of {_shorten(self.scope.bar[1])}"
+            note = f"it is judged by the exptrack.yaml in {run.record.project}/ of {shorten(self.scope.bar[1])}"
             one = one._replace(bar=rules.bar, notes=(*one.notes, note))
         if self.scope.base is None or self.scope.base_oid is None:
             return one
@@ -202,7 +202,7 @@ class _Check:
             return one._replace(verdict=Verdict.SUPERSEDED)
         if self.asked.at is not None:
             return one
-        head, base = _shorten(self.scope.head), self.scope.base
+        head, base = shorten(self.scope.head), shorten(self.scope.base or "")
         named = name_few([compared.describe(file) for file in compared.files], _NAMED)
         advice = (
             f"{base} brought that since: `--at {head}` checks the merged code"
@@ -216,12 +216,6 @@ class _Check:
         if claim.commit == self.scope.claims.claims[0].commit:
             return False
         return not compare_code(self.context, run, claim.commit, bar.ignore).files
-
-
-def _shorten(name: str) -> str:
-    """What a commit is called; a full oid in short."""
-    is_oid = len(name) in {40, 64} and set(name) <= set("0123456789abcdef")
-    return name[:ABBREVIATED] if is_oid else name
 
 
 def _note(claim: Claim, run: Run) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from exptrack.render.page import YELLOW
 from exptrack.render.reproduction import format_divergence, format_levels, list_notes, list_otherwise
 from exptrack.render.text import BOLD, GREEN, RED, clip, format_command, inert, paint, wrap
 from exptrack.render.values import clip_apart
+from exptrack.store.runs import shorten
 
 _DEFAULTS = "the defaults"
 _COLORS = {Verdict.HOLDS: GREEN, Verdict.FAILS: RED, Verdict.UNKNOWN: YELLOW, Verdict.SUPERSEDED: ""}
@@ -28,8 +28,6 @@ _VERBS = {
 }
 _SUPERSEDED = "a newer commit claims another run"
 _IN_FULL = {Verdict.FAILS, Verdict.UNKNOWN}
-_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_SHORT = 10
 _MOST_FILES = 10
 _WIDEST_VALUE = 60
 _WIDEST_LINE = 200
@@ -168,7 +166,7 @@ def list_command(checked: Checked, one: CheckedClaim | None = None) -> list[str]
 
 def name_commit(text: str) -> str:
     """What was typed for a commit, inert; a full oid in short."""
-    return inert(_shorten(text))
+    return inert(shorten(text))
 
 
 def say_broken(broken: Misclaim, form: Callable[[str], str] | None = None) -> str:
@@ -198,11 +196,7 @@ def _list_subjects(checked: Checked) -> list[str]:
 
 def _pin(checked: Checked, name: str) -> str:
     """What was typed for a commit as it means the same in another clone: HEAD is elsewhere there."""
-    return _shorten(checked.head_oid if name == checked.head == "HEAD" and checked.head_oid else name)
-
-
-def _shorten(text: str) -> str:
-    return text[:_SHORT] if _OID.fullmatch(text) else text
+    return shorten(checked.head_oid if name == checked.head == "HEAD" and checked.head_oid else name)
 
 
 def _name_person(author: str) -> str:

@@ -20,13 +20,14 @@ ACTIVE = "refs/exptrack/active/"
 TRASH = "refs/exptrack/trash/"
 RECORD = ".exptrack/run.json"
 
-# Of an oid; 10,000 runs with a million objects around them need 9 digits.
 ENVIRONMENT = ".exptrack/environment.json"
+# Of an oid; 10,000 runs with a million objects around them need 9 digits.
 ABBREVIATED = 10
 
 _MANY, _BROKEN = 1000, 100  # records
 _LARGEST = 256 * 1024 * 1024  # bytes; a history of five million steps
 
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RUN_REF = re.compile(r"refs/exptrack/runs/\d{4}-\d\d/([a-z0-9][a-z0-9-]*)")
 
 
@@ -43,6 +44,11 @@ def list_run_refs(repository: Repository, prefix: str = RUNS) -> dict[str, str]:
 def name_of(ref: str) -> str:
     """The leaf of a ref, which is the run's name."""
     return ref.rpartition("/")[2]
+
+
+def shorten(name: str) -> str:
+    """What somebody called a commit; a full oid is abbreviated."""
+    return name[:ABBREVIATED] if _OID.fullmatch(name) else name
 
 
 def read_runs(repository: Repository, run_refs: Mapping[str, str]) -> Iterator[Run | BrokenRun]:
