@@ -102,6 +102,10 @@ def is_shown(shown: tuple[str, ...], came: list[str]) -> bool:
     return re.fullmatch(pattern, "".join(normalise(line) + "\n" for line in came)) is not None
 
 
+# What pages call beside git and the tools of every machine, as words of this Python.
+_PROGRAMS = {"exptrack": "-m exptrack", "dvc": "-m dvc", "gto": "-c 'from gto.cli import app; app()'"}
+
+
 class Shell:
     """Runs lines one after the other, each in a bash of its own, from the folder that the one before ended in."""
 
@@ -110,7 +114,7 @@ class Shell:
         self.scripts = scripts
         # A Python without packages: an installation that is worked on would be another one from run to run.
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", scripts], check=True)
-        for name, words in (("exptrack", "-m exptrack"), ("gto", "-c 'from gto.cli import app; app()'")):
+        for name, words in _PROGRAMS.items():
             (scripts / "bin" / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
             (scripts / "bin" / name).chmod(0o755)
         self.path = f"{scripts / 'bin'}{os.pathsep}{os.environ['PATH']}"

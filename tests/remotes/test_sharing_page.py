@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 
 from pages import Shell, is_shown
@@ -11,17 +9,9 @@ from pages import Shell, is_shown
 PAGE = Path(__file__).parents[2] / "docs" / "sharing.md"
 
 
-def make_shell(tmp_path: Path) -> Shell:
-    shell = Shell(tmp_path, tmp_path / "scripts")
-    dvc = shell.scripts / "bin" / "dvc"
-    dvc.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m dvc "$@"\n')
-    dvc.chmod(0o755)
-    return shell
-
-
 def test_the_page_shows_what_happens(tmp_path):
     steps = 0
-    for step, came in make_shell(tmp_path).play(PAGE):
+    for step, came in Shell(tmp_path, tmp_path / "scripts").play(PAGE):
         assert is_shown(step.shown, came), f"$ {step.command}\n" + "\n".join(came)
         steps += 1
     assert steps >= 15
