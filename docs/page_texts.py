@@ -13,7 +13,8 @@ are kept, too."""
 MORE = {
     "init": """\
 Writes `exptrack.yaml` with all settings as comments, and makes a DVC project, into the working directory. What is there is left as
-it is. Nothing is added to Git's index.""",
+it is. Nothing is added to Git's index. With `--ci` it also writes the jobs that check claimed runs, with `--hooks` the hook `commit-msg`
+that refuses claims of runs which do not exist or were not pushed.""",
     "run": """\
 Takes the snapshot, runs COMMAND in the working directory, and records the run when it has ended. Options end at the first word
 that is none, so `--` is only needed before a command that begins with a hyphen. The command gets the name of its run in
@@ -133,7 +134,7 @@ two and shows one. Prints each command before it runs it.""",
 
 # Where more is told, on the page of the commands.
 LINKS = {
-    "init": "[Settings](capture.md#settings)",
+    "init": "[Settings](capture.md#settings) · [checks in CI](ci.md)",
     "run": "[What a run captures](capture.md)",
     "status": "[Its JSON](json.md#status)",
     "ls": "[Queries, columns and keys to sort by](query.md) · [its JSON](json.md#ls-and-log)",
@@ -148,6 +149,7 @@ LINKS = {
     "rm": "[Sharing runs](sharing.md)",
     "gc": "[Collecting garbage](sharing.md)",
     "fsck": "[Its JSON](json.md#fsck)",
+    "check": "[Checks in CI](ci.md) · [its JSON](json.md#check)",
 }
 
 REVS = """\
@@ -164,7 +166,7 @@ OPTIONS = (
 
 STATUS = (
     ("`0`", "done"),
-    ("`1`", "something differs, and `--exit-code` asked"),
+    ("`1`", "the answer is no: of `check`, `fsck`, `reproduce --require`, `diff --exit-code`"),
     ("`2`", "bad input or wrong usage"),
     ("`3`", "a bug in exptrack"),
     ("`130`", "interrupted"),

@@ -28,6 +28,7 @@ from exptrack.analysis.settings import parse_settings, parse_size
 from exptrack.analysis.yaml12 import load_yaml
 from exptrack.cli import COMMANDS, parse
 from exptrack.model.annotation import Annotation, AnnotationKind
+from exptrack.model.checking import Bar
 from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
 from exptrack.model.pipeline import StageRun, StageState
@@ -312,7 +313,7 @@ class TestCapture:
             assert mask_tree({name: "hunter2x9"}) == {name: "***"}
 
     @pytest.mark.parametrize(
-        "settings", [Settings, MetricDeclaration, Capture, Limits, Keep], ids=lambda cls: cls.__name__
+        "settings", [Settings, MetricDeclaration, Capture, Limits, Bar, Keep], ids=lambda cls: cls.__name__
     )
     def test_it_names_every_setting_with_its_default(self, settings):
         value = MetricDeclaration("accuracy") if settings is MetricDeclaration else settings()
