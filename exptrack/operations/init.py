@@ -30,14 +30,15 @@ _SETTINGS = """\
 #   secrets: [default]      # patterns of file names that never go into a snapshot
 #   environment: []         # more environment variables to record by name
 
-# check:                    # what `exptrack check` asks of runs that commits claim, as the base says it
-#   require: statistical    # or exact, methodological, conceptual
-#   reruns: 1               # how often each is executed
-#   timeout: 2h             # for each execution
-#   tolerance: {accuracy: 0.002, loss: 1%}   # for statistical: how far a metric may be, in place of the interval
-#   similar: 5%             # for methodological: how far a metric may be, as a share
-#   ignore: [docs/, "*.md"] # files that may differ from what ran
-#   volatile: [logs/, metrics.train_seconds] # results that may differ in an exact reproduction
+check:                      # what `exptrack check` asks of runs that commits claim, as the base says it
+  # Files that may differ from what ran: those that no command reads.
+  ignore: [README.md, CHANGELOG.md, LICENSE, /docs/, /.github/, /.gitlab/, /.gitlab-ci.yml]
+  # require: statistical    # or exact, methodological, conceptual
+  # reruns: 1               # how often each is executed
+  # timeout: 2h             # for each execution
+  # tolerance: {accuracy: 0.002, loss: 1%}   # for statistical: how far a metric may be, in place of the interval
+  # similar: 5%             # for methodological: how far a metric may be, as a share
+  # volatile: [logs/, metrics.train_seconds] # results that may differ in an exact reproduction
 
 # keep:                     # what `exptrack gc` keeps
 #   data: tag = paper or status = completed   # only these runs keep their data; without it, all do
@@ -67,7 +68,7 @@ def _make_project(repository: Repository, folder: Path) -> tuple[str, ...]:
         done.append("exptrack.yaml is there already")
     else:
         settings.write_text(_SETTINGS, encoding="utf-8")
-        done.append("wrote exptrack.yaml: all settings, commented out")
+        done.append("wrote exptrack.yaml: all settings, most of them commented out")
     root = dvc.find_root(folder, repository.top)
     if root is not None:
         done.append(f"DVC is set up already in {root}" if root != folder else "DVC is set up already")

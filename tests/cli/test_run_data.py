@@ -198,7 +198,7 @@ def test_init_says_what_it_did_and_leaves_the_index_alone(exptrack, repository, 
     index = (repository / ".git" / "index").read_bytes()
     done = exptrack("init")
     assert done.stdout.splitlines() == [
-        "wrote exptrack.yaml: all settings, commented out",
+        "wrote exptrack.yaml: all settings, most of them commented out",
         "set up DVC: .dvc/ and .dvcignore",
     ]
     assert (repository / ".git" / "index").read_bytes() == index
