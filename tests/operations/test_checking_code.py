@@ -49,8 +49,8 @@ def commit(repository, git):
 
 @pytest.fixture
 def compare(repository):
-    def call(run: Run, commit: str, *ignore: str, base: str | None = None) -> Compared:
-        return compare_code(Project(repository).context, run, commit, ignore, base=base)
+    def call(run: Run, commit: str, *ignore: str, base: str | None = None, others: tuple[Run, ...] = ()) -> Compared:
+        return compare_code(Project(repository).context, run, commit, ignore, others=others, base=base)
 
     return call
 
@@ -246,6 +246,45 @@ class TestData:
         found = compare(one, commit())
         assert found.data == {"dvc.lock": ("data/digits.csv",)}
         assert say(found) == ["data/digits.csv (in dvc.lock)"]
+
+
+class TestOthers:
+    """Several runs that one commit claims."""
+
+    @pytest.fixture
+    def sweep(self, run, dvc, commit, repository):
+        """Two runs of the same code, each with its result and its metrics."""
+        dvc("init", "--quiet")
+        (repository / ".gitignore").write_text("/out.bin\n")
+        commit("before")
+        write = "open('out.bin', 'w').write('{0}'); open('metrics.json', 'w').write('{\"a\": {0}}')"
+        runs = [run(f"r{one}", "-o", "out.bin", command=(PYTHON, "-c", write.replace("{0}", one))) for one in "12"]
+        (repository / "metrics.json").unlink()
+        return runs
+
+    def test_a_commit_has_the_results_of_one(self, sweep, compare, commit, git, repository):
+        one, two = sweep
+        git("checkout", two.oid, "--", "metrics.json", "out.bin.dvc", cwd=repository)
+        head = commit("the results of the second")
+        assert compare(two, head, others=(one,)) == compare(one, head, others=(two,)) == Compared()
+        assert say(compare(one, head)) == ["metrics.json", "out.bin (its pointer out.bin.dvc)"]
+        (repository / "metrics.json").write_text('{"a": 3}')
+        (repository / "train.py").write_text("1\n")
+        assert say(compare(one, commit(), others=(two,))) == ["metrics.json", "train.py"]
+
+    def test_what_no_run_wrote_is_not_looked_for_in_the_others(
+        self, sweep, compare, commit, repository, monkeypatch, tmp_path
+    ):
+        one, two = sweep
+        (repository / "train.py").write_text("1\n")
+        head = commit()
+        started = []
+        for others in ((), (two,) * 9):
+            trace = tmp_path / f"trace {len(others)}"
+            monkeypatch.setenv("GIT_TRACE", str(trace))
+            assert say(compare(one, head, others=others)) == ["train.py"]
+            started.append(trace.read_text().count("trace: built-in"))
+        assert started[1] <= started[0] + 1
 
 
 class TestBase:

@@ -81,7 +81,7 @@ def compare_code(
         )
     strange = _list_strange(context, run.snapshot, run.oid, commit)
     changed = [one for one in strange if not is_ours(one.path) and not matches_path(one.path, ignore)]
-    changed = [one for one in changed if not any(_holds_metrics(context, each, one) for each in (run, *others))]
+    changed = [one for one in changed if not _holds_metrics(context, (run, *others), one)]
     changed = _without_results(context, run, commit, others, changed)
     fitting, given = _find_given(context, run, run.snapshot, commit, changed)
     changed = [one for one in changed if one.path not in fitting]
@@ -107,23 +107,28 @@ def _without_results(
     context: Context, run: Run, commit: str, others: Sequence[Run], changed: list[Changed]
 ) -> list[Changed]:
     """What is left without the files that this run and another one wrote, and that the commit has as the other one left them."""
+    if not (changed and others):
+        return changed
+    results = {one.path for one in changed}.intersection(diffs.list_written(context.repository, run.oid))
     for other in others:
-        if not changed:
+        if not results:  # as most of the time; each other run takes git twice, and each of ten claims has nine others
             break
-        written = {*diffs.list_written(context.repository, run.oid)} & {
-            *diffs.list_written(context.repository, other.oid)
-        }
         differing = {one.path for one in diffs.list_changes(context.repository, other.oid, commit, renames=False)}
-        changed = [one for one in changed if one.path in differing or one.path not in written]
+        alike = results - differing
+        if alike:
+            alike.intersection_update(diffs.list_written(context.repository, other.oid))
+        results -= alike
+        changed = [one for one in changed if one.path not in alike]
     return changed
 
 
-def _holds_metrics(context: Context, run: Run, one: Changed) -> bool:
-    """Whether it is the project's `metrics.json` as the command wrote it: in the run stands one that was made of the record."""
-    if one.path != below(run.record.project, _METRICS) or not _is_edited(one):
+def _holds_metrics(context: Context, runs: Sequence[Run], one: Changed) -> bool:
+    """Whether it is a project's `metrics.json` as the command of one of these runs wrote it: in the run stands one that was made of the record."""
+    records = [run.record for run in runs if one.path == below(run.record.project, _METRICS)]
+    if not records or not _is_edited(one):
         return False
     content = objects.read(context.repository, one.new_oid)
-    return content is not None and holds_metrics(run.record, one.path, content)
+    return content is not None and any(holds_metrics(record, one.path, content) for record in records)
 
 
 def _is_brought(context: Context, snapshot: str, base: str, changed: Iterable[Changed]) -> bool:
