@@ -93,6 +93,14 @@ def test_exactly_the_recorded_packages_are_there_without_what_they_ask_for(built
     assert done.stdout.split() == ["1.0", "3.1", str(built)]
 
 
+def test_without_packages_nothing_is_installed_and_taken_off_again(offline: dict[str, str], tmp_path: Path) -> None:
+    assert make(recipe(), tmp_path / "e", offline) == find_version(tmp_path / "e") == HERE.version
+    assert packages_of(tmp_path / "e") == {}
+    assert not [path for path in (tmp_path / "e" / "bin").iterdir() if path.name.startswith("pip")]
+    assert (tmp_path / "e.log").read_bytes() == b""
+    subprocess.run([tmp_path / "e" / "bin" / "python", "-c", "import json"], check=True)
+
+
 def test_programs_of_packages_are_there(built: Path) -> None:
     assert subprocess.run([built / "bin" / "first-train"], capture_output=True, check=True).stdout == b"ran\n"
 

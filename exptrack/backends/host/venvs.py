@@ -115,7 +115,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _build(recipe: Recipe, folder: Path, tools: _Tools) -> str:
     try:
-        python = _make(recipe.interpreter, folder, tools)
+        python = _make(recipe.interpreter, folder, tools, is_empty=not recipe.packages)
         requirements = folder / "requirements.txt"
         requirements.write_text("".join(f"{line}\n" for line in recipe.requirements), encoding="utf-8")
         _install(recipe, folder, requirements, tools)
@@ -129,8 +129,8 @@ def _build(recipe: Recipe, folder: Path, tools: _Tools) -> str:
     return python.version
 
 
-def _make(wanted: Interpreter, folder: Path, tools: _Tools) -> Python:
-    """An environment without packages, or with pip alone."""
+def _make(wanted: Interpreter, folder: Path, tools: _Tools, *, is_empty: bool) -> Python:
+    """An environment without packages, or with what venv brings along to install them, which takes it some seconds."""
     found = find_python(wanted, tools.environ)
     if tools.uv is not None:
         is_made = any(
@@ -139,7 +139,7 @@ def _make(wanted: Interpreter, folder: Path, tools: _Tools) -> Python:
         )
     elif found is None:
         raise _no_python(wanted, tools)
-    elif not tools.call(found.path, "-I", "-m", "venv", folder):
+    elif not tools.call(found.path, "-I", "-m", "venv", *(["--without-pip"] if is_empty else []), folder):
         message = f"no virtual environment can be made with {found.path}: install its venv module and ensurepip, or uv; {ADVICE}"
         raise _with_log(message, tools.log)
     else:
@@ -167,6 +167,8 @@ def _no_python(wanted: Interpreter, tools: _Tools) -> ExptrackError:
 
 def _install(recipe: Recipe, folder: Path, requirements: Path, tools: _Tools) -> None:
     """Exactly these packages: what they depend on was recorded with them."""
+    if not recipe.packages:
+        return
     python = folder / "bin" / "python"
     if tools.uv is not None:
         pip: tuple[str | Path, ...] = (tools.uv, "pip", "install", "--python", python)
@@ -174,7 +176,7 @@ def _install(recipe: Recipe, folder: Path, requirements: Path, tools: _Tools) ->
         pip = (python, "-I", "-m", "pip", "install")
     before = {path for place in recipe.projects for path in _leftovers(place)}
     projects = [word for place in recipe.projects for word in ("-e", str(place))]
-    is_done = not recipe.packages or tools.call(*pip, "--no-deps", "-r", requirements, *projects)
+    is_done = tools.call(*pip, "--no-deps", "-r", requirements, *projects)
     for path in {path for place in recipe.projects for path in _leftovers(place)} - before:
         shutil.rmtree(path, ignore_errors=True)
     if not is_done:
