@@ -109,8 +109,10 @@ def _around(
     is_brief: bool = False,
 ) -> str:
     """What differs gets the room that the rest leaves; a brief one only says how to see it."""
-    before = [*before, *_files(checked, one)]
-    after = [*_proof(checked, one, 0 if is_brief else limit // 4), *_notes(one), _repeat(checked, one)]
+    proof = _proof(checked, one, 0 if is_brief else limit // 4, is_folded=one.verdict is Verdict.HOLDS and not is_open)
+    is_first = one.verdict is not Verdict.HOLDS  # then it says why not, which matters more than what the run changes
+    before = [*before, *_files(checked, one), *(proof if is_first else ())]
+    after = [*(() if is_first else proof), *_notes(one), _repeat(checked, one)]
     rest = fit([*before, *after], limit, _see_all(checked))
     changes = _difference(checked, one, 0 if is_brief else limit - len(rest) - 2, is_open=is_open)
     return fit([*before, changes, *after], limit, _see_all(checked))
@@ -191,12 +193,13 @@ def _difference(checked: Checked, one: CheckedClaim, limit: int, *, is_open: boo
     return f"**What it changes** {against}: {head}\n\n{body}" if "\n\n" in body else say_left_out(difference)
 
 
-def _proof(checked: Checked, one: CheckedClaim, limit: int) -> list[Block]:
+def _proof(checked: Checked, one: CheckedClaim, limit: int, *, is_folded: bool) -> list[Block]:
     """The files that are not what ran, the levels, where it diverged and, where the claim does not hold, what differs."""
     blocks: list[Block] = []
     if one.reproduction is not None:
         found = one.reproduction
-        blocks += [_executed(found), *list_levels(found.levels, checked.bar_for(one).require)]
+        said, required = _executed(found), checked.bar_for(one).require
+        blocks += [f"{said}." if is_folded else f"{said}:", *list_levels(found.levels, required, is_folded=is_folded)]
         if found.nondeterministic is not None:
             blocks.append(f"**Nondeterministic:** {format_prose(found.nondeterministic)}")
         if found.divergence is not None:
@@ -211,7 +214,7 @@ def _executed(found: Reproduction) -> str:
     took = [format_duration(run.record.duration) for run in found.reruns if run.record.duration is not None]
     times = {1: "once", 2: "twice"}.get(len(found.reruns), f"{len(found.reruns):,} times")
     packages = "the packages of the original" if found.environment == "recorded" else "the packages that were there"
-    return f"**Executed again** {times}, with {packages}{f'; took {name_few(took, _MOST_TIMES)}' if took else ''}:"
+    return f"**Executed again** {times}, with {packages}{f'; took {name_few(took, _MOST_TIMES)}' if took else ''}"
 
 
 def _files(checked: Checked, one: CheckedClaim) -> list[Block]:

@@ -23,23 +23,32 @@ _SIGNS = {Answer.YES: "✓ ", Answer.NO: "✗ "}
 _WIDEST_LINE = 500
 _MOST_EVIDENCE = 3  # lines in the table; the others are folded
 # Numbers and marks that mean nothing in the middle of a line, so that they can stand beside plain words.
-_PLAIN = re.compile(r"\(?[+±-]?\d{1,6}(?:\.\d{1,6})?%?\)?[.,;:]?|\(?[A-Za-z]+(?:-[A-Za-z]+)*\)?[.,;:]?|[→±=%–-]")  # noqa: RUF001
+_PLAIN = re.compile(
+    r"\(?[+±-]?\d{1,6}(?:\.\d{1,6})?%?\)?[.,;:]?|\(?[A-Za-z]+(?:-[A-Za-z]+)*\)?[.,;:]?"
+    r"|[→±=%–-]|\)?[.,;:]?"  # noqa: RUF001
+)
 _BULLET = re.compile(r"[-=–]|\d+[.)]")  # noqa: RUF001
 _HEX = re.compile(r"[0-9a-fA-F]{7,}")
 
 
-def list_levels(levels: Sequence[LevelAnswer], required: Level | None = None) -> list[Block]:
+def list_levels(
+    levels: Sequence[LevelAnswer], required: Level | None = None, *, is_folded: bool = False
+) -> list[Block]:
     """A table of the levels with their answers and evidence, of which most is folded if it is much; the required one is marked."""
+    most = None if is_folded else _MOST_EVIDENCE
     rows = [
         [
             f"**{one.level}** (required)" if one.level is required else str(one.level),
             format_answer(one),
-            "<br>".join(format_prose(line) for line in one.evidence[:_MOST_EVIDENCE]),
+            "<br>".join(format_prose(line) for line in one.evidence[:most]),
         ]
         for one in levels
     ]
+    header = ("level", "answer", "evidence")
+    if is_folded:
+        return [Rows(header, rows, summary="levels and their evidence", open_rows=0)]
     more = [[str(one.level), format_prose(line)] for one in levels for line in one.evidence[_MOST_EVIDENCE:]]
-    blocks: list[Block] = [table(("level", "answer", "evidence"), rows)]
+    blocks: list[Block] = [table(header, rows)]
     if more:
         summary = f"{counted(len(more), 'more line')} of evidence"
         blocks.append(Rows(("level", "evidence"), more, summary=summary, open_rows=0))

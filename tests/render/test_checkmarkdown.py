@@ -288,3 +288,23 @@ def test_with_room_nothing_is_missing(found):
     assert text.count("To repeat it: ") >= len(found.claims) - found.count(Verdict.SUPERSEDED)
     assert text.encode()
     assert "not shown in full" not in text or "not shown in full" in repr(found)
+
+
+def test_why_it_does_not_hold_stands_before_what_it_changes():
+    text = shown(checked(MISSED._replace(difference=SMALL)))
+    assert text.index("**Executed again**") < text.index("**What it changes**") < text.index("To repeat it")
+    text = shown(checked(TRUE))
+    assert text.index("**What it changes**") < text.index("**Executed again**") < text.index("To repeat it")
+
+
+def test_of_several_those_that_hold_have_their_evidence_folded():
+    several = shown(checked(MISSED, TRUE))
+    failing, _, holding = several.partition("#### ✓")
+    assert "(required) |" in failing.partition("<details>")[0]
+    assert "(required) |" not in holding.partition("<details>")[0]
+    assert "<summary>levels and their evidence</summary>" in holding
+
+
+def test_a_mark_after_a_command_is_no_code():
+    text = shown(checked(MISSING._replace(reason="run `git fetch`, or `git pull`: else (see `git log`).")))
+    assert "Run `git fetch`, or `git pull`: else (see `git log`)." in text

@@ -223,8 +223,8 @@ class TestCheck:
     def test_an_error_of_the_command_is_in_the_summary(self, github):
         job, report = check(github(CHECK, "true", github__base_ref="never"))
         assert job.code == 2
-        assert report is None
-        assert job.summary == "exptrack check gave no report: the log says why\n"
+        assert "### ? No claim can be checked\n\n`'origin/never'` is no commit here: run `git fetch`, or see" in report
+        assert job.summary == report
 
 
 class TestComment:
