@@ -45,12 +45,14 @@ def test_plain_git_gives_sensible_answers_afterwards(demo):
         assert line in out
 
 
-def test_work_tree_branches_head_and_index_are_as_before(demo):
-    folder, _ = demo
+def test_work_tree_head_and_index_are_as_before_and_the_one_new_branch_claims_a_run(demo):
+    folder, out = demo
     assert git(folder, "status", "--porcelain") == ""
     assert git(folder, "branch", "--all", "--format=%(refname)").split() == [
-        git(folder, "symbolic-ref", "HEAD").strip()
+        git(folder, "symbolic-ref", "HEAD").strip(),
+        "refs/heads/wider-layer",
     ]
+    assert "1 run is claimed between HEAD and wider-layer: it holds\n\nwide holds: exact; " in out
     assert git(folder, "rev-list", "--count", "HEAD").strip() == "1"
     assert git(folder, "stash", "list") == ""
     git(folder, "fsck", "--strict")

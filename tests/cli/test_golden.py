@@ -422,6 +422,7 @@ environment:
 DEMO = {
     "ls": r"""
 name  AGE  status     tags  reproduces   accuracy      loss
+brave-otter-k3f9  AGE  {32}completed{}        wide         0.977728  0.085163
 brave-otter-k3f9  AGE  {32}completed{}        narrow-fast  0.951002  0.161604
 narrow-fast  AGE  {32}completed{}                     0.951002  0.161604
 narrow  AGE  {32}completed{}                     0.942094  0.173959

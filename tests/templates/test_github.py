@@ -226,6 +226,14 @@ class TestCheck:
         assert "### ? No claim can be checked\n\n`'origin/never'` is no commit here: run `git fetch`, or see" in report
         assert job.summary == report
 
+    def test_without_a_report_the_summary_says_where_to_look(self, github):
+        workflow = github(CHECK, "other")
+        workflow.environ["PIP_FIND_LINKS"] = "/nowhere"
+        job, report = check(workflow)
+        assert job.code == 1
+        assert report is None
+        assert job.summary == "exptrack check gave no report: the log says why\n"
+
 
 class TestComment:
     """The job `comment`, against a server that answers as GitHub's does."""
