@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from exptrack.analysis.trust import check_run
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git.ancestry import find_merge_base
 from exptrack.backends.git.repository import NOBODY, Repository, find_identity
-from exptrack.errors import DataError, RecordError, RepositoryError
+from exptrack.errors import DataError, ExptrackError, RecordError, RepositoryError, SettingsError
 from exptrack.model.change import Change
 from exptrack.model.checking import Bar, Checked, CheckedClaim, Claim, Verdict
 from exptrack.model.difference import Difference
@@ -19,9 +20,10 @@ from exptrack.model.settings import Settings
 from exptrack.model.sharing import Progress, Silence
 from exptrack.operations.checking import trial
 from exptrack.operations.checking.arrive import locate
-from exptrack.operations.checking.bar import compare_bars, read_bar
+from exptrack.operations.checking.bar import DEFAULTS, compare_bars, find_project, read_bar
 from exptrack.operations.checking.claimed import find_recent
-from exptrack.operations.checking.code import compare_code
+from exptrack.operations.checking.code import Compared, compare_code
+from exptrack.operations.checking.intact import find_lie
 from exptrack.operations.checking.scope import Scope, find_scope
 from exptrack.operations.context import Context
 from exptrack.operations.diff import diff
@@ -49,12 +51,13 @@ class Asked(NamedTuple):
 
 
 class _Rules(NamedTuple):
-    """What the claims of one project's runs are judged by, whose that is, and what the head would have otherwise."""
+    """What the claims of one project's runs are judged by, whose that is, what the head would have otherwise, and the folder that has it."""
 
     settings: Settings
     bar: Bar
     of: str
     changes: tuple[Change, ...] = ()
+    place: str = "."
 
 
 def check(context: Context, asked: Asked, progress: Progress = _SILENCE) -> Checked:
@@ -102,12 +105,15 @@ class _Check:
     def __init__(self, context: Context, asked: Asked, scope: Scope, progress: Progress) -> None:
         self.context, self.asked, self.scope, self.progress = context, asked, scope, progress
         self.rules: dict[str, _Rules] = {}
+        self.there: dict[str, bool] = {}
         self.notes: list[str] = []
         self.rules_of(context.project)  # what cannot be read there is an error before anything is fetched
         newest: tuple[Claim, ...] = ()
         if scope.base_oid is not None and scope.claims.claims:  # else there is nothing to compare it with
             newest = find_recent(context.repository, scope.base_oid, 1).claims
         self.located = locate(context, [*scope.claims.claims, *newest], asked.remote, progress)
+        found = (self.located[claim].run for claim in scope.claims.claims)
+        self.runs = tuple(run for run in found if run is not None)
         self.baseline = next((self.located[claim].run for claim in newest), None)
         if newest and self.baseline is None:
             self.notes.append(
@@ -118,11 +124,12 @@ class _Check:
         """What the runs of a project are judged by."""
         if project not in self.rules:
             context = self.context._replace(project=project)
-            settings, bar, source = read_bar(context, *self.scope.bar)
+            place = find_project(context, self.scope.bar[0])
+            settings, bar, source = read_bar(context._replace(project=place), *self.scope.bar)
             changes = compare_bars(context, settings, self.scope.head_oid) if self.scope.base is not None else ()
             if project != self.context.project:
                 changes = tuple(change._replace(key=(project, *change.key)) for change in changes)
-            self.rules[project] = _Rules(settings, bar, source, changes)
+            self.rules[project] = _Rules(settings, bar, source, changes, place)
         return self.rules[project]
 
     def judge_all(self) -> list[CheckedClaim]:
@@ -159,7 +166,7 @@ class _Check:
         """As `_look`; what stands in the way of one claim costs the others nothing."""
         try:
             return self._look(claim)
-        except (RepositoryError, DataError) as error:
+        except (RepositoryError, DataError, SettingsError) as error:
             return CheckedClaim(claim, Verdict.UNKNOWN, str(error), run=self.located[claim].run)
 
     def _look(self, claim: Claim) -> CheckedClaim:
@@ -174,9 +181,10 @@ class _Check:
             rules = self.rules_of(run.record.project)
         except RecordError as error:
             return one._replace(verdict=Verdict.FAILS, reason=str(error))
+        if lie := find_lie(self.context, run):
+            return one._replace(verdict=Verdict.FAILS, reason=lie)
         if run.record.project != self.context.project:
-            note = f"it is judged by the exptrack.yaml in {run.record.project}/ of {shorten(self.scope.bar[1])}"
-            one = one._replace(bar=rules.bar, notes=(*one.notes, note))
+            one = one._replace(bar=rules.bar, notes=(*one.notes, _say_rules(rules, run.record.project)))
         if self.scope.base is None or self.scope.base_oid is None:
             return one
         one = one._replace(difference=self._diff(run, self.scope.base, self.scope.base_oid))
@@ -192,9 +200,7 @@ class _Check:
 
     def _compare(self, one: CheckedClaim, run: Run, bar: Bar, base_oid: str) -> CheckedClaim:
         """The claim after the head, which should be what ran, was compared with that."""
-        located = (self.located[claim].run for claim in self.scope.claims.claims)
-        others = [other for other in located if other is not None and other.oid != run.oid]
-        compared = compare_code(self.context, run, self.scope.head_oid, bar.ignore, others=others, base=base_oid)
+        compared = self._compare_code(run, bar, base_oid)
         one = one._replace(files=compared.files, notes=(*one.notes, *compared.given))
         if not compared.files:
             return one
@@ -202,20 +208,53 @@ class _Check:
             return one._replace(verdict=Verdict.SUPERSEDED)
         if self.asked.at is not None:
             return one
-        head, base = shorten(self.scope.head), shorten(self.scope.base or "")
+        head = shorten(self.scope.head)
         named = name_few([compared.describe(file) for file in compared.files], _NAMED)
-        advice = (
-            f"{base} brought that since: `--at {head}` checks the merged code"
-            if compared.is_base_newer
-            else f"record a run of {head} and claim that"
-        )
-        return one._replace(verdict=Verdict.FAILS, reason=f"{head} is not what ran, it differs in {named}; {advice}")
+        reason = f"{head} is not what ran, it differs in {named}; {self._advise(compared, run, head)}"
+        return one._replace(verdict=Verdict.FAILS, reason=reason)
+
+    def _advise(self, compared: Compared, run: Run, head: str) -> str:
+        """What to do about files that are not as they were."""
+        if compared.is_base_newer:
+            return f"{shorten(self.scope.base or '')} brought that since: `--at {head}` checks the merged code"
+        if compared.are_results and len(compared.files) <= _NAMED:
+            paths = shlex.join(file.path for file in compared.files)
+            return f"`git restore --source={shorten(run.oid)} -- {paths}` takes the run's own results, which can be committed"
+        return f"record a run of {head} and claim that"
+
+    def _compare_code(self, run: Run, bar: Bar, base_oid: str) -> Compared:
+        """How the head differs from what ran. It can have the results of one run only: another one's, if it has the code of that, too."""
+        head = self.scope.head_oid
+        alone = compare_code(self.context, run, head, bar.ignore, base=base_oid)
+        others = [other for other in self.runs if other.oid != run.oid and self._is_there(other)] if alone.files else []
+        return compare_code(self.context, run, head, bar.ignore, others=others, base=base_oid) if others else alone
+
+    def _is_there(self, run: Run) -> bool:
+        """Whether the head has the code of a run, whichever results it has: if not, nobody executes it to prove them."""
+        if run.oid not in self.there:
+            others = [other for other in self.runs if other.oid != run.oid]
+            head = self.scope.head_oid
+            try:
+                ignore = self.rules_of(run.record.project).bar.ignore
+                found = compare_code(self.context, run, head, ignore, others=others, base=self.scope.base_oid)
+                self.there[run.oid] = not found.files
+            except ExptrackError:  # which is told when its own claim is looked at
+                self.there[run.oid] = False
+        return self.there[run.oid]
 
     def _is_superseded(self, claim: Claim, run: Run, bar: Bar) -> bool:
         """Whether the claim was true of its own commit, and a newer commit claims another run."""
         if claim.commit == self.scope.claims.claims[0].commit:
             return False
         return not compare_code(self.context, run, claim.commit, bar.ignore).files
+
+
+def _say_rules(rules: _Rules, project: str) -> str:
+    """A note on what judges the run of another project."""
+    if rules.of == DEFAULTS:
+        return f"it is judged by the defaults: there is no exptrack.yaml for {project}/"
+    folder = "" if rules.place == "." else f" in {rules.place}/"
+    return f"it is judged by the exptrack.yaml{folder} of {shorten(rules.of)}"
 
 
 def _note(claim: Claim, run: Run) -> list[str]:

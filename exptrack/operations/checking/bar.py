@@ -12,6 +12,7 @@ from exptrack.model.settings import Settings
 from exptrack.operations.context import SETTINGS, Context
 from exptrack.operations.reproducing.code import settings_at
 from exptrack.operations.sources import below
+from exptrack.store import runs
 
 DEFAULTS = "the defaults"
 
@@ -25,6 +26,19 @@ def read_bar(context: Context, commit: str | None, name: str) -> tuple[Settings,
     file = f"{below(context.project, SETTINGS)} of {name}"
     found = settings or Settings()
     return found, _validate(found, file), DEFAULTS if settings is None else name
+
+
+def find_project(context: Context, commit: str | None) -> str:
+    """The project at or above that of the context whose `exptrack.yaml` a commit has; if none has one, the context's own.
+
+    A branch that puts one into a folder makes that folder a project, but no bar of its own for it.
+    """
+    if commit is None:
+        return context.project
+    parts = [] if context.project == "." else context.project.split("/")
+    places = ["/".join(parts[:end]) or "." for end in range(len(parts), -1, -1)]
+    found = runs.read_files(context.repository, commit, [below(place, SETTINGS) for place in places])
+    return next((place for place in places if below(place, SETTINGS) in found), context.project)
 
 
 def compare_bars(context: Context, counting: Settings, head: str) -> tuple[Change, ...]:

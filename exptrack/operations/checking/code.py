@@ -11,6 +11,7 @@ from exptrack.analysis.secretshapes import MASK
 from exptrack.analysis.terms import matches_path
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git import diffs, objects
+from exptrack.backends.git.ancestry import find_merge_base
 from exptrack.backends.git.diffs import Changed
 from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.model.change import Kind
@@ -30,7 +31,7 @@ from exptrack.store.private_index import is_ours
 
 _NAMED = 3
 _REGULAR = "100"
-_METRICS = "metrics.json"
+_METRICS, _PARAMS = "metrics.json", "params.yaml"
 
 
 class Compared(NamedTuple):
@@ -39,12 +40,14 @@ class Compared(NamedTuple):
     `files` are those in which it is not what ran, by path, as they became what the commit has. `given` are lines about parameters that it
     has without what the run was given. `data` are the paths for whose data each pointer file among `files` stands for another hash.
     `is_base_newer`: all `files` are as the base has them, which has changed them since it and the run parted.
+    `are_results`: all `files` are results that the run wrote otherwise.
     """
 
     files: tuple[FileChange, ...] = ()
     given: tuple[str, ...] = ()
     data: Mapping[str, tuple[str, ...]] = {}
     is_base_newer: bool = False
+    are_results: bool = False
 
     def describe(self, file: FileChange) -> str:
         """One of `files` in a few words, by the data that a pointer stands for."""
@@ -71,7 +74,8 @@ def compare_code(
     Of several runs that a commit claims, it can have the results of one only: what this run wrote may be as one of the `others` left it.
 
     Left out are exptrack's own files, and what matches `ignore`. Files of parameters may lack what was given to the run alone. Of what the
-    run wrote, nothing need be there; `metrics.json` may be laid out otherwise. `base` is the commit of which `is_base_newer` speaks.
+    run wrote, nothing need be there; `metrics.json` may be laid out otherwise. `base` is the commit of which `is_base_newer` speaks; with it
+    the results that lay there before the run may be there only as the base has them: others were put there, and are not the run's.
 
     Raises RepositoryError if one of the commits is not in this repository.
     """
@@ -79,7 +83,7 @@ def compare_code(
         raise RepositoryError(
             f"the snapshot of '{run.name}' is not in this repository: run `git fetch --unshallow` first"
         )
-    strange = _list_strange(context, run.snapshot, run.oid, commit)
+    strange = _list_strange(context, run, run.snapshot, commit, base)
     changed = [one for one in strange if not is_ours(one.path) and not matches_path(one.path, ignore)]
     changed = [one for one in changed if not _holds_metrics(context, (run, *others), one)]
     changed = _without_results(context, run, commit, others, changed)
@@ -90,17 +94,37 @@ def compare_code(
         given,
         name_data(context, changed, commit),
         base is not None and bool(changed) and _is_brought(context, run.snapshot, base, changed),
+        bool(changed) and _are_results(context, run, changed),
     )
 
 
-def _list_strange(context: Context, snapshot: str, run: str, commit: str) -> list[Changed]:
+def _list_strange(context: Context, run: Run, snapshot: str, commit: str, base: str | None) -> list[Changed]:
     """The files of a commit that are neither as in the snapshot nor as in the run; what the run wrote is compared with that."""
-    before = diffs.list_changes(context.repository, snapshot, commit, renames=False)
-    if not before:
-        return []
-    after = {one.path: one for one in diffs.list_changes(context.repository, run, commit, renames=False)}
+    before = {one.path for one in diffs.list_changes(context.repository, snapshot, commit, renames=False)}
+    after = {one.path: one for one in diffs.list_changes(context.repository, run.oid, commit, renames=False)}
     # A file that is missing from the run was never taken away by one: a record is the snapshot and what came out.
-    return [after[one.path] for one in before if one.path in after]
+    left = [one for path, one in after.items() if path not in before and one.status != "D" and _is_result(run, path)]
+    foreign = _list_foreign(context, left, commit, base) if base and left else set()
+    return [one for path, one in after.items() if path in before or path in foreign]
+
+
+def _is_result(run: Run, path: str) -> bool:
+    """Whether what a run wrote there came out of it: parameters were given to it, and lines of `.gitignore` keep data out of Git."""
+    return path != below(run.record.project, _PARAMS) and path.rpartition("/")[2] != ".gitignore" and not is_ours(path)
+
+
+def _are_results(context: Context, run: Run, changed: Iterable[Changed]) -> bool:
+    written = {*diffs.list_written(context.repository, run.oid)}
+    return all(one.path in written and _is_result(run, one.path) for one in changed)
+
+
+def _list_foreign(context: Context, left: Iterable[Changed], commit: str, base: str) -> set[str]:
+    """Which of these files the commit has otherwise than the base, and than the commit of it that both stand on."""
+    found = {one.path for one in left}
+    fork = find_merge_base(context.repository, base, commit)
+    for one in {base, fork or base}:
+        found &= {other.path for other in diffs.list_changes(context.repository, one, commit, renames=False)}
+    return found
 
 
 def _without_results(

@@ -12,6 +12,7 @@ from exptrack.model.reproduction import Answer, Level, Reproduction
 from exptrack.model.run import Record, Run, Status
 from exptrack.model.settings import Settings
 from exptrack.model.verification import Check, Finding, Severity
+from exptrack.operations.checking.intact import find_unmade
 from exptrack.operations.context import Context
 from exptrack.operations.reproduce import execute, plan
 from exptrack.operations.reproducing.replay import Manner
@@ -51,6 +52,9 @@ def prove(
     if is_interrupted(one):
         return one._replace(verdict=Verdict.UNKNOWN, reason=INTERRUPTED)
     reason = _find_fault(run, found, bar.require, bar_of)
+    if not reason and manner.at is None:
+        unmade, notes = find_unmade(context, run, found.reruns, settings)
+        reason, one = unmade or "", one._replace(notes=(*one.notes, *notes))
     return one._replace(verdict=Verdict.FAILS, reason=reason) if reason else one
 
 
