@@ -17,9 +17,11 @@ FORGES = ("github", "gitlab")
 _GITHUB = ("exptrack-check.yml", "exptrack-nightly.yml")
 _GITLAB, _INCLUDED = ".gitlab-ci.yml", ".gitlab/exptrack.gitlab-ci.yml"
 _INCLUDE = ("include:", f"  - local: {_INCLUDED}")
+_SAY = "say in it what pip installs (EXPTRACK_PACKAGE)"
 _CONFIG = ".pre-commit-config.yaml"
 _CALL = "exptrack check --message"
 _PROJECT = re.compile(r"^( *EXPTRACK_PROJECT:) \.(?=\s|$)", re.MULTILINE)
+_STAGES = re.compile(r"^stages *:.*(?:\n(?:[ \t-].*)?)*", re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
 
 
@@ -58,7 +60,7 @@ def install_hooks(repository: Repository, folder: Path) -> tuple[str, ...]:
 
 
 def _install_github(repository: Repository, folder: Path) -> tuple[str, ...]:
-    advice = "name the keys of your DVC remote in it, and commit it"
+    advice = f"{_SAY}, name the keys of your DVC remote, and commit it"
     workflows = repository.top / ".github" / "workflows"
     return tuple(
         _copy(f"github/{name}", workflows / name, folder, _fill(f"github/{name}", _project(repository, folder)), advice)
@@ -69,7 +71,7 @@ def _install_github(repository: Repository, folder: Path) -> tuple[str, ...]:
 def _install_gitlab(repository: Repository, folder: Path) -> tuple[str, ...]:
     template = "gitlab/exptrack.gitlab-ci.yml"
     text = _fill(template, _project(repository, folder).replace("$", "$$"))  # GitLab expands variables in variables
-    advice = "give the keys of your DVC remote as CI/CD variables, and commit it"
+    advice = f"{_SAY}, give the keys of your DVC remote as CI/CD variables, and commit it"
     return (
         _copy(template, repository.top / _INCLUDED, folder, text, advice),
         *_include(repository.top / _GITLAB, folder),
@@ -83,9 +85,16 @@ def _include(target: Path, folder: Path) -> tuple[str, ...]:
         return (f"wrote {name}, which includes it: commit it",)
     if re.search(rf"^[^#\n]*{re.escape(_INCLUDED)}\b", found, re.MULTILINE):
         return (f"{name} includes it already",)
+    stages = _STAGES.search(found)
+    is_lost = stages is not None and not re.search(r"\btest\b", stages[0])
+    more = (
+        (f"its `stages` have no `test`: put one of them there for each `stage: test` of {_INCLUDED}",)
+        if is_lost
+        else ()
+    )
     if re.search(r"^include *:", found, re.MULTILINE):
-        return (f"{name} is there already: add this to what it includes", _INCLUDE[1])
-    return (f"{name} is there already: add these two lines to it", *_INCLUDE)
+        return (f"{name} is there already: add this to what it includes", _INCLUDE[1], *more)
+    return (f"{name} is there already: add these two lines to it", *_INCLUDE, *more)
 
 
 def _copy(template: str, target: Path, folder: Path, text: str, advice: str) -> str:

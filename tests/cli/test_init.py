@@ -21,6 +21,7 @@ TEMPLATES = ROOT / "templates"
 CHECK, NIGHTLY = ".github/workflows/exptrack-check.yml", ".github/workflows/exptrack-nightly.yml"
 GITLAB = ".gitlab/exptrack.gitlab-ci.yml"
 INCLUDE = f"include:\n  - local: {GITLAB}\n"
+NO_STAGE = f"its `stages` have no `test`: put one of them there for each `stage: test` of {GITLAB}"
 LINE = '! grep -qi exptrack-run "$1" || exptrack check --message "$1" || exit 1'
 
 
@@ -75,7 +76,7 @@ def test_only_what_no_command_reads_may_differ_from_what_ran_from_the_start(repo
 
 class TestGithub:
     def test_the_workflows_are_written_as_they_are_shipped(self, repository, init):
-        advice = "name the keys of your DVC remote in it, and commit it"
+        advice = "say in it what pip installs (EXPTRACK_PACKAGE), name the keys of your DVC remote, and commit it"
         assert init("--ci", "github") == [f"wrote {CHECK}: {advice}", f"wrote {NIGHTLY}: {advice}"]
         for name in (CHECK, NIGHTLY):
             assert (repository / name).read_text() == (TEMPLATES / "github" / Path(name).name).read_text()
@@ -110,7 +111,7 @@ class TestGithub:
 
 class TestGitlab:
     def test_the_jobs_are_written_and_included(self, repository, init):
-        advice = "give the keys of your DVC remote as CI/CD variables, and commit it"
+        advice = "say in it what pip installs (EXPTRACK_PACKAGE), give the keys of your DVC remote as CI/CD variables, and commit it"
         said = [f"wrote {GITLAB}: {advice}", "wrote .gitlab-ci.yml, which includes it: commit it"]
         assert init("--ci", "gitlab") == said
         assert (repository / GITLAB).read_text() == (TEMPLATES / "gitlab" / "exptrack.gitlab-ci.yml").read_text()
@@ -126,6 +127,12 @@ class TestGitlab:
                 ["add these two lines to it", *INCLUDE.splitlines()],
             ),
             ("include:\n  - local: other.yml\n", ["add this to what it includes", INCLUDE.splitlines()[1]]),
+            ("stages:\n- build\n- test\n", ["add these two lines to it", *INCLUDE.splitlines()]),
+            ("stages: [build]\ntest: {}\n", ["add these two lines to it", *INCLUDE.splitlines(), NO_STAGE]),
+            (
+                "stages:\n  - build\n\n  - tests\ntest:\n",
+                ["add these two lines to it", *INCLUDE.splitlines(), NO_STAGE],
+            ),
         ],
     )
     def test_another_pipeline_is_told_what_to_add(self, repository, init, text, said):

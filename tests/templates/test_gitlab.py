@@ -57,7 +57,12 @@ class Gitlab:
         self._clone(commit, is_whole=job["variables"]["GIT_DEPTH"] == "0")
         kept = [expand(path, job["variables"]) for path in job["cache"]["paths"]]
         _move(kept, self.cache, self.work)
-        variables = {"CI_COMMIT_SHA": commit, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", **given}
+        variables = {
+            "CI_COMMIT_SHA": commit,
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+            "EXPTRACK_PACKAGE": "exptrack",
+            **given,
+        }
         done = run_gitlab_job(read(FILE), name, self.work, {**self.environ, **pipeline, **variables})
         _move(kept, self.work, self.cache)
         return done
@@ -112,6 +117,11 @@ class TestCheck:
         assert case.get("name") == "true"
         assert list(gitlab.cache.glob(".dvc/cache/files/md5/*/*"))
         assert len(list(gitlab.cache.glob(".git/exptrack/environments/*/exptrack.json"))) == 1
+
+    def test_what_is_installed_must_be_said(self, gitlab, team):
+        job = gitlab("exptrack-check", team.commits["true"], EXPTRACK_PACKAGE="")
+        assert job.code != 0
+        assert job.said.endswith("EXPTRACK_PACKAGE: say in this job what pip is to install\n")
 
     @pytest.mark.parametrize(("head", "file"), [("code", "train.py"), ("data", "data.bin")])
     def test_a_file_that_is_not_what_ran_is_named(self, gitlab, team, head, file):
