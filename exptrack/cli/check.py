@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from exptrack.cli.common import count, say
@@ -18,6 +20,7 @@ from exptrack.operations.checking.message import check_message
 from exptrack.project import Project
 
 _INTERRUPTED = 130
+_PLAIN = "GIT_NO_REPLACE_OBJECTS"
 _WIDTH = 100  # letters of a line in a pipe, such as the log of a CI job
 _STATUS = {Verdict.HOLDS: 0, Verdict.SUPERSEDED: 0, Verdict.FAILS: 1, Verdict.UNKNOWN: 2}
 
@@ -81,18 +84,31 @@ def _check_claims(project: Project, arguments: argparse.Namespace) -> int:
         recent=arguments.all_recent,
     )
     try:
-        with watched() as progress, output_aside():
+        with watched() as progress, output_aside(), _originals():
             checked = check(project.context, asked, progress)
     except ExptrackError as error:
         _write_refusal(str(error), arguments)
         raise
-    _write_files(checked, arguments)
+    # First what took long; a file that cannot be written then costs nothing but itself.
     show(_format(checked, arguments), is_paged=False)
+    _write_files(checked, arguments)
     if any(map(is_interrupted, checked.claims)):
         return _INTERRUPTED
     if arguments.require_claim and not checked.claims and not checked.broken:
         return 1
     return _STATUS[checked.verdict]
+
+
+@contextmanager
+def _originals() -> Iterator[None]:
+    """Commits as they are: what `git replace` has in their place here, nobody else has."""
+    before = os.environ.get(_PLAIN)
+    os.environ[_PLAIN] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_PLAIN)
+        os.environ |= {} if before is None else {_PLAIN: before}
 
 
 def _check_message(project: Project, arguments: argparse.Namespace) -> int:

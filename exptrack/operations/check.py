@@ -191,12 +191,15 @@ class _Check:
         return self._compare(one, run, rules.bar, self.scope.base_oid)
 
     def _diff(self, run: Run, base: str, base_oid: str) -> Difference:
-        """What the run changes: of what the base claims, or of the commit of it that the branch stands on."""
+        """What the run changes: of what the base claims, or of the commit of it that the run stands on."""
         if self.baseline is not None:
             return diff(self.context, self.baseline, run, patch=False)
-        fork = find_merge_base(self.context.repository, base_oid, self.scope.head_oid) or base_oid
+        repository = self.context.repository
+        forks = (find_merge_base(repository, base_oid, other) for other in (run.oid, self.scope.head_oid))
+        fork = next(filter(None, forks), base_oid)
         difference = diff(self.context, fork, run, patch=False)
-        return difference._replace(old=difference.old._replace(name=base))
+        skipped = {area: why.replace(fork, base) for area, why in difference.skipped.items()}
+        return difference._replace(old=difference.old._replace(name=base), skipped=skipped)
 
     def _compare(self, one: CheckedClaim, run: Run, bar: Bar, base_oid: str) -> CheckedClaim:
         """The claim after the head, which should be what ran, was compared with that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from exptrack.analysis.bar import parse_bar
 from exptrack.analysis.configurations import code_patterns
 from exptrack.analysis.divergence import find_divergence
 from exptrack.analysis.levels import judge
@@ -62,6 +63,7 @@ def plan(context: Context, rev: str | Run, manner: Manner, settings: Settings | 
     context = context._replace(project=run.record.project)
     settings, name = _settings(context, run) if settings is None else (settings, SETTINGS)
     parse_terms(settings.check, name)
+    parse_bar(settings.check, name)
     code_patterns(settings.compare, name)
     code = find_code(context, run, manner.at)
     weak = dict.fromkeys([*weaknesses(run), *code.missing])
@@ -129,7 +131,8 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
     context, run, manner = replay.context, replay.run, replay.manner
     hidden = {name for name, one in context.settings.metrics.items() if one.holdout}
     difference = without_metrics(diff(context, run, reruns[0], patch=False), hidden)
-    differing = name_differences(difference)
+    ignored = parse_bar(context.settings.check).ignore
+    differing = name_differences(difference, ignored)
     outcomes, idle = without_idle(
         gather_outcome(context, run), [gather_outcome(context, one) for one in reruns], reruns
     )

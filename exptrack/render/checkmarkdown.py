@@ -9,6 +9,7 @@ from exptrack.analysis.claims import SHAPE
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.checking import Checked, CheckedClaim, Verdict
 from exptrack.model.reproduction import Reproduction
+from exptrack.model.run import Record
 from exptrack.render.check import (
     list_bar_entries,
     list_claim_notes,
@@ -37,11 +38,12 @@ from exptrack.render.reproductionparts import (
     say_left_out,
 )
 from exptrack.render.sheet import Block, Items, Rows, fit
-from exptrack.render.text import clip, format_duration
+from exptrack.render.text import clip, format_command, format_duration, inert
 
 MARKER = "<!-- exptrack check -->"
 _SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.UNKNOWN: "?", Verdict.SUPERSEDED: "–"}  # noqa: RUF001
 _MOST_TIMES = 5
+_WIDEST_COMMAND = 200
 _LEAST = 300  # letters below which no section is tried
 _URGENT = (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS, Verdict.SUPERSEDED)
 
@@ -214,7 +216,15 @@ def _executed(found: Reproduction) -> str:
     took = [format_duration(run.record.duration) for run in found.reruns if run.record.duration is not None]
     times = {1: "once", 2: "twice"}.get(len(found.reruns), f"{len(found.reruns):,} times")
     packages = "the packages of the original" if found.environment == "recorded" else "the packages that were there"
-    return f"**Executed again** {times}, with {packages}{f'; took {name_few(took, _MOST_TIMES)}' if took else ''}"
+    return f"**Executed again** {times}{_ran(found.original.record)}, with {packages}{f'; took {name_few(took, _MOST_TIMES)}' if took else ''}"
+
+
+def _ran(record: Record) -> str:
+    """The command, and where: part of what is claimed, since a command may write any result."""
+    if not record.command:
+        return ": the pipeline" if record.is_pipeline else ""
+    folder = "" if record.directory == "." else f" in {code_span(inert(record.directory))}"
+    return f": {code_span(clip(format_command(record.command), _WIDEST_COMMAND))}{folder}"
 
 
 def _files(checked: Checked, one: CheckedClaim) -> list[Block]:

@@ -258,12 +258,40 @@ def test_all_forms_come_from_one_execution(team):
     ada.commit(f"mine\n\n{ada.train('one')}")
     done = ada("check", "main..HEAD", "--report", "ci/report.md", "--junit", "ci/junit.xml", "--markdown")
     assert done.stdout.startswith("<!-- exptrack check -->\n\n### ✓ `one` holds: exact\n")
+    assert f"**Executed again** once: `{sys.executable} train.py`, with the packages" in done.stdout
     assert (ada.folder / "ci/report.md").read_text() == done.stdout
     assert '<testcase classname="exptrack.check" name="one"' in (ada.folder / "ci/junit.xml").read_text()
     assert len(ada.names()) == 2
 
 
-def test_ctrl_c_ends_the_check(team, tmp_path):
+def test_a_report_that_cannot_be_written_does_not_cost_the_answer(team):
+    _, ada, _ = team
+    ada.commit(f"mine\n\n{ada.train('one')}")
+    done = ada("check", "main..HEAD", "--report", ".", code=2)
+    assert "one holds" in done.stdout
+    assert "cannot be written" in done.stderr
+
+
+def test_code_that_the_base_brought_is_executed_and_what_may_differ_is_no_other_code(team):
+    _, ada, _ = team
+    ada.git("switch", "--quiet", "main")
+    ada.commit("a bar", exptrack_yaml="check: {require: methodological, ignore: ['*.md']}\n")
+    ada.git("switch", "--quiet", "-C", "work")
+    noisy = "import json, time\nopen('metrics.json', 'w').write(json.dumps({'accuracy': 1 + time.time() % 1 / 99}))\n"
+    (ada.folder / "train.py").write_text(noisy)
+    ada.commit(f"mine\n\n{ada.train('one')}")
+    ada.git("switch", "--quiet", "main")
+    ada.commit("docs", README_md="about it\n")
+    ada.git("switch", "--quiet", "work")
+    ada.git("merge", "--quiet", "--no-edit", "main")
+    [one] = json.loads(ada("check", "main..HEAD", "--at", "HEAD", "--json").stdout)["claims"]
+    assert (one["verdict"], one["reproduction"]["reached"]) == ("holds", "methodological")
+    # What the base brought since is not what the run changes.
+    assert [file["path"] for file in one["differs"]["files"]] == ["train.py"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_a_cancelled_job_end_the_check(team, tmp_path, number):
     _, ada, _ = team
     started, slow = tmp_path / "started", tmp_path / "slow"
     code = f"import pathlib, time\nif pathlib.Path({str(slow)!r}).exists():\n    pathlib.Path({str(started)!r}).touch()\n    time.sleep(300)\n"
@@ -273,7 +301,7 @@ def test_ctrl_c_ends_the_check(team, tmp_path):
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     command = subprocess.Popen([*EXPTRACK, "check", "main..HEAD"], cwd=ada.folder, **streams)
     until(lambda: started.exists() or command.poll() is not None)
-    command.send_signal(signal.SIGINT)
+    command.send_signal(number)
     said, _ = command.communicate(timeout=120)
     assert command.returncode == 130
     assert "2 runs are claimed between main and HEAD: none can be checked" in said

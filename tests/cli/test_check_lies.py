@@ -162,3 +162,13 @@ def test_a_project_of_its_own_does_not_lower_the_bar(forger):
     assert said.startswith("below.check.require: exact → methodological in HEAD; main's counts")
     assert "it reproduces only as methodological, and main requires exact" in said
     assert "it is judged by the exptrack.yaml of main" in said
+
+
+def test_a_commit_that_only_this_clone_has_in_place_of_the_one_that_is_claimed(forger):
+    claim = forger.train("one")
+    (forger.folder / "train.py").write_text("print('never executed')\n")
+    forger.commit(f"mine\n\n{claim}")
+    head = forger.git("rev-parse", "HEAD").strip()
+    tree = forger.git("rev-parse", f"{forger.oid('one')}^^{{tree}}").strip()
+    forger.git("replace", head, forger.git("commit-tree", "-p", "main", "-m", f"mine\n\n{claim}", tree).strip())
+    assert "it differs in train.py" in forger.check()

@@ -14,11 +14,13 @@ from exptrack.model.settings import Settings
 from exptrack.model.verification import Check, Finding, Severity
 from exptrack.operations.checking.intact import find_unmade
 from exptrack.operations.context import Context
+from exptrack.operations.recording.compose import TIMED_OUT
 from exptrack.operations.reproduce import execute, plan
 from exptrack.operations.reproducing.replay import Manner
 
 _DATA = (Check.DATA, Check.HASHES)
 _NAMED = 3
+_ENDING = frozenset({"SIGTERM", "SIGHUP"})
 INTERRUPTED = "it was interrupted: check it again"
 
 
@@ -59,8 +61,14 @@ def prove(
 
 
 def is_interrupted(one: CheckedClaim) -> bool:
-    """Whether somebody interrupted an execution."""
-    return one.reproduction is not None and any(rerun.status is Status.INTERRUPTED for rerun in one.reproduction.reruns)
+    """Whether somebody interrupted an execution: by Ctrl-C, or as CI ends a job and a terminal what runs in it."""
+    return one.reproduction is not None and any(_was_interrupted(rerun.record) for rerun in one.reproduction.reruns)
+
+
+def _was_interrupted(record: Record) -> bool:
+    if record.status is Status.INTERRUPTED:
+        return True
+    return record.signal in _ENDING and record.status is Status.FAILED and TIMED_OUT not in record.problems
 
 
 def _find_fault(run: Run, found: Reproduction, required: Level, bar_of: str) -> str:

@@ -27,6 +27,7 @@ from exptrack.store.start import Start, last_written
 
 _FOLDER = ".exptrack"
 RECORD = f"{_FOLDER}/run.json"
+TIMED_OUT = "ended by --timeout"
 
 
 class Composed(NamedTuple):
@@ -78,7 +79,7 @@ def _with_stages(record: Record, start: Start, folder: Path) -> Record:
 def _own_problems(journal: Journal, found: Found, entries: Sequence[Mapping[str, Value]]) -> list[str]:
     problems = []
     if any(entry.get("timed_out") for entry in entries if entry["kind"] == "ended"):
-        problems.append("ended by --timeout")
+        problems.append(TIMED_OUT)
     if journal.failure is not None:
         problems.append(f"some of the output and its metrics could not be written down: {journal.failure.strerror}")
     if not found.environment:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from exptrack.analysis.configurations import code_digest, configuration_key
 from exptrack.analysis.history import Point
+from exptrack.analysis.terms import matches_path
 from exptrack.backends.git import objects
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, Difference
@@ -180,12 +181,17 @@ def input_data(record: Record) -> dict[str, str]:
     }
 
 
-def name_differences(difference: Difference) -> tuple[str, ...]:
-    """What was executed otherwise than recorded, a line each: files of code, input data, parameters."""
+def name_differences(difference: Difference, ignored: Sequence[str] = ()) -> tuple[str, ...]:
+    """What was executed otherwise than recorded, a line each: files of code, input data, parameters.
+
+    Files that match one of the patterns `ignored` may differ; see `analysis.terms.matches_path`.
+    """
     run = difference.old.run
     made = set(gather_made(run.record)) if run else set()
     lines = []
     for file in difference.files:
+        if matches_path(file.path, ignored):
+            continue
         counts = "" if file.added is None else f" (+{file.added} −{file.removed} lines)"  # noqa: RUF001 - a minus sign
         lines.append(f"code: {file.path} {file.kind}{counts}")
     for change in difference.changes:
