@@ -116,7 +116,7 @@ def test_whatever_a_run_says_is_letters_to_the_terminal(call, forge, base, git, 
         ("ls",), ("ls", "--all-columns"), ("ls", "--json"), ("log",), ("log", "--oneline"), ("log", "--stat"), ("status",), ("show", "evil"),
         ("show", "evil", "--json"), ("environment", "evil"), ("diff", "plain", "evil"), ("diff", "evil"), ("diff", "plain", "evil", "--json"),
         ("diff", "plain", "evil", "--markdown"), ("diff", "plain", "evil", "plain"), ("apply", "evil", "--dry-run"), ("branch", "evil", "mine"),
-        ("fsck", "--offline"),
+        ("fsck", "--offline"), ("check", "evil"), ("check", "evil", "--markdown"), ("check", "evil", "--json"),
     ):  # fmt: skip
         status, out, err = call(*words)
         assert out or err, words
@@ -149,7 +149,9 @@ def test_the_markdown_of_a_run_holds_neither_html_nor_links(call, forge, base):
 def test_a_document_that_explodes_is_refused_in_a_line(call, forge, base, content):
     forge(
         "bomb",
+        {"params": {"params.yaml": {"lr": 1}}},
         code={**base, **dict.fromkeys(("params.yaml", "dvc.yaml", "dvc.lock", "data.dvc", "exptrack.yaml"), content)},
+        results=dict.fromkeys(("metrics.json", "other.dvc"), content),
     )
     for words in (
         ("ls",),
@@ -161,6 +163,9 @@ def test_a_document_that_explodes_is_refused_in_a_line(call, forge, base, conten
         status, _, err = call(*words)
         assert status in {0, 2}, err
         assert all(len(line) < 400 for line in err.splitlines())
+    status, out, err = call("check", "bomb")
+    assert (status, err) == (1, "")
+    assert out.startswith("1 run: it does not hold\n")
     status, _, err = call("reproduce", "bomb")
     assert status == 2
     assert len(err.splitlines()) == 1, err
@@ -189,9 +194,10 @@ def test_a_record_that_is_odd_stops_no_command(call, forge, base, fields):
         ("show", "odd"),
         ("diff", "plain", "odd"),
         ("diff", "odd", "plain", "--markdown"),
+        ("check", "odd"),
     ):
         status, out, err = call(*words)
-        assert status in {0, 2}, err
+        assert status in {0, 2} or words[0] == "check", err
         assert out or "cannot be read" in err
 
 

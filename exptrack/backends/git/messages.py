@@ -44,7 +44,7 @@ def read_messages(
 def _parse(oid: str, content: bytes) -> Message:
     """A commit's headers end with the first empty line; those of a signature or a merged tag have a blank in front of each."""
     head, _, text = content.partition(b"\n\n")
-    headers = dict(_HEADER.findall(head))
+    headers = dict(reversed(_HEADER.findall(head)))  # of two the first counts, as in git
     encoding = headers.get(b"encoding", b"UTF-8").decode(errors="replace")
     person = _decode(headers.get(b"author", b""), encoding)
     return Message(oid, person.rpartition(">")[0] + ">" if ">" in person else person, _decode(text, encoding))
