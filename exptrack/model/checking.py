@@ -12,6 +12,9 @@ from exptrack.model.reproduction import Level, Reproduction
 from exptrack.model.run import Run
 from exptrack.model.settings import MetricDeclaration
 
+# Files that commands seldom read: what `check.ignore` begins with in a new project.
+SELDOM_READ = ("README.md", "CHANGELOG.md", "LICENSE", "/docs/", "/.github/", "/.gitlab/", "/.gitlab-ci.yml")
+
 
 class Verdict(StrEnum):
     """What is to be said of a claim. Superseded: it held for the commit that made it, and a later commit claims another run."""

@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from exptrack.analysis.terms import matches_path
 from exptrack.analysis.trust import check_run
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git.ancestry import find_merge_base
 from exptrack.backends.git.repository import NOBODY, Repository, find_identity
 from exptrack.errors import DataError, ExptrackError, RecordError, RepositoryError, SettingsError
 from exptrack.model.change import Change
-from exptrack.model.checking import Bar, Checked, CheckedClaim, Claim, Verdict
+from exptrack.model.checking import SELDOM_READ, Bar, Checked, CheckedClaim, Claim, Verdict
 from exptrack.model.difference import Difference
 from exptrack.model.reproduction import PRESENT
 from exptrack.model.run import Run, Status
@@ -218,12 +219,16 @@ class _Check:
 
     def _advise(self, compared: Compared, run: Run, head: str) -> str:
         """What to do about files that are not as they were."""
+        base = shorten(self.scope.base or "")
         if compared.is_base_newer:
-            return f"{shorten(self.scope.base or '')} brought that since: `--at {head}` checks the merged code"
+            return f"{base} brought that since: record a run of {head} and claim that, or check the merged code by `--at {head}`"
         if compared.are_results and len(compared.files) <= _NAMED:
             paths = shlex.join(file.path for file in compared.files)
             return f"`git restore --source={shorten(run.oid)} -- {paths}` takes the run's own results, which can be committed"
-        return f"record a run of {head} and claim that"
+        more = ""
+        if all(matches_path(file.path, SELDOM_READ) for file in compared.files):
+            more = f", or let check.ignore of {base} name what no command reads"
+        return f"record a run of {head} and claim that{more}"
 
     def _compare_code(self, run: Run, bar: Bar, base_oid: str) -> Compared:
         """How the head differs from what ran. It can have the results of one run only: another one's, if it has the code of that, too."""
@@ -264,9 +269,11 @@ def _note(claim: Claim, run: Run) -> list[str]:
     """What a reviewer should know of a run that is claimed."""
     record = run.record
     notes = []
-    if claim.author and record.author and claim.author != record.author:
+    # Without addresses: the page may be public, and a forge gives people who merge there one of its own.
+    recorder, claimer = (author.partition(" <")[0] or author for author in (record.author or "", claim.author))
+    if recorder and claimer and recorder != claimer:
         where = f" on {record.host}" if record.host else ""
-        notes.append(f"it was recorded by {record.author}{where}, and is claimed by {claim.author}")
+        notes.append(f"it was recorded by {recorder}{where}, and is claimed by {claimer}")
     if record.status is not Status.COMPLETED:
         notes.append(f"it did not complete when it was recorded: its status is {record.status}")
     if run.is_removed:

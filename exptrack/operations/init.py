@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
+from exptrack.model.checking import SELDOM_READ
 from exptrack.operations.installing import install_ci, install_hooks
 
 _SETTINGS = """\
@@ -32,7 +33,7 @@ _SETTINGS = """\
 
 check:                      # what `exptrack check` asks of runs that commits claim, as the base says it
   # Files that may differ from what ran: those that no command reads.
-  ignore: [README.md, CHANGELOG.md, LICENSE, /docs/, /.github/, /.gitlab/, /.gitlab-ci.yml]
+  ignore: [%IGNORED]
   # require: statistical    # or exact, methodological, conceptual
   # reruns: 1               # how often each is executed
   # timeout: 2h             # for each execution
@@ -67,7 +68,7 @@ def _make_project(repository: Repository, folder: Path) -> tuple[str, ...]:
     if settings.exists():
         done.append("exptrack.yaml is there already")
     else:
-        settings.write_text(_SETTINGS, encoding="utf-8")
+        settings.write_text(_SETTINGS.replace("%IGNORED", ", ".join(SELDOM_READ)), encoding="utf-8")
         done.append("wrote exptrack.yaml: all settings, most of them commented out")
     root = dvc.find_root(folder, repository.top)
     if root is not None:

@@ -96,6 +96,9 @@ def _say(findings: Sequence[Finding]) -> str:
     first = findings[0]
     others = name_few([one.subject for one in findings[1:]], _NAMED)
     more = f" (and so {others})" if others else ""
-    # A path in this clone tells nobody anything elsewhere.
-    subject = "" if PurePath(first.subject).is_absolute() else f"{first.subject}: "
-    return f"{subject}{first.problem}{more}; {first.advice}"
+    if PurePath(first.subject).is_absolute():  # a path in this clone tells nobody anything elsewhere
+        advice = f"; {first.advice}" if first.check is not Check.DATA else ""  # the library's error has said what to do
+        return f"{first.problem}{more}{advice}"
+    # Who recorded the run, after a semicolon, is told of each claim, and without his address.
+    problem = first.problem.partition("; ")[0] if first.check is Check.DATA else first.problem
+    return f"{first.subject}: {problem}{more}; {first.advice}"

@@ -194,7 +194,7 @@ def _homeless(objects: Sequence[_Object]) -> Finding:
 
 
 def _unreadable(root: Path, said: str, objects: Sequence[_Object]) -> Finding:
-    problem = f"where {counted(len(objects), 'data object')} should be is not known: {said}"
+    problem = f"whether a remote has {counted(len(objects), 'data object')} is not known: {said}"
     return Finding(Severity.WARNING, Check.DATA, str(root), problem, "mend that, and try again", _names(objects))
 
 
