@@ -155,10 +155,11 @@ def list_command(checked: Checked, one: CheckedClaim | None = None) -> list[str]
     """The words that do the same again: for one claim, or all of them.
 
     Where it failed for its files, or the head has another bar than the one that counts, it is the commits that must be checked: a run by
-    its name is executed whatever the head has, and judged by the bar of where one is.
+    its name is executed whatever the head has, and judged by the bar of where one is. So it is where the run was not found: by its name
+    that may be another one.
     """
-    by_name = one is not None and (one.reproduction is not None or not one.files) and not checked.changes
-    words = [one.claim.name] if one is not None and by_name else _list_subjects(checked)
+    is_found = one is not None and one.run is not None and (one.reproduction is not None or not one.files)
+    words = [one.claim.name] if one is not None and is_found and not checked.changes else _list_subjects(checked)
     at = [] if checked.at is None else ["--at", _pin(checked, checked.at)]
     environment = [] if checked.environment == _PRESENT else ["--environment", checked.environment]
     return ["exptrack", "check", *words, *at, *environment]

@@ -172,6 +172,7 @@ def test_a_claim_of_another_oid_does_not_hold(team):
     ada.commit(f"mine\n\nExptrack-Run: one {'7' * 40}")
     said = " ".join(ada("check", "main..HEAD", code=1).stdout.split())
     assert f"the run of this name here is {ada.oid('one')[:10]}, and 7777777777 is claimed" in said
+    assert f"`exptrack check main..{ada.git('rev-parse', 'HEAD')[:10]}` repeats it" in said
 
 
 def test_data_that_is_nowhere_cannot_be_checked(team):
@@ -255,6 +256,17 @@ def test_reruns_and_timeout_are_those_of_the_base(team):
     ada.commit(f"mine\n\n{ada.train('one')}")
     [one] = json.loads(ada("check", "main..HEAD", "--json").stdout)["claims"]
     assert len(one["reproduction"]["reruns"]) == 2
+
+
+def test_an_execution_that_takes_too_long_is_told_so(team):
+    _, ada, _ = team
+    ada.git("switch", "--quiet", "main")
+    ada.commit("a bar", exptrack_yaml="check: {timeout: 0.2}\n")
+    ada.git("switch", "--quiet", "-C", "work")
+    (ada.folder / "train.py").write_text("import time\ntime.sleep(1)\n")
+    ada.commit(f"mine\n\n{ada.train('one')}")
+    said = " ".join(ada("check", "main..HEAD", code=1).stdout.split())
+    assert "executed again it did not end within check.timeout of main; when it was recorded it took 1." in said
 
 
 def test_all_forms_come_from_one_execution(team):

@@ -74,6 +74,9 @@ def _was_interrupted(record: Record) -> bool:
 def _find_fault(run: Run, found: Reproduction, required: Level, bar_of: str) -> str:
     """Why the executions are not enough; empty if they are."""
     other = next((rerun for rerun in found.reruns if rerun.status is not run.status), None)
+    if other is not None and TIMED_OUT in other.record.problems:
+        took = "" if run.record.duration is None else f"; when it was recorded it took {run.record.duration:.6g} s"
+        return f"executed again it did not end within check.timeout of {bar_of}{took}"
     if other is not None:
         return f"executed again it {_end(other.record)}; when it was recorded it {_end(run.record)}"
     if found.meets(required):
