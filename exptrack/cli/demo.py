@@ -91,7 +91,9 @@ def _claim(scene: _Scene) -> None:
     scene.tell("For a review: a branch with the run's code and results, whose commit claims the run")
     scene.do("exptrack branch wide wider-layer")
     scene.do("git log -1 --format=%B wider-layer")
-    scene.tell("What CI says of it: is this what ran, and does it still give the same? (`exptrack init --ci github`)")
+    scene.tell(
+        "What CI would say: is it what ran, and does it still give the same? (`exptrack init --ci github` has CI ask that)"
+    )
     scene.do("exptrack check HEAD..wider-layer", is_answer_only=True)
 
 

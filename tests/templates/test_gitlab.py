@@ -238,6 +238,9 @@ class TestComment:
         assert len(commented.forge.comments) == 132
         assert commented.forge.own() == [f"{MARKER}\nsecond"]
 
+    def test_nothing_of_the_project_s_defaults_is_executed_or_restored_beside_the_token(self):
+        assert read(FILE)["exptrack-comment"]["inherit"] == {"default": ["tags"]}
+
     def test_without_a_claim_there_is_no_comment_but_an_old_one_is_updated(self, commented):
         assert commented("nothing", junit="<testsuite/>").out == "nothing is claimed: no comment\n"
         assert commented.forge.own() == []
