@@ -73,6 +73,7 @@ def test_in_a_range_a_commit_comes_before_what_it_stands_on_whatever_the_clocks_
         (b"x\n", b"encoding zip\n", "x\n"),
         (b"x\n", b"encoding \xff\n", "x\n"),
         (b"x\n", b"encoding idna\n", "x\n"),
+        (b"x\n", b"encoding UTF-8\nencoding UTF-16\n", "x\n"),
         (b"x\n", b"gpgsig -----BEGIN PGP SIGNATURE-----\n \n author x\n -----END PGP SIGNATURE-----\n", "x\n"),
         (b"author Eve <eve@example.com> 1 +0000\nencoding zip\n", b"", "author Eve <eve@example.com> 1 +0000\nencoding zip\n"),
     ],
