@@ -220,7 +220,7 @@ class TestCheck:
         job, report = check(github(CHECK, "closed", **GUEST))
         assert job.code == 2
         assert "cannot be checked" in report
-        assert job.said.count("::notice title=exptrack check::a fork is checked without secrets") == 1
+        assert job.said.count("::notice title=exptrack check::a fork, or a merge queue that may hold one, is checked without secrets") == 1
 
     def test_an_error_of_the_command_is_in_the_summary(self, github):
         job, report = check(github(CHECK, "true", github__base_ref="never"))
@@ -331,6 +331,8 @@ class TestFiles:
         assert set(on) == {"pull_request", "merge_group"}
         lines = [line for path in FILES for line in path.read_text().splitlines() if "secrets." in line]
         assert len(lines) == 4
+        own = "${{ github.event.pull_request.head.repo.full_name == github.repository }}"
+        assert read(CHECK)["jobs"]["check"]["env"]["OWN"] == own  # in a merge queue, too, there may be a fork's code
         assert all(line.strip().startswith("#") for line in lines)
         guarded = [line for line in FILES[0].read_text().splitlines() if "secrets." in line]
         assert all("${{ env.OWN == 'true' && secrets." in line and line.endswith(" || '' }}") for line in guarded)
