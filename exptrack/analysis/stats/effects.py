@@ -20,11 +20,11 @@ def hedges_g(x: Sequence[float], y: Sequence[float]) -> float:
     require("effect size", x, y)
     if is_constant(x) and is_constant(y):
         raise ValueError("no effect size of constants")
-    d = (mean(y) - mean(x)) / pooled_deviation(x, y)
-    if not math.isfinite(d):
-        raise ValueError("no effect size of values that are too large")
+    difference, spread = mean(y) - mean(x), pooled_deviation(x, y)
+    if not math.isfinite(difference) or not 0 < spread < math.inf:
+        raise ValueError(f"no effect size of the difference {difference} with the standard deviation {spread}")
     df = len(x) + len(y) - 2
-    return d * math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2)) / math.sqrt(df / 2)
+    return difference / spread * math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2)) / math.sqrt(df / 2)
 
 
 def pooled_deviation(*groups: Sequence[float]) -> float:

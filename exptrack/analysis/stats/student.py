@@ -96,12 +96,12 @@ def tost(x: Sequence[float], y: Sequence[float], margin: float, alpha: float = 0
     if len(x) < 2 or len(y) < 2 or not margin > 0 or not 0 < alpha < 0.5:
         raise ValueError(f"no equivalence from n={len(x)}, m={len(y)}, margin={margin}, alpha={alpha}")
     difference = mean(y) - mean(x)
-    if is_constant(x) and is_constant(y):
+    error, df = welch_error(deviation(x), deviation(y), len(x), len(y))
+    if error == 0 or (is_constant(x) and is_constant(y)):
         holds = abs(difference) < margin
         return Equivalence(difference, difference, difference, 0.0 if holds else 1.0, holds)
     from scipy.special import stdtr
 
-    error, df = welch_error(deviation(x), deviation(y), len(x), len(y))
     reach = quantile(df, 1 - alpha) * error
     low, high = difference - reach, difference + reach
     p = max(float(stdtr(df, -(difference + margin) / error)), float(stdtr(df, (difference - margin) / error)))
