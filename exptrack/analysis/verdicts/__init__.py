@@ -1,0 +1,8 @@
+"""What may be said of configurations beside a baseline: the gates, the test, the correction, the word and its sentence, in this order."""
+
+from __future__ import annotations
+
+from exptrack.analysis.verdicts.decide import decide, explore
+from exptrack.analysis.verdicts.several import describe_winner, look_alphas
+
+__all__ = ["decide", "describe_winner", "explore", "look_alphas"]

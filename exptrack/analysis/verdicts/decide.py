@@ -1,0 +1,130 @@
+"""From samples to verdicts: the gates in their order, the word, and everything that stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from exptrack.analysis.stats.corrections import benjamini_hochberg
+from exptrack.analysis.verdicts.beside import Effects, list_flags, list_notes, measure, note_screen, shuffle
+from exptrack.analysis.verdicts.cases import Case, make_case
+from exptrack.analysis.verdicts.gates import Failures, Plan, clean, count_failures, find_plan, rank_with_failures
+from exptrack.analysis.verdicts.judging import Finding, find_word, turn
+from exptrack.analysis.verdicts.several import Corrected, correct
+from exptrack.analysis.verdicts.words import choose_unit, tell_difference, write_line
+from exptrack.analysis.wording import counted
+from exptrack.model.comparison import Rules, Sample, Verdict, Word
+
+# Beside more candidates than that, shuffled values are left out: those of 500 would take ten seconds.
+_SHUFFLED = 50
+_CLAIMS = frozenset({Word.BETTER, Word.WORSE, Word.EQUIVALENT})
+_UNCLAIMED = frozenset({Word.NOT_ENOUGH, Word.NOT_COMPARABLE, Word.WITHHELD})
+_RANKED = "rank test, failures worst"
+
+
+def decide(
+    rules: Rules, baseline: Sample, candidates: Sequence[Sample], *, is_forced: bool = False
+) -> tuple[Verdict, ...]:
+    """A verdict for each candidate, in the order given. Give all candidates of the experiment: the correction is over those with 3 runs or more.
+
+    Values that are not finite count as missing. With `is_forced` there are numbers for what may not be compared, and no word. Samples
+    and their values may come in any order. ValueError for an alpha that is none; whatever samples hold has an answer.
+    """
+    if not 0 < rules.alpha < 0.5:
+        raise ValueError(f"alpha is {rules.alpha}: give a number above 0 and below 0.5")
+    base = clean(baseline)
+    cases = [make_case(rules, base, clean(one), is_forced=is_forced) for one in candidates]
+    plans = [find_plan(rules, min(case.n)) for case in cases]
+    found = correct(rules, cases, [plan.alpha for plan in plans])
+    return tuple(
+        _conclude(rules, case, plan, one, has_shuffles=len(cases) <= _SHUFFLED)
+        for case, plan, one in zip(cases, plans, found, strict=True)
+    )
+
+
+def explore(tables: Mapping[str, tuple[Verdict, ...]], rules: Mapping[str, Rules]) -> dict[str, tuple[Verdict, ...]]:
+    """Verdicts on secondary metrics, by metric, with p-values adjusted by Benjamini and Hochberg over all of them, and no words.
+
+    `rules` are those of each metric.
+    """
+    tested = {
+        (metric, place): one.p
+        for metric, table in tables.items()
+        for place, one in enumerate(table)
+        if one.p is not None
+    }
+    adjusted = dict(zip(tested, benjamini_hochberg([*tested.values()]), strict=True))
+    return {
+        metric: tuple(
+            _explore(rules[metric], one, adjusted.get((metric, place)), len(tested)) for place, one in enumerate(table)
+        )
+        for metric, table in tables.items()
+    }
+
+
+def _explore(rules: Rules, verdict: Verdict, adjusted: float | None, count: int) -> Verdict:
+    flags = (*verdict.flags, "exploratory")
+    if adjusted is None:
+        return verdict._replace(flags=flags)
+    over = f" (Benjamini-Hochberg over {counted(count, 'comparison')})"
+    shown = tell_difference(rules, verdict._replace(word=Word.BETTER))
+    line = f"exploratory: {rules.metric} {shown}, {verdict.test} p={adjusted:.2g}{over}"
+    return verdict._replace(
+        word=Word.WITHHELD,
+        line=line,
+        adjusted=adjusted,
+        count=count,
+        equivalence=None,
+        min_effect="",
+        more=None,
+        flags=flags,
+    )
+
+
+def _conclude(rules: Rules, case: Case, plan: Plan, corrected: Corrected, *, has_shuffles: bool) -> Verdict:
+    failures = count_failures(case.baseline, case.candidate)
+    finding = find_word(rules, case, corrected, plan.alpha)
+    is_tested = corrected.p is not None
+    is_waiting = bool(plan.waits) and is_tested and not case.block
+    beside = {} if failures is None else {"fisher": failures.p}
+    if is_waiting:
+        finding = Finding(Word.WITHHELD, plan.waits)
+    elif failures is not None and failures.is_serious and finding.word not in _UNCLAIMED:
+        finding, beside[_RANKED] = _weigh_failures(rules, case, corrected, finding, failures, plan.alpha)
+    if is_tested and not is_waiting and has_shuffles:
+        beside |= shuffle(rules, case)
+    flags, notes = note_screen(rules, corrected, finding.word) if not is_waiting else ((), ())
+    if finding.word in _CLAIMS and is_tested:
+        flags, notes = (*plan.flags, *flags), (*plan.notes, *notes)
+    verdict = Verdict(
+        label=case.candidate.label,
+        word=finding.word,
+        line="",
+        n=case.n,
+        difference=None if finding.word is Word.NOT_COMPARABLE else case.difference,
+        interval=corrected.interval,
+        test=corrected.test if is_tested else "",
+        p=None if is_waiting else corrected.p,
+        adjusted=None if is_waiting else corrected.adjusted,
+        count=corrected.over,
+        alpha=plan.alpha,
+        beside=beside,
+        equivalence=finding.equivalence,
+        min_effect=finding.min_effect,
+        more=finding.more,
+        detectable=finding.detectable,
+        flags=(*list_flags(case, corrected, failures, beside, plan.alpha), *flags),
+        notes=(*list_notes(rules, case, failures, finding.word), *notes, *(corrected.notes if is_tested else ())),
+        **(measure(rules, case) if is_tested else Effects())._asdict(),
+    )
+    unit = choose_unit(rules, (case.baseline, case.candidate))
+    return verdict._replace(line=write_line(rules, verdict, unit, finding.reason))
+
+
+def _weigh_failures(
+    rules: Rules, case: Case, corrected: Corrected, finding: Finding, failures: Failures, alpha: float
+) -> tuple[Finding, float]:
+    """The word, unless failures speak against it: withheld where ranking them worst does not say the same of all runs."""
+    direction, p = rank_with_failures(rules, case.baseline, case.candidate)
+    level = alpha if corrected.interval is None else 1 - corrected.interval.confidence
+    agrees = p <= level and finding.word is turn(rules, direction)
+    return (finding if agrees else Finding(Word.WITHHELD, failures.reason, detectable=finding.detectable)), p
