@@ -13,7 +13,7 @@ def hedges_g(x: Sequence[float], y: Sequence[float]) -> float:
     """The difference of means, y - x, in pooled standard deviations, without the bias of few values.
 
     g = J d, d = (mean(y) - mean(x))/s_p, s_p^2 = ((n-1) sx^2 + (m-1) sy^2)/df, df = n + m - 2, J = Gamma(df/2) / (sqrt(df/2)
-    Gamma((df-1)/2)). Source: Hedges 1981, Distribution theory for Glass's estimator of effect size, equations 4 and 6e.
+    Gamma((df-1)/2)). Source: Hedges 1981, Distribution theory for Glass's estimator of effect size.
 
     Raises ValueError for fewer than two values in x or y, values that are not finite or too large, and if neither varies but for noise.
     """

@@ -26,7 +26,7 @@ def tolerance_factor(n: int, coverage: float = 0.95, confidence: float = 0.95) -
 
     Exact: the k at which the integral of P(chi2(n-1) > (n-1) r(z)^2/k^2) over the normal error z of the mean (variance 1/n) is the
     confidence, where r(z)^2 is the quantile at `coverage` of the noncentral chi2 with 1 df and noncentrality z^2. Source: Odeh and Owen
-    1980, Tables for Normal Tolerance Limits; Krishnamoorthy and Mathew 2009, Statistical Tolerance Regions, equation 2.3.5.
+    1980, Tables for Normal Tolerance Limits; Krishnamoorthy and Mathew 2009, Statistical Tolerance Regions, section 2.3.
 
     Raises ValueError for n < 2 and shares that do not lie between 0 and 1.
     """

@@ -112,7 +112,7 @@ def bartlett(groups: Sequence[Sequence[float]]) -> float:
     """The p of Bartlett's test of whether groups have equal variances.
 
     chi2 = ((N - k) ln s_p^2 - sum (n_i - 1) ln s_i^2) / (1 + (sum 1/(n_i - 1) - 1/(N - k)) / (3 (k - 1))), k - 1 df, with N values in k
-    groups. Source: Bartlett 1937; Snedecor and Cochran, Statistical Methods, section 13.10. If one group is constant but for float noise
+    groups. Source: Bartlett 1937; Snedecor and Cochran, Statistical Methods. If one group is constant but for float noise
     and another is not, p is 0.
 
     Raises ValueError for fewer than two groups or two values in one, values that are not finite, and if no group varies.

@@ -42,7 +42,7 @@ class TestHedges:
         ("df", "c"), [(2, 0.5642), (3, 0.7236), (4, 0.7979), (5, 0.8408), (10, 0.9228), (20, 0.9619), (50, 0.9849)]
     )
     def test_its_correction_is_that_of_hedges_table(self, df, c):
-        # Hedges 1981, table 1: c(m)
+        # Hedges 1981: c(m)
         n = (df + 2) // 2
         x, y = make(n, 0.0, 1.0), make(df + 2 - n, 1.0, 1.0)
         assert hedges_g(x, y) == pytest.approx(c, abs=6e-5)
