@@ -149,7 +149,7 @@ def _pairing(section: Section) -> tuple[Pairing, str | None, float | None]:
         taken = section.read("pair_by", lambda text: plain.get(text) if isinstance(text, str) else None, _PAIR_BY)
         return taken or Pairing.NONE, None, None
     inside = section.section("pair_by")
-    inside.allow(*_KEYED, "test_share")
+    inside.allow(*map(str, _KEYED), "test_share")
     chosen = [one for one in _KEYED if one in inside.values]
     if len(chosen) != 1:
         section.fail("pair_by", _PAIR_BY)
@@ -157,7 +157,7 @@ def _pairing(section: Section) -> tuple[Pairing, str | None, float | None]:
     if key is None:
         inside.fail(chosen[0], "the name of a parameter, such as data.fold")
     if chosen[0] is not Pairing.FOLD:
-        inside.allow(chosen[0])
+        inside.allow(str(chosen[0]))
         return chosen[0], key, None
     share = inside.number("test_share")
     return Pairing.FOLD, key, share or inside.fail("test_share", _TEST_SHARE)

@@ -61,7 +61,7 @@ class Case(NamedTuple):
 
 def make_case(rules: Rules, baseline: Sample, candidate: Sample, *, is_forced: bool = False) -> Case:
     """The candidate's case by the rules; its samples are clean (`gates.clean`). What may not be compared is tested only if that is forced."""
-    case = _choose_values(rules, Case(baseline, candidate, block=find_mismatch(baseline, candidate)))
+    case = _choose_values(rules, Case(baseline, candidate, block=find_mismatch(rules, baseline, candidate)))
     if case.block and not is_forced:
         return case._replace(word=Word.NOT_COMPARABLE, reason=case.block)
     too_few = _find_lack(rules, case)

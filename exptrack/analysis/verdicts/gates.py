@@ -57,9 +57,14 @@ def clean(sample: Sample) -> Sample:
     return sample._replace(values=values, missing=sample.missing + len(sample.values) - len(values))
 
 
-def find_mismatch(baseline: Sample, candidate: Sample) -> str:
-    """Why two samples cannot be compared: the data that they were evaluated on is not known to be the same; empty if it is."""
-    for path in sorted({*baseline.evaluated, *candidate.evaluated}):
+def find_mismatch(rules: Rules, baseline: Sample, candidate: Sample) -> str:
+    """Why two samples cannot be compared: the data that they were evaluated on is not known to be the same; empty if it is.
+
+    A fold, dataset or split that only one has is not compared, and neither is its data.
+    """
+    one, other = set(baseline.evaluated), set(candidate.evaluated)
+    is_keyed = rules.pair_by in {Pairing.FOLD, Pairing.DATASET, Pairing.SPLIT}
+    for path in sorted(one & other if is_keyed else one | other):
         for sample in (baseline, candidate):
             known = sample.evaluated.get(path, ())
             if not known:
