@@ -133,6 +133,7 @@ def bartlett(groups: Sequence[Sequence[float]]) -> float:
     pooled = math.fsum(df * math.exp(log) for df, log in zip(dfs, logs, strict=True)) / whole
     excess = whole * math.log(pooled) - math.fsum(df * log for df, log in zip(dfs, logs, strict=True))
     correction = 1 + (math.fsum(1 / df for df in dfs) - 1 / whole) / (3 * (len(groups) - 1))
+    # Groups that vary alike have an excess of 0, give or take float noise; below 0 SciPy answers NaN.
     return float(chdtrc(len(groups) - 1, max(excess / correction, 0.0)))
 
 

@@ -43,6 +43,11 @@ class TestBartlett:
         scaled = [[one * unit for one in group] for group in reversed(groups)]
         assert bartlett(scaled) == pytest.approx(bartlett(groups), rel=1e-6, abs=1e-12)
 
+    @given(st.lists(number, min_size=2, max_size=12), st.lists(number, min_size=2, max_size=5))
+    def test_groups_that_vary_alike_do_not_differ(self, group, offsets):
+        assume(not is_constant(group))
+        assert bartlett([[one + offset for one in group] for offset in offsets]) == pytest.approx(1, abs=1e-5)
+
     def test_a_group_that_does_not_vary_beside_one_that_does_is_a_difference(self):
         assert bartlett([[0.3, 0.1 + 0.2, 0.3], [1.0, 2.0, 3.0]]) == 0.0
 

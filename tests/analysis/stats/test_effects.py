@@ -71,6 +71,7 @@ class TestHedges:
             ([1.0], [1.0, 2.0]),
             ([1.0, math.nan], [1.0, 2.0]),
             ([1.7e308, -1.7e308], [1.0, 2.0]),
+            ([0.0] * 4 + [5e-324], [0.0] * 4 + [5e-324]),
         ],
     )
     def test_constants_have_no_effect_size(self, x, y):

@@ -234,6 +234,7 @@ class TestEquivalence:
         assert called / 2000 == pytest.approx(0.05, abs=0.015)
 
     def test_constants_are_no_case_for_a_test(self):
+        assert tost([0.0] * 4 + [5e-324], [0.0] * 4 + [5e-324], 0.01).holds  # the deviation is 0 in floats
         assert tost([0.1 + 0.2] * 3, [0.3] * 3, 0.01).holds  # scipy: p = 0 for a difference of 5e-17
         assert tost([1.0] * 3, [2.0] * 3, 0.5) == (1.0, 1.0, 1.0, 1.0, False)
         one_varies = tost([1.0] * 3, [1.0, 1.1, 0.9], 0.5)
