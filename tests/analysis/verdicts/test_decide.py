@@ -164,7 +164,7 @@ def test_several_over_datasets_are_tested_by_friedman_and_holm():
     ]  # fmt: skip
     base, *others = (sample(column, label) for column, label in zip(zip(*table, strict=True), "abcd", strict=True))
     verdicts = decide(RULES._replace(pair_by=Pairing.DATASET), base, others)
-    # z = (R_i - R_0)/0.488; Holm's steps of Demsar's table 7 are at 2.416, 2.343 and 0.512.
+    # z = (R_i - R_0)/0.488; section 3.2.2 has 2.416, 2.342 and 0.512.
     assert [round(stats.norm.isf(verdict.p / 2), 2) for verdict in verdicts] == [2.34, 0.51, 2.42]
     assert [verdict.word for verdict in verdicts] == [Word.BETTER, Word.NO_DIFFERENCE, Word.BETTER]
     assert "Friedman over 14 datasets: chi2=9.28, Iman-Davenport p=0.02" in verdicts[0].notes
