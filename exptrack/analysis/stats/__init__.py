@@ -4,7 +4,8 @@ It is `scipy.special` and not `scipy.stats`: both give the same quantiles of Stu
 to 1.3 s.
 
 `plain` has what needs no SciPy, `student` the t tests, `power` the numbers of runs, `effects` the sizes of differences, `intervals` what
-is to come, `order` the best of several.
+is to come, `order` the best of several, `corrections` many p-values, `dunnett` many candidates beside one baseline, `ranks` the tests without
+a distribution, `counts` those of counts, `resampling` the bootstraps.
 """
 
 from __future__ import annotations

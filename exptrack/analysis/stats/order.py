@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from exptrack.analysis.stats.plain import require
 
-_REACH, _STEP = 10.0, 1 / 64  # the trapezoid rule over -10..10: right to 1e-12 up to a million
+_REACH, _STEP = 10.0, 1 / 64  # the trapezoid rule over -10..10: right to 1e-10 up to a million
 
 
 def expected_max(k: int) -> float:
