@@ -36,8 +36,8 @@ class Interval(NamedTuple):
 class Rules(NamedTuple):
     """By what a comparison is decided. `is_declared`: in the `exptrack.yaml` of the first run's snapshot; `changed` are lines on what was changed later.
 
-    `planned` is the number of runs of each configuration, `looks` declared numbers of runs at which it may be decided. `count` is the number of
-    configurations over which is corrected (k of STATISTICS 3.4). `test_share` is n_test / n_train of folds.
+    `planned` is the number of runs of each configuration, `looks` declared numbers of runs at which it may be decided.
+    `test_share` is n_test / n_train of folds.
     """
 
     metric: str
@@ -57,7 +57,8 @@ class Rules(NamedTuple):
 class Sample(NamedTuple):
     """The usable runs of a configuration as numbers.
 
-    `values` is the metric by unit (seed, fold, dataset; a run without one by its name), reruns of a unit averaged (`collapsed` counts those). `failed` are runs that did not complete, `missing` those without a finite value.
+    `values` is the metric by unit (seed, fold, dataset; a run without one by its name), reruns of a unit averaged (`collapsed` counts
+    those). `failed` are runs that did not complete, `missing` those without a finite value.
 
     `evaluated` are the digests of the evaluation data by path, each run's that is found, for gate 1.
     """
@@ -74,7 +75,7 @@ class Sample(NamedTuple):
 class Verdict(NamedTuple):
     """What is to be said of one candidate beside the baseline. Differences are candidate minus baseline in the metric's own sign.
 
-    `line` is the sentence of STATISTICS 3.5. `p` is raw, `adjusted` after the correction over `count` configurations. `more` is about how
+    `line` is the sentence of STATISTICS 3.5. `p` is raw, `adjusted` after the correction over `among` configurations. `more` is about how
     many more runs each needs, `detectable` the difference that could have been detected. `flags` are words such as `tests_disagree`,
     `duplicate_seeds_collapsed`, `conditional_on_completion`; `notes` lines about them.
     """
@@ -88,7 +89,7 @@ class Verdict(NamedTuple):
     test: str = ""
     p: float | None = None
     adjusted: float | None = None
-    count: int = 1
+    among: int = 1
     alpha: float = 0.05
     hedges_g: float | None = None
     better_share: float | None = None

@@ -41,7 +41,7 @@ class Experiment(NamedTuple):
     `variables` are parameters, by dotted name, with the values that they may have; `static` those that stay. `baseline` is a configuration
     (values of variables), or a text that names a run, branch or commit. `seeds` is the planned number of runs of each configuration,
     `looks` the numbers at which it is declared that a conclusion will be tried. `pair_key` is the parameter that is the fold, dataset or split.
-    `train_share` is n_test / n_train of the folds (Nadeau and Bengio).
+    `test_share` is n_test / n_train of the folds (Nadeau and Bengio).
     """
 
     name: str

@@ -61,7 +61,7 @@ def tell_basis(rules: Rules, verdict: Verdict, unit: str) -> str:
     """`5 vs 5 seeds, Welch p=0.008 (Holm over 3 configurations)`, with alpha where it is not .05."""
     if verdict.p is None or verdict.adjusted is None:
         return tell_counts(rules, verdict, unit)
-    over = f"over {counted(verdict.count, 'configuration')}" if verdict.count > 1 else ""
+    over = f"over {counted(verdict.among, 'configuration')}" if verdict.among > 1 else ""
     correction = f"{'' if verdict.test == 'Dunnett' else 'Holm '}{over}" if over else ""
     alpha = "" if math.isclose(verdict.alpha, _USUAL_ALPHA) else f"alpha {verdict.alpha:.2g}"
     told = ", ".join(filter(None, (correction, alpha)))

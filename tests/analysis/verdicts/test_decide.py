@@ -102,7 +102,7 @@ def test_holm_is_over_all_with_three_runs_whatever_they_say():
     others = [sample(HIGH, "b"), sample(NEAR, "c"), sample([0.5] * 3, "d"), sample([0.5, 0.6], "e")]
     b, c, d, e = decide(RULES, sample(BASE, "a"), others)
     oracle = stats.ttest_ind(HIGH, BASE, equal_var=False).pvalue
-    assert b.count == c.count == 3
+    assert b.among == c.among == 3
     # d does not vary, but the baseline does.
     assert (d.word, "constant_candidate" in d.flags) == (Word.WORSE, True)
     assert b.adjusted == pytest.approx(2 * oracle)
