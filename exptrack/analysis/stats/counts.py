@@ -24,7 +24,7 @@ def fisher(a: int, n: int, b: int, m: int) -> float:
     """Fisher's exact two-sided p of the rates a of n and b of m (failed runs, say) being one.
 
     The sum, over the tables of the same margins, of the hypergeometric probabilities that are not above that of the table seen, as R's
-    `fisher.test` has it; counted in whole numbers, so that no tie is missed. Source: Fisher 1935, The Design of Experiments, section 11.
+    `fisher.test` has it; counted in whole numbers, so that no tie is missed. Source: Fisher 1935, The Design of Experiments.
     ValueError where a is not among n, or b not among m.
     """
     if not (0 <= a <= n and 0 <= b <= m):

@@ -124,8 +124,7 @@ def permutation(x: Sequence[float], y: Sequence[float], draws: int = 20_000) -> 
 def sign_flips(x: Sequence[float], y: Sequence[float], draws: int = 20_000) -> Shuffled:
     """The permutation test of pairs: all signs that the differences y - x could have, or `draws` of them.
 
-    All up to 32 pairs. Counted are those whose mean difference is as large, ties included. Source: Fisher 1935, The Design of Experiments,
-    section 21. ValueError unless x and y are pairs of finite values.
+    All up to 32 pairs. Counted are those whose mean difference is as large, ties included. Source: Fisher 1935, The Design of Experiments. ValueError unless x and y are pairs of finite values.
     """
     require_pairs("sign flips", x, y)
     _require_draws(draws)
@@ -140,7 +139,7 @@ def friedman(table: Sequence[Sequence[float]]) -> Friedman:
 
     chi2 = 12N/(k(k+1)) * (sum R^2 - k(k+1)^2/4) with k - 1 degrees of freedom, not corrected for ties (which errs on the safe side);
     F = (N-1)chi2/(N(k-1) - chi2) with k - 1 and (k-1)(N-1). If all rows agree F is infinite, and its p is (1/k!)^(N-1), the exact one.
-    Source: Demsar 2006, JMLR 7, section 3.2.2; Iman and Davenport 1980; Conover 1999, section 5.8, for the infinite F. ValueError unless
+    Source: Demsar 2006, JMLR 7, section 3.2.2; Iman and Davenport 1980; Conover 1999, Practical Nonparametric Statistics, for the infinite F. ValueError unless
     there are two rows and two columns or more, all finite.
     """
     sums = _rank_sums(table)

@@ -30,7 +30,7 @@ def paired_bootstrap(
     """The percentile interval of `statistic(x, y)`, pairs (examples) being drawn with replacement.
 
     The statistic gets two arrays of shape (n,), in no order that means anything. Not for runs: of few runs it claims too much (with 3,
-    a difference in 20 of 100 studies that have none). Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+    a difference in 20 of 100 studies that have none). Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap.
     ValueError unless x and y are two finite pairs or more, and the statistic is finite.
     """
     import numpy as np
