@@ -139,7 +139,7 @@ def friedman(table: Sequence[Sequence[float]]) -> Friedman:
 
     chi2 = 12N/(k(k+1)) * (sum R^2 - k(k+1)^2/4) with k - 1 degrees of freedom, not corrected for ties (which errs on the safe side);
     F = (N-1)chi2/(N(k-1) - chi2) with k - 1 and (k-1)(N-1). If all rows agree F is infinite, and its p is (1/k!)^(N-1), the exact one.
-    Source: Demsar 2006, JMLR 7, section 3.2.2; Iman and Davenport 1980; Conover 1999, Practical Nonparametric Statistics, for the infinite F. ValueError unless
+    Source: Demsar 2006, JMLR 7, section 3.2; Iman and Davenport 1980; Conover 1999, Practical Nonparametric Statistics, for the infinite F. ValueError unless
     there are two rows and two columns or more, all finite.
     """
     sums = _rank_sums(table)
@@ -161,7 +161,7 @@ def friedman(table: Sequence[Sequence[float]]) -> Friedman:
 def friedman_against(table: Sequence[Sequence[float]], control: int = 0) -> tuple[Against, ...]:
     """Each column beside the control: z = (R_i - R_0) / sqrt(k(k+1)/(6N)) of their mean ranks, and its p, which Holm is still to correct.
 
-    Negative z means better than the control, as the best has rank 1. Source: Demsar 2006, JMLR 7, section 3.2.2. ValueError as by
+    Negative z means better than the control, as the best has rank 1. Source: Demsar 2006, JMLR 7, section 3.2. ValueError as by
     `friedman`, and if there is no such column.
     """
     sums = _rank_sums(table)

@@ -27,7 +27,7 @@ MULTTEST = (
     (0.00028140506198, 0.0025326455578199999, 0.0014070253098999999),
     (0.0149877310796, 0.11990184863680001, 0.049959103598666670),
 )
-# Demsar 2006, section 3.2.2: three classifiers beside C4.5; Holm rejects at 0.05 those at .016 and .019, not as .05/3 and .05/2 have it.
+# Demsar 2006, section 3.2: three classifiers beside C4.5; Holm rejects at 0.05 those at .016 and .019, not as .05/3 and .05/2 have it.
 DEMSAR = (0.016, 0.607, 0.019)
 
 
