@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from posixpath import join, normpath, splitext
@@ -52,6 +53,12 @@ def configuration_key(record: Record, seed_name: str | None) -> str:
         if others:
             params[source] = others
     return _digest([params, record.directory, _words(record.command)])
+
+
+def configuration_command(record: Record) -> str:
+    """The command as far as it belongs to the configuration: the words that gave no parameter, and the folder in which it ran."""
+    words = shlex.join(_words(record.command))
+    return words if record.directory == "." else f"{words} in {record.directory}".strip()
 
 
 def code_digest(record: Record, files: Mapping[str, str], compare: Tree) -> str:

@@ -1,0 +1,271 @@
+"""Compare configurations by a metric: which of them is better than the baseline, and what may be said of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from exptrack.analysis.fieldnames import find_nearest, shown
+from exptrack.analysis.grouping import Grouped, Grouping, Row, group, sort_best
+from exptrack.analysis.verdicts import decide, describe_winner, explore
+from exptrack.analysis.wording import counted, name_few
+from exptrack.errors import ExptrackError
+from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict, Word
+from exptrack.model.experiment import Experiment, Pairing
+from exptrack.model.run import Run
+from exptrack.operations.comparing.beside import name_differences
+from exptrack.operations.comparing.chosen import Meant, find_baseline, understand, with_configurations
+from exptrack.operations.comparing.declared import find_rules, make_rules
+from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
+from exptrack.operations.context import Context
+from exptrack.operations.listing import list_runs
+
+_FEWEST = 3
+_NAMED = 5
+
+
+class Asked(NamedTuple):
+    """What is to be compared. `words` are queries and revs (none: all runs), `experiment` the name of a declared one.
+
+    `baseline` are values (`lr=0.1`), a run, a branch or a commit; None takes the experiment's. `group_by` are the parameters that alone
+    make a configuration. `alpha` counts in place of the declared one. `step` is `final`, `best`, or the step whose value counts.
+    """
+
+    words: tuple[str, ...] = ()
+    experiment: str | None = None
+    metric: str | None = None
+    baseline: str | None = None
+    group_by: tuple[str, ...] | None = None
+    is_code_merged: bool = False
+    is_strict: bool = False
+    is_forced: bool = False
+    alpha: float | None = None
+    step: str | float = FINAL
+
+
+class Ground(NamedTuple):
+    """What is compared: runs and their rows, the configurations that they make, and by which rules.
+
+    `picked` are names of the runs that were asked for within an experiment (None: all). `notes` are lines on how it came to be.
+    """
+
+    runs: Sequence[Run]
+    rows: Sequence[Row]
+    rules: Rules
+    experiment: Experiment | None
+    grouping: Grouping
+    grouped: Grouped
+    baseline: Configuration | None
+    picked: frozenset[str] | None
+    notes: tuple[str, ...]
+
+
+def compare(context: Context, asked: Asked) -> Comparison:
+    """The configurations of the runs that are asked for, best first, and a verdict for each but the baseline. Writes nothing.
+
+    Within an experiment the correction is over all its configurations, whichever of them are asked for. Raises ExptrackError, RevError, QueryError.
+    """
+    ground = find_ground(context, asked)
+    rules, baseline, grouped = ground.rules, ground.baseline, ground.grouped
+    samples = _list_samples(context, ground)
+    decided = _decide(rules, samples, baseline, is_forced=asked.is_forced)
+    verdicts = {one.label: one for one in _add_differences(decided, ground)}
+    ordered = sort_best((_mark(one, baseline) for one in grouped.configurations), rules.goal)
+    if (picked := ground.picked) is not None:
+        ordered = tuple(one for one in ordered if one.is_baseline or not picked.isdisjoint(one.runs))
+    told = tuple(verdicts[one.label] for one in ordered if one.label in verdicts)
+    return Comparison(
+        rules=rules,
+        configurations=ordered,
+        verdicts=_flag_selected(told, ordered),
+        experiment=ground.experiment.name if ground.experiment else None,
+        baseline=baseline.label if baseline else None,
+        shared=grouped.shared,
+        tried=len(grouped.configurations),
+        winner=describe_winner(rules, samples) if rules.goal else "",
+        secondary=_look_beside(context, ground, asked),
+        notes=ground.notes,
+    )
+
+
+def find_ground(context: Context, asked: Asked) -> Ground:
+    """Which runs are compared, as which configurations, beside which baseline, by which rules; raises as `compare`."""
+    runs, notes = _find_runs(context, asked)
+    meant = understand(context, asked.words, runs)
+    name = asked.experiment or _infer(context, runs, meant)
+    if name is not None and asked.experiment is None:
+        runs = [one for one in runs if one.record.experiment == name]
+        notes.append(f"all are of the experiment {name}: its configurations count, whichever are asked for")
+    rules, experiment = find_rules(context, name, asked.metric, runs, asked.alpha)
+    grouping = _make_grouping(asked, experiment, rules)
+    rows = gather(context, runs, rules.metric, asked.step)
+    _check_names(grouping, rows)
+    grouped = group(rows, grouping)
+    wanted = asked.baseline if asked.baseline is not None else experiment.baseline if experiment else None
+    baseline, more = (None, ()) if wanted is None else find_baseline(context, wanted, grouped, runs)
+    notes += [*(note for one in meant for note in one.notes), *more]
+    picked = _pick(meant, grouped) if asked.words else None
+    if picked is not None and name is None:
+        rows = _with_baseline(rows, picked, baseline)
+        runs = [one for one in runs if one.name in {row.name for row in rows}]
+        picked, grouped = None, group(rows, grouping)
+        baseline = _again(grouped, baseline)
+    grouped, left = _leave_out(grouped, rules.metric, baseline)
+    notes += [*grouped.notes, *left, *_tell_lacks(rules, baseline, asked)]
+    return Ground(runs, rows, rules, experiment, grouping, grouped, baseline, picked, tuple(notes))
+
+
+def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
+    """The runs among which is compared, and lines on those that are not."""
+    listed = list_runs(context)
+    notes = (
+        [f"{counted(len(listed.broken), 'run')} cannot be read: `exptrack fsck` tells more"] if listed.broken else []
+    )
+    found = [one for one in listed if asked.experiment is None or one.record.experiment == asked.experiment]
+    removed = sum(one.is_removed for one in found)
+    if removed:
+        notes.append(f"{counted(removed, 'run')} that somebody removed left out")
+    if not found:
+        if asked.experiment is None:
+            raise ExptrackError("no run yet: make one with `exptrack run -- COMMAND`")
+        if asked.experiment in context.settings.experiments:
+            raise ExptrackError(
+                f"no run of the experiment {asked.experiment} yet: make one with `exptrack run -e {asked.experiment} -- COMMAND`"
+            )
+    return [one for one in found if not one.is_removed], notes
+
+
+def _infer(context: Context, runs: Sequence[Run], meant: Sequence[Meant]) -> str | None:
+    """The declared experiment that all the runs are of: its configurations count, whichever are asked for."""
+    chosen = frozenset().union(*(one.names for one in meant)) if meant else {one.name for one in runs}
+    names = {one.record.experiment for one in runs if one.name in chosen}
+    [name] = names if len(names) == 1 else [None]
+    return name if name in context.settings.experiments else None
+
+
+def _make_grouping(asked: Asked, experiment: Experiment | None, rules: Rules) -> Grouping:
+    by = None if asked.group_by is None else tuple(dict.fromkeys(one.removeprefix("params.") for one in asked.group_by))
+    key = experiment.pair_key if experiment else None
+    return Grouping(by, rules.pair_by, key, asked.is_code_merged, asked.is_strict)
+
+
+def _check_names(grouping: Grouping, rows: Sequence[Row]) -> None:
+    known = {key for row in rows for key in row.params}
+    for name in grouping.by or ():
+        if name not in known:
+            close = find_nearest(name, known)
+            raise ExptrackError(
+                f"no run has the parameter {shown(name)}: "
+                + (f"did you mean {shown(close)}?" if close else "`exptrack ls --all-columns` shows what they have")
+            )
+
+
+def _pick(meant: Sequence[Meant], grouped: Grouped) -> frozenset[str]:
+    """The names of the runs that are asked for."""
+    return frozenset().union(*(with_configurations(one.names, grouped) if one.is_whole else one.names for one in meant))
+
+
+def _with_baseline(rows: Sequence[Row], picked: Collection[str], baseline: Configuration | None) -> list[Row]:
+    """The rows that are asked for, and those of the baseline where none of them is."""
+    base = set(baseline.runs) if baseline else set()
+    wanted = set(picked) if not base.isdisjoint(picked) else base | set(picked)
+    return [row for row in rows if row.name in wanted]
+
+
+def _again(grouped: Grouped, baseline: Configuration | None) -> Configuration | None:
+    """The baseline as it is among other configurations, where it may have another label."""
+    if baseline is None:
+        return None
+    return next(one for one in grouped.configurations if not set(one.runs).isdisjoint(baseline.runs))
+
+
+def _leave_out(grouped: Grouped, metric: str, baseline: Configuration | None) -> tuple[Grouped, list[str]]:
+    """Without configurations of which runs completed, and none has the metric: they are of something else."""
+    kept = tuple(one for one in grouped.configurations if one.mean is not None or one.sample.failed or one == baseline)
+    left = len(grouped.configurations) - len(kept)
+    return grouped._replace(configurations=kept), [
+        f"{counted(left, 'configuration')} without {metric} left out"
+    ] if left else []
+
+
+def _list_samples(context: Context, ground: Ground) -> list[Sample]:
+    """The samples; what the metric is declared to be evaluated on stands in each, known or not."""
+    declared = context.settings.metrics.get(ground.rules.metric)
+    is_plain = ground.rules.pair_by in {Pairing.NONE, Pairing.SEED}
+    unknown: dict[str, tuple[str, ...]] = dict.fromkeys(declared.evaluated_on if declared and is_plain else (), ())
+    samples = [one.sample for one in ground.grouped.configurations]
+    return [one._replace(evaluated={**unknown, **one.evaluated}) for one in samples]
+
+
+def _decide(
+    rules: Rules, samples: Sequence[Sample], baseline: Configuration | None, *, is_forced: bool
+) -> tuple[Verdict, ...]:
+    if baseline is None:
+        return ()
+    base = next(one for one in samples if one.label == baseline.label)
+    return decide(rules, base, [one for one in samples if one.label != baseline.label], is_forced=is_forced)
+
+
+def _add_differences(verdicts: Sequence[Verdict], ground: Ground) -> tuple[Verdict, ...]:
+    """Verdicts with a note on what else than parameters differs from the baseline."""
+    if ground.baseline is None:
+        return ()
+    found = name_differences(ground.rows, ground.grouped, ground.baseline)
+    return tuple(
+        one._replace(notes=(*one.notes, f"differs from the baseline in {name_few(found[one.label], _NAMED)}, too"))
+        if found.get(one.label)
+        else one
+        for one in verdicts
+    )
+
+
+def _mark(one: Configuration, baseline: Configuration | None) -> Configuration:
+    return one._replace(is_baseline=baseline is not None and one.label == baseline.label)
+
+
+def _flag_selected(verdicts: tuple[Verdict, ...], configurations: Sequence[Configuration]) -> tuple[Verdict, ...]:
+    """The winner of several was chosen by these runs: until it is confirmed on others, it says so."""
+    tried = [one for one in configurations if len(one.sample.values) >= _FEWEST]
+    if len(tried) <= 2:
+        return verdicts
+    return tuple(
+        one._replace(flags=(*one.flags, "selected_on_this_split"))
+        if one.label == tried[0].label and one.word is Word.BETTER
+        else one
+        for one in verdicts
+    )
+
+
+def _tell_lacks(rules: Rules, baseline: Configuration | None, asked: Asked) -> list[str]:
+    """Lines on what is not known, and on which value of each run counts."""
+    lines = []
+    if asked.step == BEST:
+        lines.append(f"of each run the best {rules.metric} of its history counts, which the choice alone makes better")
+    elif asked.step != FINAL:
+        lines.append(f"of each run {rules.metric} at step {asked.step} counts")
+    if baseline is None:
+        how = "by values (lr=0.1), a run, a branch or a commit"
+        lines.append(f"no baseline, so no verdict: name one with --baseline, {how}")
+    if rules.goal is None:
+        lines.append(
+            f"no goal of {rules.metric} is declared: write maximize or minimize below `metrics` in exptrack.yaml"
+        )
+    return lines
+
+
+def _look_beside(context: Context, ground: Ground, asked: Asked) -> Mapping[str, tuple[Verdict, ...]]:
+    """The secondary metrics of the experiment, exploratory; those that are sealed are left out."""
+    experiment, settings = ground.experiment, context.settings
+    if experiment is None or ground.baseline is None:
+        return {}
+    sealed = {experiment.holdout, *(name for name, one in settings.metrics.items() if one.holdout)}
+    rules = {name: make_rules(settings, experiment, name) for name in experiment.secondary if name not in sealed}
+    tables: dict[str, tuple[Verdict, ...]] = {}
+    for metric, own in rules.items():
+        values = read_values(context, ground.runs, metric, asked.step)
+        rows = [row._replace(value=value, evaluated={}) for row, value in zip(ground.rows, values, strict=True)]
+        again = group(rows, ground.grouping)
+        kept = {one.label for one in ground.grouped.configurations}
+        samples = [one.sample for one in again.configurations if one.label in kept]
+        tables[metric] = _decide(own, samples, ground.baseline, is_forced=asked.is_forced)
+    return explore(tables, rules)
