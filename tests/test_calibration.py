@@ -1,0 +1,90 @@
+"""The words are worth what they must be (STATISTICS 4), in fewer studies than `benchmarks/calibration.py` plays."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPT = ROOT / "benchmarks" / "calibration.py"
+sys.path.append(str(ROOT))  # at the end: an installed package comes first
+
+from benchmarks.calibration import LEAST_POWER, MOST_FALSE, NOISES, Scenario, contradicts, list_scenarios, play  # noqa: E402
+from exptrack.model.comparison import Interval, Verdict, Word  # noqa: E402
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_what_does_not_differ_is_hardly_ever_called_better(noise):
+    # 300 studies of which 2.5 % claim have more than 6 % once in 5,000 times; the seed is fixed.
+    for n, k in ((3, 1), (5, 1), (5, 5)):
+        outcome = play(Scenario(noise, n, k), 300)
+        assert outcome.better <= 0.06, outcome
+        assert outcome.contradicted == 0
+
+
+def test_a_gain_of_two_deviations_is_called_better_as_often_as_is_promised():
+    outcome = play(Scenario("normal", 5, gain=2.0, planned=5, least=LEAST_POWER), 300)
+    assert outcome.better >= LEAST_POWER
+    assert outcome.worse == 0
+    assert outcome.is_kept
+
+
+def test_the_bounds_are_those_of_the_method():
+    assert (MOST_FALSE, LEAST_POWER) == (0.04, 0.70)
+    bounded = [one for one in list_scenarios() if one.most is not None]
+    assert {(one.noise, one.n, one.k) for one in bounded} >= {
+        (noise, n, k) for noise in ("normal", "skewed", "heavy-tailed", "bimodal") for n in (3, 5, 10) for k in (1, 5)
+    }
+    assert all(one.most == MOST_FALSE and one.gain == 0 and not one.other for one in bounded)
+    (power,) = (one for one in list_scenarios() if one.least is not None)
+    assert power[:5] == ("normal", 5, 1, 2.0, 5)
+
+
+def test_a_bound_that_is_missed_is_told():
+    assert not play(Scenario("normal", 5, gain=3.0, most=0.04), 40).is_kept
+    assert not play(Scenario("normal", 3, least=0.7), 40).is_kept
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_noise_has_mean_0_and_deviation_1(noise):
+    import random
+
+    generator = random.Random(3)
+    values = [NOISES[noise](generator) for _ in range(40_000)]
+    assert statistics.fmean(values) == pytest.approx(0, abs=0.03)
+    assert statistics.stdev(values) == pytest.approx(1, abs=0.08)
+
+
+def test_an_interval_contradicts_its_word_where_it_says_otherwise():
+    def verdict(word, low, high):
+        return Verdict("b", word, "", interval=Interval(low, high, 0.95))
+
+    assert contradicts(verdict(Word.BETTER, -1, 1))
+    assert contradicts(verdict(Word.NO_DIFFERENCE, 1, 2))
+    assert not contradicts(verdict(Word.BETTER, 1, 2))
+    assert not contradicts(verdict(Word.EQUIVALENT, -1, 1))
+    assert not contradicts(verdict(Word.WITHHELD, 1, 2))
+
+
+def test_the_script_prints_a_table_and_its_status(tmp_path):
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "-n", "2", "--json", tmp_path / "out.json"],
+        capture_output=True, text=True, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    written = json.loads((tmp_path / "out.json").read_text())
+    missed = sum(not one["is_kept"] for one in written)
+    assert done.returncode == bool(missed), done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "2 studies of each scenario, seed 0; shares in percent"
+    assert lines[-1] == f"{len(written)} scenarios, {missed or 'no'} bound{'' if missed == 1 else 's'} missed"
+    assert len(lines) == len(written) + 5
+
+
+def test_the_same_seed_gives_the_same_studies():
+    scenario = Scenario("skewed", 3, 5)
+    assert play(scenario, 20, 7) == play(scenario, 20, 7) != play(scenario, 20, 8)
