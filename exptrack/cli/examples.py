@@ -21,6 +21,11 @@ EXAMPLES = {
     "show": ("exptrack show", "exptrack show brave-otter --output", "exptrack show best --file params.yaml"),
     "environment": ("exptrack environment best -o requirements.txt",),
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
+    "compare": (
+        "exptrack compare --metric accuracy --baseline lr=0.1",
+        "exptrack compare -e wider-layer --markdown",
+        "exptrack compare 'params.depth = 3' --metric accuracy --baseline main --exit-code",
+    ),
     "reproduce": (
         "exptrack reproduce best --require exact",
         "exptrack reproduce brave-otter --at main --reruns 3",

@@ -1,0 +1,182 @@
+"""What the forms of a comparison have in common: which lines there are, which cells a row has, and where its bar lies."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from exptrack.analysis.labels import tell_value
+from exptrack.analysis.wording import counted, name_few
+from exptrack.model.comparison import Comparison, Configuration, Verdict, Word
+
+HEADER = ("configuration", "n", "mean", "SD", "min", "median", "max")
+CELLS = 25  # of a bar
+_MISSING = "-"
+_TOLD = 20  # verdicts whose sentences are shown
+_SHARED = 12
+_TITLES = {
+    "conditional_on_completion": "runs failed: what is said holds for those that completed",
+    "tests_disagree": "the test by shuffled values says otherwise about alpha",
+    "unequal_sizes": "one has more than four times the runs of the other",
+    "constant_baseline": "the baseline does not vary",
+    "constant_candidate": "it does not vary",
+    "selected_on_this_split": "the best of several, chosen by these runs: confirm it with fresh seeds or a holdout",
+    "more_than_planned": "more runs than were planned",
+}
+
+
+class Told(NamedTuple):
+    """A verdict's label, its sentence, and the lines below it."""
+
+    label: str
+    word: Word
+    line: str
+    notes: tuple[str, ...]
+
+
+def say_head(comparison: Comparison) -> str:
+    """`accuracy (maximize, smallest effect that matters 0.01): 3 configurations, 12 runs, baseline opt=sgd`."""
+    rules = comparison.rules
+    unit = f"in {rules.unit}" if rules.unit else ""
+    effect = f"smallest effect that matters {rules.min_effect:g}" if rules.min_effect else ""
+    about = ", ".join(filter(None, (rules.goal, unit, effect)))
+    shown, runs = len(comparison.configurations), sum(len(one.runs) for one in comparison.configurations)
+    more = f" of {comparison.tried:,} tried" if comparison.tried > shown else ""
+    baseline = f", baseline {comparison.baseline}" if comparison.baseline else ""
+    of = f"{comparison.experiment}: " if comparison.experiment else ""
+    return f"{of}{rules.metric}{f' ({about})' if about else ''}: {counted(shown, 'configuration')}{more}, {counted(runs, 'run')}{baseline}"
+
+
+def say_shared(comparison: Comparison) -> str:
+    """What all configurations have in common: `all have depth=3, data.dvc=md5:ab12…`; empty if that is nothing."""
+    pairs = [f"{key}={tell_value(value)}" for key, value in comparison.shared.items()]
+    return f"all have {name_few(pairs, _SHARED)}" if pairs else ""
+
+
+def list_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """The cells of each configuration below `HEADER`; failed runs and those without a value stand beside n."""
+    return [
+        (
+            f"{one.label} (baseline)" if one.is_baseline else one.label,
+            _count(one),
+            *_numbers(one),
+        )
+        for one in comparison.configurations
+    ]
+
+
+def list_words(comparison: Comparison) -> list[str]:
+    """The word of each configuration; of the baseline, and where there is no verdict, nothing."""
+    words = {one.label: str(one.word) for one in comparison.verdicts}
+    return [words.get(one.label, "") for one in comparison.configurations]
+
+
+def list_told(comparison: Comparison) -> tuple[tuple[Told, ...], tuple[str, ...]]:
+    """The sentences of the first verdicts with the lines below each, and lines that hold for several, each once."""
+    shown = comparison.verdicts[:_TOLD]
+    seen = Counter(line for one in shown for line in dict.fromkeys(_lines(one)))
+    common = [line for line, count in seen.items() if count > 1]
+    told = tuple(
+        Told(one.label, one.word, one.line, tuple(line for line in dict.fromkeys(_lines(one)) if seen[line] == 1))
+        for one in shown
+    )
+    if left := comparison.verdicts[_TOLD:]:
+        words = Counter(one.word for one in left)
+        counts = ", ".join(f"{count:,} {word}" for word, count in words.items())
+        common.append(f"{counted(len(left), 'more verdict')}: {counts}; `--json` has them all")
+    return told, tuple(common)
+
+
+def list_secondary(comparison: Comparison) -> list[str]:
+    """The sentences on secondary metrics, which are exploratory."""
+    return [
+        f"{one.label}: {one.line}"
+        for metric, table in comparison.secondary.items()
+        for one in table[:_TOLD]
+        if one.p is not None or metric in one.line
+    ]
+
+
+def list_notes(comparison: Comparison) -> list[str]:
+    """Lines on the comparison as a whole."""
+    mixed = [f"{one.label} mixes {name_few(one.mixed, 3)}" for one in comparison.configurations if one.mixed]
+    shown = [
+        *mixed[:_TOLD],
+        *([f"{len(mixed) - _TOLD:,} more configurations mix something"] if len(mixed) > _TOLD else []),
+    ]
+    tried = f"configurations tried: {comparison.tried:,}" if comparison.tried > 1 else ""
+    winner = "; ".join(filter(None, (tried, comparison.winner)))
+    changed = [f"declared after the first run: {line}" for line in comparison.rules.changed]
+    return [*filter(None, [winner]), *shown, *changed, *comparison.notes]
+
+
+class Scale(NamedTuple):
+    """From where to where the bars of a comparison reach."""
+
+    low: float
+    high: float
+
+    def place(self, value: float, cells: int) -> int:
+        """The cell of a value."""
+        span = self.high - self.low
+        share = (value - self.low) / span if span > 0 else 0.5
+        return min(cells - 1, max(0, math.floor(share * cells)))
+
+
+def find_scale(configurations: Sequence[Configuration]) -> Scale | None:
+    """A scale that holds all values and intervals; None if there is no finite value."""
+    ends = [end for one in configurations for end in _ends(one) if math.isfinite(end)]
+    return Scale(min(ends), max(ends)) if ends and math.isfinite(max(ends) - min(ends)) else None
+
+
+def draw_bar(one: Configuration, scale: Scale | None, mark: float | None, cells: int = CELLS) -> str:
+    """The interval as a line, the mean as a dot on it, and the baseline's mean as a stroke; values without an interval as dots at their ends."""
+    if scale is None or one.mean is None:
+        return ""
+    bar = [" "] * cells
+    if mark is not None:
+        bar[scale.place(mark, cells)] = "│"
+    if one.interval is not None:
+        low, high = scale.place(one.interval.low, cells), scale.place(one.interval.high, cells)
+        bar[low : high + 1] = ["├", *["─"] * (high - low - 1), "┤"][: high - low + 1]
+    else:
+        for end in (one.low, one.high):
+            bar[scale.place(one.mean if end is None else end, cells)] = "·"
+    bar[scale.place(one.mean, cells)] = "●"
+    return "".join(bar).rstrip()
+
+
+def _ends(one: Configuration) -> Iterator[float]:
+    for end in (one.low, one.high, *(one.interval[:2] if one.interval else ())):
+        if end is not None:
+            yield end
+
+
+def _count(one: Configuration) -> str:
+    lacks = [
+        f"{count} {noun}" for count, noun in ((one.sample.failed, "failed"), (one.sample.missing, "without")) if count
+    ]
+    return f"{len(one.sample.values)} ({', '.join(lacks)})" if lacks else str(len(one.sample.values))
+
+
+def format_interval(one: Configuration) -> str:
+    """The 95 % interval of the mean, empty if there is none."""
+    return "" if one.interval is None else " to ".join(_forms(one, one.interval[:2]))
+
+
+def _numbers(one: Configuration) -> tuple[str, ...]:
+    return _forms(one, (one.mean, one.sd, one.low, one.median, one.high))
+
+
+def _forms(one: Configuration, values: Sequence[float | None]) -> tuple[str, ...]:
+    """Numbers with the decimals that two digits of the deviation have."""
+    if one.sd and one.mean is not None and 1e-9 < one.sd < 1e9 and abs(one.mean) < 1e12:
+        decimals = max(0, 1 - math.floor(math.log10(one.sd)))
+        return tuple(_MISSING if value is None else f"{value:.{decimals}f}" for value in values)
+    return tuple(_MISSING if value is None else f"{value:.6g}" for value in values)
+
+
+def _lines(verdict: Verdict) -> tuple[str, ...]:
+    return (*verdict.notes, *(_TITLES[flag] for flag in verdict.flags if flag in _TITLES))

@@ -1,0 +1,46 @@
+"""A comparison as a picture: the value of every run, and each configuration's interval. matplotlib draws it, if it is installed."""
+
+from __future__ import annotations
+
+from exptrack.errors import ExptrackError
+from exptrack.model.comparison import Comparison
+from exptrack.render.text import clip, inert
+
+_MOST = 60  # configurations
+_LABEL = 48
+
+
+def draw_plot(comparison: Comparison, kind: str) -> bytes:
+    """The picture as `svg` or `png`; equal comparisons give equal bytes. Raises ExptrackError if matplotlib is missing, or nothing can be drawn."""
+    try:
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ExptrackError("--plot needs matplotlib: install it with `pip install 'exptrack[plot]'`") from error
+    from io import BytesIO
+
+    shown = [one for one in comparison.configurations if one.mean is not None][:_MOST]
+    if not shown:
+        raise ExptrackError(f"there is nothing to plot: no run has a finite {comparison.rules.metric}")
+    out = BytesIO()
+    with rc_context(
+        {"svg.hashsalt": "exptrack", "svg.fonttype": "none", "text.usetex": False, "text.parse_math": False}
+    ):
+        figure = Figure(figsize=(8, 1.2 + 0.4 * len(shown)), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        for place, one in enumerate(shown):
+            values = list(one.sample.values.values())
+            axes.plot(values, [place] * len(values), "o", color="0.6", markersize=4, alpha=0.7, zorder=2)
+            if one.interval is not None:
+                axes.plot(one.interval[:2], [place, place], "-", color="C0", linewidth=2, zorder=3)
+            axes.plot([one.mean or 0.0], [place], "D", color="C1" if one.is_baseline else "C0", markersize=6, zorder=4)
+            if one.is_baseline:
+                axes.axvline(one.mean or 0.0, color="C1", linewidth=1, linestyle="--", zorder=1)
+        axes.set_yticks(range(len(shown)), [clip(inert(one.label), _LABEL) for one in shown])
+        axes.invert_yaxis()
+        unit = f" ({inert(comparison.rules.unit)})" if comparison.rules.unit else ""
+        axes.set_xlabel(f"{inert(comparison.rules.metric)}{unit}: mean, 95% interval, every run")
+        figure.savefig(out, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
+    return out.getvalue()
