@@ -12,7 +12,8 @@ from exptrack.model.tree import Value
 class AnnotationKind(StrEnum):
     """What an annotation is; `removal` names the ids of those that it takes away.
 
-    `tombstone`: the run was removed. `unshared`: it was pushed without its data.
+    `tombstone`: the run was removed. `unshared`: it was pushed without its data. `selection`: a configuration was chosen, and the run was
+    looked at for it. `unsealing`: its holdout was seen. `conclusion`: an experiment was decided on it.
     """
 
     TAG = "tag"
@@ -21,6 +22,8 @@ class AnnotationKind(StrEnum):
     CONCLUSION = "conclusion"
     TOMBSTONE = "tombstone"
     UNSHARED = "unshared"
+    SELECTION = "selection"
+    UNSEALING = "unsealing"
     REMOVAL = "removal"
 
 

@@ -6,19 +6,25 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from exptrack.analysis.choosing import find_holder
-from exptrack.analysis.grouping import Grouped, Grouping, Row, find_configurations, group
+from exptrack.analysis.grouping import Grouped, Grouping, Row, group
 from exptrack.errors import ExptrackError
-from exptrack.model.comparison import Configuration, Rules
-from exptrack.model.experiment import Experiment
+from exptrack.model.comparison import Configuration, Rules, Sample
+from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.run import Run
+from exptrack.model.selection import Chosen
+from exptrack.operations.comparing.chosen import find_baseline
 from exptrack.operations.comparing.declared import find_experiment, find_rules
 from exptrack.operations.comparing.gather import gather
+from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
 
 
 class Material(NamedTuple):
-    """An experiment, its runs (the first that started first), and what is taken from them. `baseline` is None if none is declared."""
+    """An experiment, its runs (the first that started first), and what is taken from them.
+
+    `choices` were made before, the last one counts. `baseline` is None if none is declared.
+    """
 
     experiment: Experiment
     rules: Rules
@@ -26,6 +32,7 @@ class Material(NamedTuple):
     rows: tuple[Row, ...]
     grouping: Grouping
     grouped: Grouped
+    choices: tuple[Chosen, ...]
     baseline: Configuration | None
 
     def named(self, names: Sequence[str]) -> tuple[Run, ...]:
@@ -34,35 +41,46 @@ class Material(NamedTuple):
         return tuple(run for run in self.runs if run.name in wanted)
 
 
-def gather_material(context: Context, name: str, alpha: float | None = None) -> Material:
-    """The experiment of this name with all its runs; raises ExptrackError if there is none, it has no run or no metric with a goal."""
+def gather_material(context: Context, name: str) -> Material:
+    """The experiment of this name with all its runs; raises ExptrackError if there is none, it has no run or no metric with a goal.
+
+    Once something was chosen, the baseline is the configuration that it was compared with.
+    """
     find_experiment(context, name)
     found = [run for run in list_runs(context) if run.record.experiment == name and not run.is_removed]
     runs = tuple(sorted(found, key=lambda run: (run.started, run.name)))
     if not runs:
-        raise ExptrackError(f"experiment '{name}' has no run yet: record some with `exptrack run -e {name}`")
-    rules, experiment = find_rules(context, name, None, runs, alpha)
-    assert experiment is not None  # noqa: S101 - of this name
+        raise ExptrackError(f"no run of the experiment {name} yet: make one with `exptrack run -e {name} -- COMMAND`")
+    rules, experiment = find_rules(context, name, None, runs)
     if rules.goal is None:
         raise ExptrackError(
-            f"it is not declared which way {rules.metric} is better: give `metrics.{rules.metric}.goal` in exptrack.yaml, maximize or minimize"
+            f"no goal of {rules.metric} is declared: write `{rules.metric}: maximize` or `minimize` below `metrics` in exptrack.yaml"
         )
+    declared = experiment or Experiment(name)
     rows = tuple(gather(context, runs, rules.metric))
-    grouping = Grouping(pair_by=experiment.pair_by, pair_key=experiment.pair_key)
+    grouping = Grouping(pair_by=declared.pair_by, pair_key=declared.pair_key)
     grouped = group(rows, grouping)
-    return Material(experiment, rules, runs, rows, grouping, grouped, _find_baseline(experiment, grouped))
+    choices = find_choices(runs, name)
+    before = find_holder(grouped.configurations, choices[-1].baseline_runs) if choices else None
+    if before is None and declared.baseline is not None:
+        before, _ = find_baseline(context, declared.baseline, grouped, runs)
+    return Material(declared, rules, runs, rows, grouping, grouped, choices, before)
 
 
-def _find_baseline(experiment: Experiment, grouped: Grouped) -> Configuration | None:
-    """The configuration that is declared as the baseline: by its values, or by the name of a run."""
-    wanted = experiment.baseline
-    if wanted is None:
-        return None
-    if isinstance(wanted, str):
-        found = find_holder(grouped.configurations, [wanted])
-        if found is None:
-            raise ExptrackError(f"the baseline '{wanted}' of experiment '{experiment.name}' is none of its runs")
-        return found
-    holding = find_configurations(grouped, wanted)
-    # Of several states of the code that with the most runs.
-    return max(holding, key=lambda one: (len(one.sample.values), one.label), default=None)
+def sample(
+    context: Context, material: Material, configuration: Configuration | None, rows: Sequence[Row], metric: str
+) -> Sample:
+    """What those of the rows say that are of a configuration, by the label that it has among all; empty without any.
+
+    What the metric is declared to be evaluated on stands in it, known or not.
+    """
+    label = configuration.label if configuration else ""
+    names = {*configuration.runs} if configuration else set()
+    own = [row for row in rows if row.name in names]
+    if not own:
+        return Sample(label)
+    found = group(own, material.grouping).configurations[0].sample
+    declared = context.settings.metrics.get(metric)
+    paths = declared.evaluated_on if declared and material.rules.pair_by in {Pairing.NONE, Pairing.SEED} else ()
+    unknown: dict[str, tuple[str, ...]] = dict.fromkeys(paths, ())
+    return found._replace(label=label, evaluated={**unknown, **found.evaluated})

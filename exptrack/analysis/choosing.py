@@ -1,0 +1,81 @@
+"""Choosing one of several configurations, and which runs may confirm the choice: those that did not take part in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from exptrack.analysis.grouping import Row, sort_best
+from exptrack.analysis.stats.order import winners_curse
+from exptrack.analysis.verdicts.cases import pool
+from exptrack.analysis.verdicts.gates import clean
+from exptrack.analysis.wording import counted
+from exptrack.model.comparison import Configuration, Rules
+from exptrack.model.settings import Goal
+
+FEWEST = 3
+# STATISTICS 3.4: three seeds to screen 20 configurations and ten fresh ones to confirm the best find a gain of 2 SD in 91 % of studies.
+FRESH = 10
+
+
+class Screen(NamedTuple):
+    """The configurations that may be chosen, best first, what is left out and why, and the gain that noise alone gives the best."""
+
+    candidates: tuple[Configuration, ...]
+    left_out: tuple[str, ...] = ()
+    noise: float | None = None
+
+
+def screen(configurations: Iterable[Configuration], rules: Rules) -> Screen:
+    """All with three usable runs or more, the baseline too, by the mean of the metric; fewer runs vary too much to be chosen from."""
+    able, left_out = [], []
+    for one in sort_best(configurations, rules.goal):
+        if len(clean(one.sample).values) >= FEWEST:
+            able.append(one)
+        else:
+            usable = counted(len(clean(one.sample).values), "usable run")
+            left_out.append(f"not chosen from: {one.label} has {usable}, and {FEWEST} are needed")
+    return Screen(tuple(able), tuple(left_out), noise_gain(able))
+
+
+def noise_gain(configurations: Sequence[Configuration]) -> float | None:
+    """By how much the best would look better if all were the same: s_pooled/sqrt(n) * E[Z_max(k)] (STATISTICS 3.4).
+
+    n is the harmonic mean of the numbers of runs. None for fewer than two configurations, and where nothing varies.
+    """
+    values = [tuple(clean(one.sample).values.values()) for one in configurations]
+    sd = pool(values)
+    if len(values) < 2 or not 0 < sd < math.inf:
+        return None
+    n = len(values) / math.fsum(1 / len(one) for one in values)
+    return winners_curse(len(values), sd, 1) / math.sqrt(n)
+
+
+def gain(rules: Rules, chosen: Configuration, baseline: Configuration) -> float | None:
+    """The difference of the means in the direction of the goal: above 0 the chosen one is better."""
+    if chosen.mean is None or baseline.mean is None:
+        return None
+    difference = chosen.mean - baseline.mean
+    return -difference if rules.goal is Goal.MINIMIZE else difference
+
+
+def find_fresh(rows: Iterable[Row], took_part: Collection[str]) -> tuple[Row, ...]:
+    """The rows that may confirm: they did not take part in a choice, and neither did another run of their seed."""
+    listed = list(rows)
+    used = {str(row.seed) for row in listed if row.name in took_part and row.seed is not None}
+    return tuple(row for row in listed if row.name not in took_part and (row.seed is None or str(row.seed) not in used))
+
+
+def fresh_seeds(rows: Iterable[Row], number: int) -> tuple[int, ...]:
+    """Seeds that no run has had: whole numbers above all that are used."""
+    used = [int(text) for row in rows if (text := str(row.seed)).isdecimal()]
+    first = max(used, default=-1) + 1
+    return tuple(range(first, first + number))
+
+
+def find_holder(configurations: Iterable[Configuration], runs: Collection[str]) -> Configuration | None:
+    """The configuration that most of these runs are of; None if it holds none."""
+    counts = [(len({*one.runs} & {*runs}), one) for one in configurations]
+    most, found = max(counts, key=lambda pair: pair[0], default=(0, None))
+    return found if most else None

@@ -1,0 +1,184 @@
+"""Choose a configuration of an experiment, and confirm the choice by runs that did not take part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from exptrack.analysis.choosing import FRESH, Screen, find_fresh, find_holder, fresh_seeds, gain, screen
+from exptrack.analysis.experiments import configuration_of
+from exptrack.analysis.grouping import Row
+from exptrack.analysis.rerunning import write_rerun
+from exptrack.analysis.verdicts import decide
+from exptrack.analysis.wording import counted
+from exptrack.backends.git.repository import find_identity
+from exptrack.errors import ExptrackError
+from exptrack.model.annotation import AnnotationKind
+from exptrack.model.comparison import Configuration, Rules, Sample, Verdict
+from exptrack.model.experiment import Noise, Pairing
+from exptrack.model.run import Run, Status
+from exptrack.model.selection import Chosen, Selected
+from exptrack.operations.comparing.material import Material, gather_material, sample
+from exptrack.operations.comparing.past import tell_choice
+from exptrack.operations.context import Context
+from exptrack.store import annotation as store
+
+_KEYED = frozenset({Pairing.FOLD, Pairing.DATASET, Pairing.SPLIT})
+ON_THIS_SPLIT = "selected_on_this_split"
+
+
+class Fresh(NamedTuple):
+    """The chosen configuration and the baseline as their fresh runs alone show them; `names` are these runs."""
+
+    chosen: Sample
+    baseline: Sample | None
+    names: tuple[str, ...]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        return len(self.chosen.values), len(self.baseline.values) if self.baseline else 0
+
+
+def select(context: Context, name: str, *, fresh: int | None = None, is_again: bool = False) -> Selected:
+    """Choose the best configuration by the primary metric and record that, or say how far the choice made before is confirmed.
+
+    `fresh` is the planned number of fresh runs of the chosen configuration and the baseline (else the experiment's `seeds`, else 10); with
+    `is_again` a new choice is made, in which all runs take part that there are now. Raises ExptrackError.
+    """
+    material = gather_material(context, name)
+    before = material.choices
+    is_new = is_again or not before
+    if fresh is not None and not is_new:
+        raise ExptrackError(
+            f"{counted(before[-1].planned, 'fresh run')} of each were planned when '{name}' was selected from: add --again to choose anew"
+        )
+    if fresh is not None and fresh < 3:
+        raise ExptrackError(f"{fresh} fresh runs confirm nothing: give 3 or more")
+    screened = screen(material.grouped.configurations, material.rules)
+    if not is_new:
+        return describe(context, material, before, screened, is_new=False)
+    if not screened.candidates:
+        raise ExptrackError(
+            f"no configuration of '{name}' has three usable runs of {material.rules.metric}: record more with `exptrack run -e {name}`"
+        )
+    chosen = _choose(context, material, screened, fresh)
+    return describe(context, material, [*before, chosen], screened, is_new=True)
+
+
+def describe(
+    context: Context, material: Material, choices: Sequence[Chosen], screened: Screen, *, is_new: bool = False
+) -> Selected:
+    """The last of the choices, with what its fresh runs say and the commands for those that are missing."""
+    chosen = choices[-1]
+    rules = confirming_rules(material, chosen)
+    fresh = gather_fresh(context, material, choices)
+    verdict = confirm(rules, fresh)
+    is_waiting = verdict is None or min(fresh.counts) < max(chosen.planned, 3)
+    commands = _write_commands(context, material, chosen, fresh) if not chosen.is_baseline else ()
+    notes = [*material.grouped.notes, *screened.left_out]
+    if material.rules.changed:
+        notes += [f"declared later: {line}" for line in material.rules.changed]
+    return Selected(
+        material.experiment.name,
+        material.rules,
+        chosen,
+        is_new,
+        screened.candidates,
+        baseline=material.baseline.label if material.baseline else None,
+        fresh=fresh.counts,
+        confirmed=verdict,
+        commands=commands,
+        flags=(ON_THIS_SPLIT,) if is_waiting else (),
+        notes=tuple(notes),
+    )
+
+
+def confirming_rules(material: Material, chosen: Chosen) -> Rules:
+    """One candidate, as many runs as were planned when it was chosen; no other looks."""
+    planned = None if material.rules.pair_by in _KEYED else chosen.planned
+    return material.rules._replace(planned=planned, looks=(), noise=Noise.UNEQUAL)
+
+
+def gather_fresh(context: Context, material: Material, choices: Sequence[Chosen]) -> Fresh:
+    """What the runs say that took part in none of the choices: those of the chosen configuration, and of the baseline."""
+    candidate, baseline = find_sides(material, choices[-1])
+    rows = fresh_rows(material, choices)
+    metric = material.rules.metric
+    mine = sample(context, material, candidate, rows, metric)
+    other = sample(context, material, baseline, rows, metric) if baseline else None
+    held = {*(candidate.runs if candidate else ()), *(baseline.runs if baseline else ())}
+    return Fresh(mine, other, tuple(row.name for row in rows if row.name in held))
+
+
+def find_sides(material: Material, chosen: Chosen) -> tuple[Configuration | None, Configuration | None]:
+    """The chosen configuration and the baseline, as they are now; no baseline if that was chosen, or none is declared."""
+    configurations = material.grouped.configurations
+    candidate = find_holder(configurations, chosen.runs)
+    baseline = find_holder(configurations, chosen.baseline_runs)
+    return candidate, None if candidate is baseline else baseline
+
+
+def fresh_rows(material: Material, choices: Sequence[Chosen]) -> tuple[Row, ...]:
+    """The rows that took part in none of the choices."""
+    return find_fresh(material.rows, frozenset().union(*(one.took_part for one in choices)))
+
+
+def confirm(rules: Rules, fresh: Fresh) -> Verdict | None:
+    """The verdict on the fresh runs alone, for which nothing has to be corrected; None without a baseline or any fresh run of both."""
+    if fresh.baseline is None or not min(fresh.counts):
+        return None
+    return decide(rules, fresh.baseline, [fresh.chosen])[0]
+
+
+def _choose(context: Context, material: Material, screened: Screen, fresh: int | None) -> Chosen:
+    best, baseline = screened.candidates[0], material.baseline
+    planned = fresh or material.experiment.seeds or FRESH
+    if material.rules.pair_by in _KEYED:
+        planned = max(3, len(best.sample.values))  # a fresh run for each fold, dataset or split
+    identity = find_identity(context.repository)
+    chosen = Chosen(
+        "",
+        material.runs[0].started,
+        str(identity),
+        material.rules.metric,
+        best.label,
+        best.runs,
+        baseline.runs if baseline else (),
+        max(3, planned),
+        len(screened.candidates),
+        best.mean,
+        gain(material.rules, best, baseline) if baseline else None,
+        screened.noise,
+        frozenset(run.name for run in material.runs),
+    )
+    line = store.make(AnnotationKind.SELECTION, tell_choice(chosen, material.experiment.name), identity)
+    store.add(context.repository, identity, [(run, line) for run in material.runs])
+    return chosen._replace(id=line.id, time=line.time)
+
+
+def _write_commands(context: Context, material: Material, chosen: Chosen, fresh: Fresh) -> tuple[str, ...]:
+    """A command for each fresh run that is missing, of the chosen configuration and of the baseline, with the same seeds for both."""
+    sides = [(chosen.runs, fresh.chosen), (chosen.baseline_runs, fresh.baseline)]
+    missing = [max(0, chosen.planned - len(sample.values)) if sample is not None else 0 for _, sample in sides]
+    seeds = fresh_seeds(material.rows, max(missing))
+    lines = []
+    for (names, _), number in zip(sides, missing, strict=True):
+        runs = _templates(material, material.named(names))
+        for place in range(number if runs else 0):
+            run = runs[place % len(runs)]
+            variables = configuration_of(material.experiment, run.params)
+            lines.append(
+                write_rerun(run.record, seeds[place], material.experiment.name, variables, context.settings.seed)
+            )
+    return tuple(lines)
+
+
+def _templates(material: Material, runs: Sequence[Run]) -> list[Run]:
+    """Runs to be made once more: one, or where runs are of folds, datasets or splits one of each."""
+    values = {row.name: row for row in material.rows}
+    key = material.experiment.pair_key
+    units: dict[object, Run] = {}
+    for run in sorted(runs, key=lambda one: one.status is not Status.COMPLETED):
+        unit = values[run.name].params.get(key) if key and material.rules.pair_by in _KEYED else None
+        units.setdefault(str(unit), run)
+    return list(units.values())

@@ -1,0 +1,196 @@
+"""What was selected and what its holdout says, for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from exptrack.analysis.fields import finite, format_time
+from exptrack.analysis.wording import counted
+from exptrack.model.comparison import Configuration
+from exptrack.model.selection import Chosen, PastUnsealing, Seen, Selected, Unsealed
+from exptrack.render.comparisonjson import encode_verdict
+from exptrack.render.text import align, clip, fill, inert
+
+_MOST = 10
+_WIDEST = 60
+
+
+def format_selected(selected: Selected) -> str:
+    """The configurations that were chosen from, the choice, what noise alone would give it, and how far it is confirmed."""
+    rules = selected.rules
+    way = f"{rules.metric}, {rules.goal} it" if rules.goal else rules.metric
+    lines = [
+        f"experiment {inert(selected.experiment)}: {counted(len(selected.candidates), 'configuration')} by {inert(way)}"
+    ]
+    lines += ["", *_table([_row(one, selected) for one in selected.candidates[:_MOST]])]
+    if len(selected.candidates) > _MOST:
+        lines.append(f"  {len(selected.candidates) - _MOST:,} more; --json lists all")
+    lines += ["", *_tell_choice(selected), *_tell_confirmation(selected)]
+    lines += (
+        ["", "what else there is to know:", *(f"  {inert(note)}" for note in selected.notes)] if selected.notes else []
+    )
+    if selected.commands:
+        lines += [
+            "",
+            "run these to confirm it, with the code that the chosen runs had:",
+            *(f"  {inert(one)}" for one in selected.commands),
+        ]
+    return "\n".join(lines)
+
+
+def format_selected_json(selected: Selected) -> str:
+    """As JSON; `docs/json.md` names the keys."""
+    rules = selected.rules
+    fields: dict[str, Any] = {
+        "schema": 1,
+        "experiment": selected.experiment,
+        "metric": rules.metric,
+        "goal": rules.goal.value if rules.goal else None,
+        "unit": rules.unit,
+        "new": selected.is_new,
+        "chosen": _choice_fields(selected.chosen),
+        "baseline": selected.baseline,
+        "configurations": [_configuration_fields(one, selected) for one in selected.candidates],
+        "fresh": {"chosen": selected.fresh[0], "baseline": selected.fresh[1]},
+        "confirmation": None if selected.confirmed is None else encode_verdict(selected.confirmed),
+        "commands": list(selected.commands),
+        "flags": list(selected.flags),
+        "notes": list(selected.notes),
+    }
+    return json.dumps(finite(fields), indent=2, sort_keys=True, allow_nan=False)
+
+
+def format_unsealed(unsealed: Unsealed) -> str:
+    """What the holdout says of each, the verdict, and whether it was seen before."""
+    rules = unsealed.rules
+    lines = [f"experiment {inert(unsealed.experiment)}: the holdout {inert(rules.metric)}", ""]
+    lines += _table([_seen_row(one) for one in unsealed.seen])
+    if unsealed.verdict is not None:
+        lines += ["", inert(unsealed.verdict.line)]
+    lines += [f"  {inert(note)}" for note in (*(unsealed.verdict.notes if unsealed.verdict else ()), *unsealed.notes)]
+    if unsealed.is_spent:
+        lines += [
+            "",
+            "the holdout is spent: what is chosen after it was seen is no longer confirmed by it. It was unsealed",
+        ]
+        lines += [f"  {inert(tell_unsealing(one))}" for one in unsealed.earlier]
+    return "\n".join(lines)
+
+
+def format_unsealed_json(unsealed: Unsealed) -> str:
+    """As JSON; `docs/json.md` names the keys."""
+    fields: dict[str, Any] = {
+        "schema": 1,
+        "experiment": unsealed.experiment,
+        "metric": unsealed.rules.metric,
+        "goal": unsealed.rules.goal.value if unsealed.rules.goal else None,
+        "unit": unsealed.rules.unit,
+        "reason": unsealed.reason,
+        "spent": unsealed.is_spent,
+        "configurations": [_seen_fields(one) for one in unsealed.seen],
+        "verdict": None if unsealed.verdict is None else encode_verdict(unsealed.verdict),
+        "earlier": [unsealing_fields(one) for one in unsealed.earlier],
+        "notes": list(unsealed.notes),
+    }
+    return json.dumps(finite(fields), indent=2, sort_keys=True, allow_nan=False)
+
+
+def tell_unsealing(one: PastUnsealing) -> str:
+    """When, by whom and why."""
+    return f"{format_time(one.time)[:16]}Z by {one.author.partition(' <')[0]}: {one.reason}"
+
+
+def unsealing_fields(one: PastUnsealing) -> dict[str, Any]:
+    """An unsealing that was recorded, as JSON has it."""
+    return {
+        "time": format_time(one.time),
+        "author": one.author,
+        "metric": one.metric,
+        "reason": one.reason,
+        "verdict": one.line,
+        "seen": dict(one.seen),
+    }
+
+
+def number(value: float | None) -> str:
+    """Six digits, or a hyphen for none."""
+    return "-" if value is None else f"{value:.6g}"
+
+
+def _tell_choice(selected: Selected) -> list[str]:
+    chosen = selected.chosen
+    by = "" if selected.is_new else f", on {format_time(chosen.time)[:10]} by {chosen.author.partition(' <')[0]}"
+    told = [f"selected: {inert(chosen.label)}, the best of {counted(chosen.among, 'configuration')}{inert(by)}"]
+    if chosen.noise is not None:
+        told.append(f"noise alone makes the best of {chosen.among:,} look {chosen.noise:.2g} better than it is")
+        if chosen.difference is not None and not chosen.is_baseline:
+            left = chosen.difference - chosen.noise
+            told.append(
+                f"it looks {chosen.difference:.2g} better than the baseline: {left:.2g} of that without the winner's curse"
+            )
+    return told
+
+
+def _tell_confirmation(selected: Selected) -> list[str]:
+    chosen = selected.chosen
+    if chosen.is_baseline:
+        return ["that is the baseline: no configuration looks better, and there is nothing to confirm"]
+    mine, other = selected.fresh
+    if selected.confirmed is None:
+        ran = f"{mine} of {chosen.planned} fresh runs" + (f", {other} of the baseline" if chosen.baseline_runs else "")
+        why = "" if chosen.baseline_runs else "; without a baseline there is no verdict"
+        return [f"not confirmed: {ran}{why}"]
+    lines = [f"on fresh runs: {inert(selected.confirmed.line)}"]
+    return [*lines, *(f"  {inert(note)}" for note in selected.confirmed.notes)]
+
+
+def _row(one: Configuration, selected: Selected) -> list[str]:
+    mark = "selected" if one.label == selected.chosen.label else "baseline" if one.label == selected.baseline else ""
+    n = len(one.sample.values)
+    return [clip(inert(one.label), _WIDEST), str(n), number(one.mean), number(one.sd), str(one.sample.failed), mark]
+
+
+def _seen_row(one: Seen) -> list[str]:
+    mark = "baseline" if one.is_baseline else "selected"
+    return [clip(inert(one.label), _WIDEST), str(one.n), number(one.mean), number(one.sd), "", mark]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    header = ["configuration", "n", "mean", "sd", "failed" if any(row[4] for row in rows) else "", ""]
+    columns = list(zip(header, *rows, strict=True))
+    shown = [fill(columns[0]), *(align(column) for column in columns[1:5] if any(column)), fill(columns[5])]
+    return ["  " + "  ".join(line).rstrip() for line in zip(*shown, strict=True)]
+
+
+def _choice_fields(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "configuration": chosen.label,
+        "runs": list(chosen.runs),
+        "time": format_time(chosen.time),
+        "author": chosen.author,
+        "planned": chosen.planned,
+        "among": chosen.among,
+        "mean": chosen.mean,
+        "difference": chosen.difference,
+        "noise": chosen.noise,
+    }
+
+
+def _configuration_fields(one: Configuration, selected: Selected) -> dict[str, Any]:
+    return {
+        "configuration": one.label,
+        "runs": list(one.runs),
+        "n": len(one.sample.values),
+        "mean": one.mean,
+        "sd": one.sd,
+        "failed": one.sample.failed,
+        "baseline": one.label == selected.baseline,
+    }
+
+
+def _seen_fields(one: Seen) -> dict[str, Any]:
+    keys = ("n", "mean", "sd", "low", "median", "high")
+    fields: dict[str, Any] = {"configuration": one.label, "baseline": one.is_baseline}
+    return fields | {key: getattr(one, key) for key in keys}
