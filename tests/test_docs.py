@@ -21,6 +21,7 @@ from pages import blocks, code, named, prose, read, table
 import exptrack
 from exptrack.analysis.arguments import parse_arguments
 from exptrack.analysis.codec import encode_annotation, encode_environment, encode_record
+from exptrack.analysis.experiments import KEYS
 from exptrack.analysis.history import path_of
 from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.secretshapes import TOKENS
@@ -157,7 +158,7 @@ LINKS = Links("one", "two", "three", "four")
 RECORD = Record(
     name="brave-otter-k3f9", status=Status.FAILED, started=NOW, ended=NOW, duration=1.5, exit_code=1, signal="SIGTERM",
     author="Ada <ada@example.com>", host="babbage", command=("train",), overrides=("lr=0.2",), project="ml", directory="ml/src", branch="main", experiment="digits",
-    seed=1, note="wider", tags=("first",), params={"params.yaml": {"lr": 0.1}}, metrics={"loss": 0.5}, data=(POINTER,), outputs=(POINTER,),
+    seed=1, note="wider", tags=("first",), params={"params.yaml": {"lr": 0.1}}, metrics={"loss": 0.5}, sealed=("test",), data=(POINTER,), outputs=(POINTER,),
     not_captured=(OMISSION,), changed=("train.py",), concurrent=("other",), ambiguous=("metrics.json",), problems=("a problem",), links=LINKS,
     stages=(StageRun("train", StageState.RAN, "python train.py", 1.5, 0.5, {"raw.csv": "md5:00"}, {"model": "md5:01"}),),
 )  # fmt: skip
@@ -321,6 +322,9 @@ class TestCapture:
         assert set(rows) == set(settings._fields) - {"name"}
         for key, cell in rows.items():
             assert _is_default(cell, getattr(value, key)), f"{key}: {cell}"
+
+    def test_it_names_every_key_of_an_experiment(self):
+        assert {code(row[0]) for row in table(CAPTURE, "settings: Experiment")} == set(KEYS)
 
     def test_its_parameters_are_those_that_are_read(self):
         for words, said in table(CAPTURE, "arguments"):

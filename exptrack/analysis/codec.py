@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from exptrack.analysis import datafields, stagefields
@@ -37,16 +38,19 @@ from exptrack.model.run import SCHEMA, Links, Record, Status
 from exptrack.model.tree import Tree, Value
 
 if TYPE_CHECKING:
+    from exptrack.analysis.history import Point
     from exptrack.model.environment import Environment
 
 __all__ = [
     "decode_annotations",
     "decode_environment",
+    "decode_holdout",
     "decode_metrics",
     "decode_record",
     "decode_tree",
     "encode_annotation",
     "encode_environment",
+    "encode_holdout",
     "encode_metrics",
     "encode_record",
     "finite",
@@ -76,6 +80,7 @@ def encode_record(record: Record) -> bytes:
         "seed": record.seed,
         "note": record.note,
         "tags": list(record.tags),
+        "sealed": list(record.sealed),
         "data": [datafields.encode_pointer(pointer) for pointer in record.data],
         "outputs": [datafields.encode_pointer(pointer) for pointer in record.outputs],
         "not_captured": [datafields.encode_omission(omission) for omission in record.not_captured],
@@ -142,6 +147,22 @@ def decode_metrics(data: bytes) -> Tree:
         raise RecordError(f"broken metrics: {wrong}") from None
 
 
+def encode_holdout(metrics: Tree, history: Mapping[str, Sequence[Point]]) -> bytes:
+    """The bytes of `.exptrack/holdout.json`: the sealed metrics, nested, and the points of those that were logged while the command ran."""
+    points = {name: [[round(one.time, 3), one.step, one.value] for one in series] for name, series in history.items()}
+    fields = {"schema": SCHEMA, "metrics": metrics, **({"history": points} if points else {})}
+    return encode_json(finite(fields))
+
+
+def decode_holdout(data: bytes) -> Tree:
+    """The sealed metrics in the bytes of `.exptrack/holdout.json`. RecordError, naming the key, if they are broken."""
+    fields = decode_mapping(data, "holdout")
+    try:
+        return _metrics(read_mapping(fields, "metrics"), "metrics.")
+    except WrongFieldError as wrong:
+        raise RecordError(f"broken holdout: {wrong}") from None
+
+
 def encode_annotation(annotation: Annotation) -> str:
     """One line of a note, without a newline."""
     fields: dict[str, Any] = {
@@ -205,6 +226,7 @@ def _record(fields: dict[str, Any], schema: int) -> Record:
         tags=read_texts(fields, "tags"),
         params=params,
         metrics=_metrics(read_mapping(fields, "metrics"), "metrics."),
+        sealed=read_texts(fields, "sealed"),
         data=read_list(fields, "data", datafields.decode_pointer),
         outputs=read_list(fields, "outputs", datafields.decode_pointer),
         not_captured=read_list(fields, "not_captured", datafields.decode_omission),

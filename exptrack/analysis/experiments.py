@@ -12,7 +12,7 @@ from exptrack.analysis.wording import name_few
 from exptrack.model.experiment import Experiment, Noise, Pairing, Predictions
 from exptrack.model.tree import Tree, Value
 
-_KEYS = (
+KEYS = (
     "hypothesis", "metric", "secondary", "variables", "static", "seeds", "baseline", "pair_by", "alpha", "looks", "noise", "holdout",
     "predictions",
 )  # fmt: skip
@@ -80,7 +80,7 @@ def is_configuration(wanted: Mapping[str, Value], params: Tree) -> bool:
 
 
 def _experiment(section: Section, name: str) -> Experiment:
-    section.allow(*_KEYS)
+    section.allow(*KEYS)
     variables = _variables(section.section("variables"))
     static = dict(_leaves(section.section("static").values))
     both = next((key for key in static if key in variables), None)

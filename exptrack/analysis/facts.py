@@ -51,7 +51,7 @@ class Facts:
     def metrics(self) -> Mapping[str, Value]:
         """The metrics by their dotted keys."""
         if self._metrics is None:
-            self._metrics = flatten(self.run.metrics)
+            self._metrics = flatten(self.run.record.shown_metrics)
         return self._metrics
 
     @property

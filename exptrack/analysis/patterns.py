@@ -13,7 +13,8 @@ MOST_PROBLEMS = 20
 _NUMBER = re.compile(
     r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|nan|inf(?:inity)?)", re.ASCII | re.IGNORECASE
 )
-_NESTING = re.compile(r"(?<=[^\W_])__(?=[^\W_])")
+# In the name of a group, which can hold no dot, this stands for one.
+NESTING = re.compile(r"(?<=[^\W_])__(?=[^\W_])")
 _NOT_FINITE = {"NaN", "nan", "Infinity", "-Infinity", "inf", "-inf"}
 
 
@@ -31,7 +32,7 @@ def match_metrics(patterns: Sequence[re.Pattern[str]], line: str) -> dict[str, f
         for name, text in match.groupdict().items():
             number = (text or "").strip().rstrip("%,;:)]}.")
             if _NUMBER.fullmatch(number):
-                found[_NESTING.sub(".", name)] = float(number)
+                found[NESTING.sub(".", name)] = float(number)
     return found
 
 

@@ -8,6 +8,7 @@ from posixpath import normpath
 from typing import Any, NoReturn, TypeVar
 
 from exptrack.errors import SettingsError
+from exptrack.model.experiment import Experiment
 from exptrack.model.settings import Capture, Goal, Keep, Large, Limits, MetricDeclaration, Settings
 from exptrack.model.tree import Tree, Value
 
@@ -36,11 +37,12 @@ def parse_settings(text: str, name: str = "exptrack.yaml", load: Callable[[str],
         raise SettingsError(f"{name}: {error}") from None
     top = Section(name, "", tree)
     top.allow("metrics", "capture", "seed", "experiments", "check", "compare", "keep")
+    metrics, experiments = _metrics(top.section("metrics")), _experiments(top.mapping("experiments"), name)
     return Settings(
-        metrics=_metrics(top.section("metrics")),
+        metrics=_with_holdouts(metrics, experiments, name),
         capture=_capture(top.section("capture")),
         seed=top.text("seed"),
-        experiments=top.mapping("experiments"),
+        experiments=experiments,
         check=top.mapping("check"),
         compare=top.mapping("compare"),
         keep=_keep(top.section("keep")),
@@ -156,6 +158,30 @@ def _metric(parent: Section, name: str) -> MetricDeclaration:
         evaluated_on=(evaluated_on,) if isinstance(evaluated_on, str) else section.texts("evaluated_on") or (),
         holdout=section.flag("holdout"),
     )
+
+
+def _experiments(tree: Tree, name: str) -> Mapping[str, Experiment]:
+    if not tree:
+        return {}
+    from exptrack.analysis.experiments import parse_experiments  # most projects have none
+
+    return parse_experiments(tree, name)
+
+
+def _with_holdouts(
+    metrics: Mapping[str, MetricDeclaration], experiments: Mapping[str, Experiment], file: str
+) -> Mapping[str, MetricDeclaration]:
+    """The metrics with the holdout of each experiment among them; no experiment may be judged by one."""
+    named = {one.holdout: None for one in experiments.values() if one.holdout is not None}
+    kept = {name: metrics.get(name, MetricDeclaration(name))._replace(holdout=True) for name in named}
+    found = {**metrics, **kept}
+    for one in experiments.values():
+        for key, judged in (("metric", one.metric), *(("secondary", name) for name in one.secondary)):
+            if judged in found and found[judged].holdout:
+                raise SettingsError(
+                    f"{file}: 'experiments.{one.name}.{key}' must be another metric: {judged} is a holdout, which nothing is chosen by"
+                )
+    return found
 
 
 def _capture(section: Section) -> Capture:

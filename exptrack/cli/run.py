@@ -16,7 +16,14 @@ _FAILED = 125
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "exptrack run [OPTIONS] [--] [COMMAND [ARGUMENT ...]]"
     parser.add_argument("-m", "--note", help="a note on the run")
-    parser.add_argument("-e", "--experiment", help="file the run under this experiment")
+    parser.add_argument(
+        "-e",
+        "--experiment",
+        help="file the run under this experiment; parameters must be as exptrack.yaml declares them",
+    )
+    parser.add_argument(
+        "--anyway", action="store_true", help="with -e: run though parameters are not as the experiment declares them"
+    )
     parser.add_argument(
         "-t", "--tag", action="append", default=[], dest="tags", metavar="TAG", help="tag the run (repeatable)"
     )
@@ -53,6 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     command = tuple(arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command)
     if command and arguments.force:
         raise ExptrackError("-f makes all stages of the DVC pipeline run: it does not go with a command")
+    if arguments.anyway and arguments.experiment is None:
+        raise ExptrackError("--anyway is about the parameters of an experiment: name it with -e")
     project = open_project(arguments)
     mention_dead(project)
     request = Request(
@@ -68,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         is_isolated=arguments.isolated,
         is_forced=arguments.force,
+        is_anyway=arguments.anyway,
     )
     return _report(record(project.context, request), quiet=arguments.quiet)
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer
 from exptrack.model.pipeline import StageRun
-from exptrack.model.tree import Tree, Value, unite
+from exptrack.model.tree import Tree, Value, merge, nest, unite
 
 SCHEMA = 1
+SEALED = "sealed"  # what stands for the value of a holdout
 PIPELINE = "the DVC pipeline"  # what stands for the command of a run that had none
 
 
@@ -40,6 +41,7 @@ class Record(NamedTuple):
     Paths are relative to the root of the repository, with forward slashes; the root itself is `.`. Times are UTC, `duration` in
     seconds. `branch` is the one that was checked out at the start. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
     `overrides` are words such as `train.lr=0.2`, which were applied to files of parameters before the snapshot was taken.
+    `sealed` are the dotted names of holdouts that were measured: their values are in `.exptrack/holdout.json`, and nowhere in the record.
     `stages` are those that a run of the DVC pipeline came to; None for a run of a command.
     """
 
@@ -63,6 +65,7 @@ class Record(NamedTuple):
     tags: tuple[str, ...] = ()
     params: Mapping[str, Tree] = {}
     metrics: Tree = {}
+    sealed: tuple[str, ...] = ()
     data: tuple[Pointer, ...] = ()
     outputs: tuple[Pointer, ...] = ()
     not_captured: tuple[Omission, ...] = ()
@@ -78,6 +81,11 @@ class Record(NamedTuple):
     def is_pipeline(self) -> bool:
         """Whether the DVC pipeline ran, and no command of the user's."""
         return self.stages is not None
+
+    @property
+    def shown_metrics(self) -> Tree:
+        """The metrics as people see them: with the word `sealed` for each holdout."""
+        return merge(nest(dict.fromkeys(self.sealed, SEALED)), self.metrics) if self.sealed else self.metrics
 
     @property
     def pointers(self) -> tuple[Pointer, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from exptrack.model.experiment import Experiment
 from exptrack.model.tree import Tree
 
 MIB = 1024 * 1024
@@ -84,12 +85,15 @@ class Keep(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The whole file. `seed` names the parameter that is the seed. `experiments`, `check` and `compare` are kept as they were read."""
+    """The whole file. `seed` names the parameter that is the seed. `check` and `compare` are kept as they were read.
+
+    What an experiment declares as its holdout is one among `metrics`, too, the last of them.
+    """
 
     metrics: Mapping[str, MetricDeclaration] = {}
     capture: Capture = Capture()
     seed: str | None = None
-    experiments: Tree = {}
+    experiments: Mapping[str, Experiment] = {}
     check: Tree = {}
     compare: Tree = {}
     keep: Keep = Keep()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exptrack.analysis.history import collect
+from exptrack.analysis.holdout import is_holdout
 from exptrack.model.run import Record
 from exptrack.operations.context import Context
 from exptrack.store import journal as journals
@@ -45,7 +46,11 @@ def look(shared: Path, name: str) -> Active:
         journals.is_command_running(shared, name),
         start.record if start else None,
         pid if isinstance(pid, int) else None,
-        {metric: points[-1].value for metric, points in collect(entries).items()},
+        {
+            metric: points[-1].value
+            for metric, points in collect(entries).items()
+            if start is None or not is_holdout(metric, start.holdouts)
+        },
     )
 
 

@@ -111,14 +111,15 @@ def _without_own(
     """A run without its arguments, and without the outputs and the metrics read from its output that no other side has."""
     data = pointers_of(run.record, with_outputs=False)
     pointers = {path: one for path, one in side.pointers.items() if path in data or path in paths}
-    flat = flatten(run.metrics)
+    flat = flatten(run.record.shown_metrics)
     printed = find_logged(repository, run.oid, [key for key in flat if key not in metrics])
+    printed = {*printed, *(key for key in run.record.sealed if key not in metrics)}
     trees = {
         **side.trees,
         Area.PARAMS: params_tree(run.record.params, with_arguments=False),
         Area.METRICS: nest({key: value for key, value in flat.items() if key not in printed})
         if printed
-        else run.metrics,
+        else run.record.shown_metrics,
         Area.DATA: data_tree(pointers.values()),
     }
     return side._replace(trees=trees, pointers=pointers)

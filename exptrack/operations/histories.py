@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from exptrack.analysis.fields import LONGEST_NUMBER
 from exptrack.analysis.history import Point, path_of
+from exptrack.analysis.holdout import is_holdout
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git.browse import list_paths
 from exptrack.backends.git.objects import resolve
@@ -31,6 +32,8 @@ def read_history(context: Context, run: Run, metric: str) -> bytes:
     known = _read_all(context, run)
     if (data := known.get(_as_header(metric))) is not None:
         return data
+    if is_holdout(metric, run.record.sealed):
+        raise ExptrackError(f"'{metric}' of '{run.name}' is sealed: `exptrack unseal` shows it once the choice is made")
     if not known:
         raise ExptrackError(f"run '{run.name}' has no histories: no metric was logged while it ran")
     from difflib import get_close_matches

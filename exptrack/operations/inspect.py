@@ -17,11 +17,12 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError
 from exptrack.model.run import Record, Run
 from exptrack.operations.sources import below
+from exptrack.store.holdout import HOLDOUT
 from exptrack.store.runs import ENVIRONMENT, RECORD, read_records
 
 _OUTPUT = ".exptrack/output.log"
 _REQUIREMENTS = ".exptrack/requirements.txt"
-_FILES = (ENVIRONMENT, _OUTPUT, _REQUIREMENTS)
+_FILES = (ENVIRONMENT, _OUTPUT, _REQUIREMENTS, HOLDOUT)
 
 
 class _Suspect(NamedTuple):

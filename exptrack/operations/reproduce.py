@@ -8,6 +8,7 @@ from typing import NamedTuple
 from exptrack.analysis.bar import parse_bar
 from exptrack.analysis.configurations import code_patterns
 from exptrack.analysis.divergence import find_divergence
+from exptrack.analysis.holdout import find_holdouts, with_sealed
 from exptrack.analysis.levels import judge
 from exptrack.analysis.terms import parse_terms
 from exptrack.analysis.trust import check_run
@@ -113,6 +114,7 @@ def _execute(replay: Replay) -> Run:
         reproduces=run.name,
         timeout=manner.timeout,
         is_forced=told.is_pipeline,
+        holdouts=told.sealed,
     )
     try:
         recorded = record(context, request, replay.arrange)
@@ -129,7 +131,8 @@ def _execute(replay: Replay) -> Run:
 
 def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
     context, run, manner = replay.context, replay.run, replay.manner
-    hidden = {name for name, one in context.settings.metrics.items() if one.holdout}
+    declared = with_sealed(context.settings.metrics, [name for one in (run, *reruns) for name in one.record.sealed])
+    hidden = {*find_holdouts(declared)}
     difference = without_metrics(diff(context, run, reruns[0], patch=False), hidden)
     ignored = parse_bar(context.settings.check).ignore
     differing = name_differences(difference, ignored)
@@ -142,7 +145,7 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
         outcomes[0],
         outcomes[1:],
         find_replicates(context, run, context.settings.seed, {one.name for one in reruns}),
-        context.settings.metrics,
+        declared,
         terms,
         differences=differing,
         exact_doubts=unkept,
@@ -164,7 +167,7 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
         at=manner.at,
         environment=manner.environment,
         notes=tuple(dict.fromkeys([*spoilt, *replay.notes, *idle, *unrun, *_hints(run, reruns)])),
-        declared=context.settings.metrics,
+        declared=declared,
     )
 
 

@@ -19,6 +19,7 @@ from exptrack.analysis.comparable import (
     plain_outs,
     pointers_of,
 )
+from exptrack.analysis.holdout import find_holdouts, hide
 from exptrack.analysis.names import is_name
 from exptrack.analysis.secrets import mask_tree
 from exptrack.backends import dvc
@@ -117,7 +118,7 @@ def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
     pointers = _plain_outs(context, run) | pointers_of(record)
     trees: dict[str, Tree] = {
         Area.PARAMS: params_tree(record.params),
-        Area.METRICS: record.metrics,
+        Area.METRICS: record.shown_metrics,
         Area.DATA: data_tree(pointers.values()),
     }
     unknown: dict[str, str] = {}
@@ -189,7 +190,7 @@ def _with_files(context: Context, side: Side, files: Files, dvc_files: Sequence[
     trees: dict[str, Tree] = {Area.PARAMS: mask_tree(params_tree(reader.params(sources.params)))}
     unknown = dict(side.unknown)
     if metrics:
-        trees[Area.METRICS] = reader.metrics(metrics)
+        trees[Area.METRICS] = hide(reader.metrics(metrics), find_holdouts(context.settings.metrics), metrics)
     else:
         unknown[Area.METRICS] = "no file of metrics"
     by_value = frozenset({*sources.params, *metrics, *sources.pointer_files} - reader.refused)

@@ -155,7 +155,7 @@ def _body(
 ) -> Iterator[Iterable[str]]:
     if record.status is not Status.COMPLETED:
         yield _tail(output, page)
-    metrics = flatten(record.metrics)
+    metrics = flatten(record.shown_metrics)
     units = {name: f" {one.unit}" for name, one in declared.items() if one.unit}
     ordered = {name: metrics[name] for name in [*(name for name in declared if name in metrics), *metrics]}
     yield _section("metrics", _values(ordered, units, page), page)

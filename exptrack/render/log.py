@@ -99,7 +99,7 @@ def _numbers(run: Run, older: Run | None, first: Sequence[str], page: Page) -> I
     """The parameters, beside an older run only what differs from its own; and the metrics."""
     params, before = flatten(run.params), None if older is None else flatten(older.params)
     label = "params" if older is None else f"params (than {older.name})"
-    metrics = flatten(run.metrics)
+    metrics = flatten(run.record.shown_metrics)
     ordered = [*dict.fromkeys(name for name in [*first, *metrics] if name in metrics)]
     yield from _line(label, _changed(before, params), partial(_change, before, params), page)
     yield from _line("metrics", ordered, lambda key: _pair(key, metrics[key]), page)

@@ -24,6 +24,8 @@ class Start(NamedTuple):
     `is_signing`: the user's Git signs commits. `is_isolated`: `top` is a slot, with `links` into the user's work tree.
     `limits` and `secrets` say what of the files that the command makes may be kept.
 
+    `holdouts` are names of metrics that are sealed, `patterns` those by which metrics are read from the output.
+
     Of a pipeline, `own` are the outs of its stages, `plain` outs and plots that Git may hold, `unversioned` dependencies that neither Git nor DVC has.
     """
 
@@ -46,6 +48,8 @@ class Start(NamedTuple):
     links: tuple[str, ...] = ()
     limits: Limits = Limits()
     secrets: tuple[str, ...] = SECRET_PATTERNS
+    holdouts: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     unversioned: tuple[str, ...] = ()

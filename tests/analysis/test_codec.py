@@ -95,6 +95,7 @@ RECORDS = st.builds(
     tags=MANY_TEXTS,
     params=st.dictionaries(TEXTS, st.dictionaries(TEXTS, VALUES, max_size=2), max_size=2),
     metrics=METRICS,
+    sealed=MANY_TEXTS,
     data=st.lists(POINTERS, max_size=2).map(tuple),
     outputs=st.lists(POINTERS, max_size=2).map(tuple),
     not_captured=st.lists(OMISSIONS, max_size=2).map(tuple),

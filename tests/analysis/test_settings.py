@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from exptrack.analysis.settings import parse_settings, parse_size
 from exptrack.errors import SettingsError
+from exptrack.model.experiment import Experiment
 from exptrack.model.settings import (
     ENVIRONMENT_VARIABLES,
     MIB,
@@ -47,7 +48,7 @@ capture:
   secrets: [default, '*.tok', '!public.tok']
   environment: [MY_FLAG, LANG]
 seed: train.seed
-experiments: {lr-sweep: {metric: accuracy, seeds: [1, 2]}}
+experiments: {lr-sweep: {metric: loss, seeds: 3, holdout: test}}
 check: {require: [bitwise]}
 compare: {alpha: 1e-2}
 keep: {data: tag = paper or status = completed, days: 7, grace: 1, trash: 0}
@@ -58,6 +59,7 @@ keep: {data: tag = paper or status = completed, days: 7, grace: 1, trash: 0}
             "loss": MetricDeclaration("loss", Goal.MINIMIZE),
             "speed": MetricDeclaration("speed", unit="img/s", evaluated_on=("data/a.csv",)),
             "val.loss": MetricDeclaration("val.loss"),
+            "test": MetricDeclaration("test", holdout=True),
         },
         capture=Capture(
             patterns=(r"epoch \d+ loss=(?P<loss>\S+)", r"val (?P<val__loss>\S+)"),
@@ -69,7 +71,7 @@ keep: {data: tag = paper or status = completed, days: 7, grace: 1, trash: 0}
             environment=(*ENVIRONMENT_VARIABLES, "MY_FLAG"),
         ),
         seed="train.seed",
-        experiments={"lr-sweep": {"metric": "accuracy", "seeds": [1, 2]}},
+        experiments={"lr-sweep": Experiment("lr-sweep", "loss", seeds=3, holdout="test")},
         check={"require": ["bitwise"]},
         compare={"alpha": 0.01},
         keep=Keep("tag = paper or status = completed", 7, 1, 0),

@@ -12,12 +12,14 @@ from exptrack.backends.dvc.keeping import find_unkept
 from exptrack.backends.git import index as git_index
 from exptrack.backends.git import objects
 from exptrack.backends.git.staging import File, WorkTree
+from exptrack.errors import RecordError
 from exptrack.model.application import Part
 from exptrack.model.run import Run
-from exptrack.model.tree import flatten
+from exptrack.model.tree import Value, flatten
 from exptrack.operations.applying.wanted import Source, parts_of
 from exptrack.operations.context import Context
 from exptrack.store import runs
+from exptrack.store.holdout import read_holdout
 
 
 def find_unsaved(context: Context, source: Source, tree: WorkTree, differing: Mapping[str, File | None]) -> list[str]:
@@ -67,10 +69,19 @@ def _has_metrics(context: Context, path: str, listed: Mapping[str, str]) -> bool
         return False
     newest_first = dict(reversed(tuple(listed.items())))
     return any(
-        mine <= flatten(run.metrics).items()
+        mine <= _all_metrics(context, run).items()
         for run in runs.read_runs(context.repository, newest_first)
         if isinstance(run, Run)
     )
+
+
+def _all_metrics(context: Context, run: Run) -> dict[str, Value]:
+    """The metrics of a run with those that are sealed: what the command wrote holds both."""
+    try:
+        sealed = read_holdout(context.repository, run)
+    except RecordError:
+        sealed = {}
+    return {**flatten(run.metrics), **flatten(sealed)}
 
 
 def find_obstacle(

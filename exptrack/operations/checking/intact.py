@@ -14,6 +14,7 @@ from exptrack.analysis.codec import encode_metrics
 from exptrack.analysis.comparable import holds_metrics, is_value_file
 from exptrack.analysis.configurations import code_files, code_patterns
 from exptrack.analysis.fields import finite
+from exptrack.analysis.holdout import list_names
 from exptrack.analysis.patterns import numbers_only
 from exptrack.analysis.same import is_same
 from exptrack.analysis.secrets import mask_tree
@@ -22,12 +23,14 @@ from exptrack.analysis.trees import KINDS, decode_tree
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git import diffs, objects
 from exptrack.backends.git.diffs import Changed
+from exptrack.errors import RecordError
 from exptrack.model.run import Record, Run
 from exptrack.model.settings import Settings
 from exptrack.model.tree import Tree, Value, flatten
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.sources import Reader, below
+from exptrack.store.holdout import HOLDOUT, read_holdout
 from exptrack.store.private_index import is_dvc_file, is_ours
 
 _NAMED = 3
@@ -108,6 +111,12 @@ def _find_wrong_files(context: Context, run: Run) -> Iterator[str]:
             yield metrics
         if one.path == params and not _is_of(context, one, list(_list_params(record))):
             yield params
+    try:
+        sealed = list_names(read_holdout(context.repository, run))
+    except RecordError:
+        sealed = ("",)
+    if {*sealed} != {*record.sealed}:
+        yield HOLDOUT
     sources = {one.path for one in written if is_dvc_file(one.path) and one.status != "D"}
     sources |= {pointer.source for pointer in record.data if pointer.source}
     yield from _find_wrong_pointers(context, run, sorted(sources), made)

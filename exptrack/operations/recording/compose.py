@@ -10,16 +10,18 @@ from signal import Signals
 from typing import NamedTuple
 
 from exptrack.analysis import history
-from exptrack.analysis.codec import encode_metrics, encode_record
+from exptrack.analysis.codec import encode_holdout, encode_metrics, encode_record
+from exptrack.analysis.holdout import is_holdout, list_names, seal_file, seal_output, split
 from exptrack.analysis.output import decode_log
 from exptrack.analysis.secrets import mask
 from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Ending, Record, Status
-from exptrack.model.tree import Value
+from exptrack.model.tree import Tree, Value
 from exptrack.operations.recording.observe import Found, read_found
 from exptrack.operations.recording.results import Results, collect
 from exptrack.operations.sources import below, is_at
+from exptrack.store.holdout import HOLDOUT
 from exptrack.store.journal import Journal, last_sign, read_stream
 from exptrack.store.outputlog import read_output
 from exptrack.store.snapshot import second_look
@@ -27,6 +29,7 @@ from exptrack.store.start import Start, last_written
 
 _FOLDER = ".exptrack"
 RECORD = f"{_FOLDER}/run.json"
+_APART = "have the stage write it to a file of its own"
 TIMED_OUT = "ended by --timeout"
 
 
@@ -53,20 +56,55 @@ def compose(repository: Repository, journal: Journal, start: Start, until: float
     results = collect(
         looking, start, record, {name: series[-1].value for name, series in points.items()}, found.large, until
     )
+    results, sealed = _seal(results, start, record.project)
     top = Path(start.top)
     changed = second_look(looking._replace(top=top), looking.index_file)
     if until is not None:
         changed = tuple(path for path in changed if last_written(top / path) <= until)
     problems = [*record.problems, *results.problems, *_own_problems(journal, found, entries)]
     record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
+    record = record._replace(sealed=list_names(sealed))
     files = dict(results.files)
     files |= _params_file(start, record)
     path = below(record.project, "metrics.json")
     # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
     if not (record.is_pipeline and path in start.own):
         files[path] = encode_metrics(record.metrics)
-    files |= _our_files(record, found, points, read_output(folder))
+    files |= _our_files(record, start, found, points, read_output(folder))
+    if sealed:
+        kept = {name: series for name, series in points.items() if is_holdout(name, start.holdouts)}
+        files[HOLDOUT] = encode_holdout(sealed, kept)
     return Composed(record, files, results.executable)
+
+
+def _seal(results: Results, start: Start, project: str) -> tuple[Results, Tree]:
+    """The results without holdouts, which are gone from files of metrics, too, and the holdouts."""
+    if not start.holdouts:
+        return results, {}
+    short = [path if project == "." else path.removeprefix(f"{project}/") for path in start.metric_files]
+    metrics, sealed = split(results.metrics, start.holdouts, short)
+    if not sealed:
+        return results, {}
+    files, problems = dict(results.files), list(results.problems)
+    for path in start.metric_files:
+        content = seal_file(path, files[path], start.holdouts) if path in files else None
+        if content is not None:
+            files[path] = content
+            if path in start.own:
+                problems.append(f"{path} is recorded without its holdout, so DVC will take it for changed: {_APART}")
+    cached = {one.path for one in results.data}
+    problems += [
+        f"{path} is in the DVC cache, holdout and all: {_APART}"
+        for path in start.metric_files
+        if is_at(path, cached) and _holds_holdout(start, path)
+    ]
+    return results._replace(metrics=metrics, files=files, problems=tuple(problems)), sealed
+
+
+def _holds_holdout(start: Start, path: str) -> bool:
+    with suppress(OSError):
+        return seal_file(path, (Path(start.top) / path).read_bytes(), start.holdouts) is not None
+    return False
 
 
 def _with_stages(record: Record, start: Start, folder: Path) -> Record:
@@ -153,11 +191,13 @@ def _params_file(start: Start, record: Record) -> dict[str, bytes]:
 
 
 def _our_files(
-    record: Record, found: Found, points: Mapping[str, Sequence[history.Point]], output: bytes
+    record: Record, start: Start, found: Found, points: Mapping[str, Sequence[history.Point]], output: bytes
 ) -> dict[str, bytes]:
-    log = mask(decode_log(output)).encode(errors="replace")
+    log = seal_output(mask(decode_log(output)), start.patterns, start.holdouts).encode(errors="replace")
     files = {**found.environment, "run.json": encode_record(record), "output.log": log}
     for metric, series in points.items():
+        if is_holdout(metric, start.holdouts):
+            continue
         files[f"history/{history.path_of(metric)}"] = history.format_history(metric, series)
     return {f"{_FOLDER}/{name}": content for name, content in files.items()}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from exptrack.analysis.arguments import merge_arguments, parse_arguments
+from exptrack.analysis.holdout import find_holdouts
 from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.seeds import find_seed
 from exptrack.backends import dvc
@@ -16,6 +18,7 @@ from exptrack.model.run import Links, Record, Status
 from exptrack.model.tree import Tree, flatten
 from exptrack.operations.context import Context
 from exptrack.operations.files import Disk
+from exptrack.operations.recording.declared import check_declared
 from exptrack.operations.recording.observe import Plan, describe_omissions
 from exptrack.operations.recording.outputs import check_outputs
 from exptrack.operations.recording.request import Place, Request
@@ -42,6 +45,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
     merged = merge_arguments(read, parse_arguments(request.command))
     params: dict[str, Tree] = {source: mask_tree(tree) for source, tree in merged.items()}
     seed = _seed(request, find_seed(params, settings.seed))
+    declared = check_declared(settings.experiments, request, params)
     excluded = frozenset([*sources.outs, *outputs, *place.links])
     taken = snapshot.take(repository, name, found, settings.capture, excluded)
     taken = taken._replace(omissions=tuple(dict.fromkeys([*place.omissions, *taken.omissions])))
@@ -67,7 +71,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         data=sources.pointers,
         not_captured=taken.omissions,
         concurrent=concurrent,
-        problems=(*place.problems, *reader.problems),
+        problems=(*place.problems, *reader.problems, *declared),
         links=Links(parent=parent, reproduces=request.reproduces),
     )
     watched = (*sources.metrics, *sources.pointer_files, *outputs)
@@ -81,12 +85,14 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         outputs=outputs,
         outs=sources.outs,
         stamps={path: stamp(top / path) for path in watched},
-        primary=next(iter(settings.metrics), None),
+        primary=next((name for name, one in settings.metrics.items() if not one.holdout), None),
         params_text=_params_text(context, found, taken),
         is_isolated=bool(place.locks),
         links=place.links,
         limits=settings.capture.limits,
         secrets=settings.capture.secrets,
+        holdouts=tuple(dict.fromkeys([*find_holdouts(settings.metrics), *request.holdouts])),
+        patterns=settings.capture.patterns,
         is_overridden=any(merged.get(source) != tree for source, tree in read.items()),
         author=str(outset.committing.author),
         committer=str(outset.committing.committer),
@@ -95,13 +101,17 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
     if not request.command:
         start = _start_pipeline(place, found, taken, sources, start)
     journal.save_start(start)
-    for line in (*place.problems, *reader.problems, describe_omissions(taken.omissions)):
-        if line:
-            context.notice(line)
+    _tell(context, (*place.problems, *reader.problems, *declared, describe_omissions(taken.omissions)))
     environ = {**request.environ, "EXPTRACK_RUN": name}
     executed = request.executed or request.command
     plan = Plan(executed, request.directory, environ, settings.capture, sources.pointers, taken.omissions, root)
     return start, plan if request.command else _plan_pipeline(place, journal, plan, sources)
+
+
+def _tell(context: Context, lines: Sequence[str | None]) -> None:
+    for line in lines:
+        if line:
+            context.notice(line)
 
 
 def _start_pipeline(place: Place, found: Survey, taken: Snapshot, sources: Sources, start: Start) -> Start:

@@ -24,6 +24,10 @@ class Request(NamedTuple):
 
     `executed` are the words that run in place of `command`, which is what is recorded; empty: the same.
 
+    `holdouts` are metrics that are sealed besides those of `exptrack.yaml`.
+
+    `is_anyway`: a run that is filed under an experiment may have other parameters than that declares.
+
     Without a command the DVC pipeline runs, as `dvc repro` does it in `directory`; `is_forced`: stages that have not changed, too.
     """
 
@@ -41,6 +45,8 @@ class Request(NamedTuple):
     reproduces: str | None = None
     timeout: float | None = None
     is_forced: bool = False
+    is_anyway: bool = False
+    holdouts: tuple[str, ...] = ()
     executed: tuple[str, ...] = ()
 
 

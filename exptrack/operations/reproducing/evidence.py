@@ -15,11 +15,13 @@ from exptrack.model.difference import Area, Difference
 from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.reproduction import Outcome, Replicates
 from exptrack.model.run import Record, Run, Status
+from exptrack.model.tree import merge
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.histories import read_histories
 from exptrack.operations.sources import Reader, is_at
 from exptrack.store import runs
+from exptrack.store.holdout import read_holdout
 from exptrack.store.private_index import is_dvc_file
 
 # What an output could not be kept for, other than that the command did not write it.
@@ -27,7 +29,7 @@ _UNKEPT = re.compile(r"-o (.+?): (?!was not written by this run|is not there).*"
 
 
 def gather_outcome(context: Context, run: Run) -> Outcome:
-    """What came of a run: its declared outputs and its metrics. Metric files count by their values, not as outputs."""
+    """What came of a run: its declared outputs and its metrics, those that are sealed among them. Metric files count by their values, not as outputs."""
     record = run.record
     made = {one.path: f"{one.algorithm}:{one.digest}" for one in record.outputs}
     # Pointers in dvc.lock may stand for what an earlier run left: only what a stage of this one made or had counts.
@@ -35,7 +37,8 @@ def gather_outcome(context: Context, run: Run) -> Outcome:
         made |= stage.outs
     metric_files = _metric_files(context, run) if record.stages else frozenset()
     outputs = {path: digest for path, digest in made.items() if path not in metric_files}
-    return Outcome(run.name, record.status, record.seed, record.metrics, outputs)
+    metrics = merge(record.metrics, read_holdout(context.repository, run))
+    return Outcome(run.name, record.status, record.seed, metrics, outputs)
 
 
 def without_idle(

@@ -19,6 +19,7 @@ from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import Record, Run
 from exptrack.model.verification import Check, Finding, Severity
 from exptrack.operations.sources import below
+from exptrack.store.holdout import HOLDOUT
 from exptrack.store.runs import ENVIRONMENT, RECORD, name_of, ref_of
 
 _OUTPUT, _REQUIREMENTS = ".exptrack/output.log", ".exptrack/requirements.txt"
@@ -211,7 +212,8 @@ def _beside(record: Record) -> tuple[str, ...]:
     """The files for people that are never missing. A pipeline's `metrics.json` may be an out that DVC caches."""
     names = ("params.yaml",) if record.is_pipeline else ("params.yaml", "metrics.json")
     # A name with the end of a line would be two questions; no such project is asked for.
-    return () if "\n" in record.project else tuple(below(record.project, name) for name in names)
+    plain = () if "\n" in record.project else tuple(below(record.project, name) for name in names)
+    return (*plain, HOLDOUT) if record.sealed else plain
 
 
 def _judge_environments(
