@@ -11,6 +11,7 @@ EXAMPLES = {
         "exptrack run -S model.hidden=64 --seed 1 -- python train.py",
         "exptrack run -S train.lr=0.1 -m 'the DVC pipeline with another rate'",
     ),
+    "experiments": ("exptrack experiments", "exptrack experiments wider-layer --json"),
     "status": ("exptrack status",),
     "recover": ("exptrack recover", "exptrack recover brave-otter-k3f9"),
     "ls": (
@@ -23,8 +24,8 @@ EXAMPLES = {
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
     "compare": (
         "exptrack compare --metric accuracy --baseline lr=0.1",
-        "exptrack compare -e wider-layer --markdown",
-        "exptrack compare 'params.depth = 3' --metric accuracy --baseline main --exit-code",
+        "exptrack compare -e wider-layer --markdown --plot wider.svg",
+        "exptrack compare 'params.depth = 3' -m accuracy -b main --exit-code",
     ),
     "reproduce": (
         "exptrack reproduce best --require exact",

@@ -1,0 +1,66 @@
+"""Which experiments there are, and how far each has come."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from exptrack.analysis.experimentstates import describe_experiment
+from exptrack.errors import ExptrackError
+from exptrack.model.experiment import Experiment
+from exptrack.model.experimentstate import ExperimentState, Progress
+from exptrack.model.run import Record, Run
+from exptrack.operations.active import list_active
+from exptrack.operations.comparing.past import find_choices, find_conclusions, find_unsealings
+from exptrack.operations.context import SETTINGS, Context
+from exptrack.operations.listing import list_runs
+
+
+def list_experiments(context: Context, name: str | None = None) -> tuple[ExperimentState, ...]:
+    """The experiments that `exptrack.yaml` declares, in its order, then others that runs are filed under; with a `name` that one alone.
+
+    Removed runs do not count. Raises ExptrackError, with the nearest name, if there is none of that name.
+    """
+    found: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in list_runs(context):
+        if run.record.experiment is not None and not run.is_removed:
+            found[run.record.experiment].append(run)
+    running: defaultdict[str, list[Record]] = defaultdict(list)
+    for one in list_active(context):
+        if one.is_alive and one.record is not None and one.record.experiment is not None:
+            running[one.record.experiment].append(one.record)
+    declared = context.settings.experiments
+    names = tuple(dict.fromkeys([*declared, *sorted({*found, *running})]))
+    if name is not None and name not in names:
+        raise _unknown(name, names)
+    wanted = names if name is None else (name,)
+    return tuple(_describe(one, declared.get(one), found[one], running[one]) for one in wanted)
+
+
+def _describe(
+    name: str, declared: Experiment | None, runs: Sequence[Run], running: Sequence[Record]
+) -> ExperimentState:
+    if declared is None:
+        state = ExperimentState(name, Progress.NOT_DECLARED, runs=len(runs))
+    else:
+        state = describe_experiment(declared, [run.record for run in runs], running)
+    choices, conclusions = find_choices(runs, name), find_conclusions(runs, name)
+    unsealings = find_unsealings(runs, name, declared.holdout) if declared and declared.holdout else ()
+    if conclusions and state.progress not in {Progress.RUNNING, Progress.NOT_DECLARED}:
+        state = state._replace(progress=Progress.CONCLUDED)
+    return state._replace(
+        chosen=choices[-1].label if choices else None,
+        answer=conclusions[-1].answer if conclusions else None,
+        unsealed=len(unsealings),
+    )
+
+
+def _unknown(name: str, names: Sequence[str]) -> ExptrackError:
+    from exptrack.analysis.fieldnames import find_nearest, shown
+    from exptrack.analysis.wording import name_few
+
+    if not names:
+        return ExptrackError(f"no experiment {shown(name)} in {SETTINGS}: declare it below `experiments`")
+    near = find_nearest(name, names)
+    advice = f"did you mean {shown(near)}?" if near else f"there is {name_few([*map(shown, names)], 5)}"
+    return ExptrackError(f"no experiment {shown(name)} in {SETTINGS}: {advice}")
