@@ -13,6 +13,8 @@ from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Comparison, Word
 from exptrack.operations.compare import Asked, compare
 from exptrack.operations.comparing.gather import BEST, FINAL
+from exptrack.operations.comparing.looking import Beside, look_beside
+from exptrack.operations.context import Context
 
 _UNDECIDED = 4
 
@@ -63,6 +65,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="STEP",
         help="which value of a run counts: final, best, or that of a step",
     )
+    parser.add_argument(
+        "--by-parameter", action="store_true", help="also say how closely the metric goes with each parameter"
+    )
+    parser.add_argument(
+        "--predictions", action="store_true", help="also compare the predictions files of two runs example by example"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as Markdown, for a pull request")
@@ -80,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = open_project(arguments)
     mention_dead(project)
     comparison = compare(project.context, _read(arguments))
+    beside = _look_beside(project.context, comparison, arguments)
     if plot is not None:
         _draw(comparison, plot)
     is_text = not (arguments.json or arguments.markdown or arguments.csv)
@@ -88,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         sys.stdout.write(format_csv(comparison))
     else:
-        show(_format(comparison, arguments), is_paged=is_text and not arguments.no_pager)
+        show(_format(comparison, beside, arguments), is_paged=is_text and not arguments.no_pager)
     return judge([one.word for one in comparison.verdicts]) if arguments.exit_code else 0
 
 
@@ -117,18 +126,37 @@ def _read(arguments: argparse.Namespace) -> Asked:
     )
 
 
-def _format(comparison: Comparison, arguments: argparse.Namespace) -> str:
+def _look_beside(context: Context, comparison: Comparison, arguments: argparse.Namespace) -> Beside:
+    asked = arguments.by_parameter, arguments.predictions
+    if not any(asked):
+        return Beside()
+    if arguments.csv:
+        option = "--by-parameter" if asked[0] else "--predictions"
+        raise ExptrackError(f"--csv is a table of configurations: leave out {option}, or take --json")
+    return look_beside(
+        context,
+        comparison,
+        tuple(arguments.words),
+        by_parameter=arguments.by_parameter,
+        predictions=arguments.predictions,
+    )
+
+
+def _format(comparison: Comparison, beside: Beside, arguments: argparse.Namespace) -> str:
+    from exptrack.render.comparisonbeside import encode_beside, format_beside, list_blocks
+
     if arguments.json:
         from exptrack.render.comparisonjson import format_json
 
-        return format_json(comparison)
+        return format_json(comparison, encode_beside(beside))
     if arguments.markdown:
         from exptrack.render.comparisonmarkdown import format_markdown
 
-        return format_markdown(comparison)
+        return format_markdown(comparison, more=list_blocks(beside))
     from exptrack.render.comparison import format_comparison
 
-    return format_comparison(comparison, width=find_width(), color=has_color())
+    told = format_comparison(comparison, width=find_width(), color=has_color())
+    return "\n\n".join(filter(None, (told, format_beside(beside, width=find_width()))))
 
 
 def _find_plot(arguments: argparse.Namespace) -> Path | None:

@@ -1,27 +1,24 @@
-"""A comparison as JSON; its keys are in `docs/json.md`. And as a table for other programs."""
+"""A comparison for other programs: as JSON, whose keys are in `docs/json.md`, and as a table."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from exptrack.analysis.fields import finite
+from exptrack.analysis.framecomparison import tabulate
 from exptrack.model.comparison import Comparison, Configuration, Interval, Verdict
 from exptrack.model.tree import Value
 from exptrack.render.text import inert
 
 SCHEMA = 1
 _FORMULA = ("=", "+", "-", "@", "\t")
-COLUMNS = (
-    "configuration", "code", "baseline", "n", "failed", "missing", "mean", "sd", "min", "median", "max", "low", "high", "word",
-    "difference", "difference_low", "difference_high", "confidence", "test", "p", "adjusted", "among", "alpha", "hedges_g",
-    "better_share", "more", "detectable", "flags", "line", "runs",
-)  # fmt: skip
 
 
-def format_json(comparison: Comparison) -> str:
-    """A mapping, keys in alphabetical order; everything that is not ASCII is an escape."""
-    return json.dumps(finite(encode(comparison)), indent=2, sort_keys=True, allow_nan=False)
+def format_json(comparison: Comparison, more: Mapping[str, Any] | None = None) -> str:
+    """A mapping, keys in alphabetical order, those of `more` among them; everything that is not ASCII is an escape."""
+    return json.dumps(finite({**encode(comparison), **(more or {})}), indent=2, sort_keys=True, allow_nan=False)
 
 
 def encode(comparison: Comparison) -> dict[str, Any]:
@@ -91,32 +88,16 @@ def format_csv(comparison: Comparison) -> str:
     import csv
     import io
 
-    keys = sorted({key for one in comparison.configurations for key in one.params})
     verdicts = {one.label: one for one in comparison.verdicts}
+    rows = [tabulate(one, verdicts.get(one.label)) for one in comparison.configurations]
+    keys = sorted({key for one in comparison.configurations for key in one.params})
+    names = [*(rows[0] if rows else ()), *(f"params.{key}" for key in keys)]
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([*COLUMNS, *(inert(f"params.{key}") for key in keys)])
-    for one in comparison.configurations:
-        cells = tabulate(one, verdicts.get(one.label))
-        writer.writerow([_cell(cells[name]) for name in COLUMNS] + [_cell(one.params.get(key)) for key in keys])
+    writer.writerow(map(inert, names))
+    for one, row in zip(comparison.configurations, rows, strict=True):
+        writer.writerow(map(_cell, [*row.values(), *(one.params.get(key) for key in keys)]))
     return out.getvalue()
-
-
-def tabulate(one: Configuration, verdict: Verdict | None) -> dict[str, Value]:
-    """What a table says of a configuration and its verdict, by the names of `COLUMNS`."""
-    interval = one.interval or (None, None, None)
-    facts: tuple[Value, ...] = (
-        one.label, one.code or None, one.is_baseline, len(one.sample.values), one.sample.failed, one.sample.missing, one.mean, one.sd,
-        one.low, one.median, one.high, interval[0], interval[1],
-    )  # fmt: skip
-    if verdict is None:
-        return {**dict.fromkeys(COLUMNS), **dict(zip(COLUMNS, facts, strict=False)), "runs": " ".join(one.runs)}
-    between = verdict.interval or (None, None, None)
-    facts += (
-        str(verdict.word), verdict.difference, *between, verdict.test or None, verdict.p, verdict.adjusted, verdict.among, verdict.alpha,
-        verdict.hedges_g, verdict.better_share, verdict.more, verdict.detectable, " ".join(verdict.flags), verdict.line, " ".join(one.runs),
-    )  # fmt: skip
-    return dict(zip(COLUMNS, facts, strict=True))
 
 
 def _interval(interval: Interval | None) -> list[float] | None:
@@ -126,8 +107,8 @@ def _interval(interval: Interval | None) -> list[float] | None:
 def _cell(value: Value) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        text = inert(value)
+    if isinstance(value, str | tuple):
+        text = inert(value if isinstance(value, str) else " ".join(map(str, value)))
         return f"'{text}" if text.startswith(_FORMULA) else text
     known = finite(value)
     return known if isinstance(known, str) else json.dumps(known)

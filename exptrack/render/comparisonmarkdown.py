@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from exptrack.model.comparison import Comparison
 from exptrack.render.comparisonparts import (
     HEADER,
@@ -22,9 +24,9 @@ _NUMBERS = (1, 2, 3, 4, 5, 6)
 _COMMAND = "`exptrack compare`"
 
 
-def format_markdown(comparison: Comparison, *, limit: int = 60_000) -> str:
-    """Head, table, a sentence for each verdict, and notes; at most `limit` characters."""
-    return fit(list_blocks(comparison), limit, _COMMAND)
+def format_markdown(comparison: Comparison, *, more: Sequence[Block] = (), limit: int = 60_000) -> str:
+    """Head, table, a sentence for each verdict, and notes, then `more`; at most `limit` characters."""
+    return fit([*list_blocks(comparison), *more], limit, _COMMAND)
 
 
 def list_blocks(comparison: Comparison) -> list[Block]:
