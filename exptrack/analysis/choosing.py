@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exptrack.analysis.grouping import Row, sort_best
 from exptrack.analysis.stats.order import winners_curse
 from exptrack.analysis.verdicts.cases import pool
-from exptrack.analysis.verdicts.gates import clean
+from exptrack.analysis.verdicts.gates import clean, find_mismatch
 from exptrack.analysis.wording import counted
 from exptrack.model.comparison import Configuration, Rules
 from exptrack.model.settings import Goal
@@ -27,15 +27,23 @@ class Screen(NamedTuple):
     noise: float | None = None
 
 
-def screen(configurations: Iterable[Configuration], rules: Rules) -> Screen:
-    """All with three usable runs or more, the baseline too, by the mean of the metric; fewer runs vary too much to be chosen from."""
+def screen(configurations: Iterable[Configuration], rules: Rules, baseline: Configuration | None = None) -> Screen:
+    """All with three usable runs or more, the baseline too, by the mean of the metric; fewer runs vary too much to be chosen from.
+
+    What was not evaluated on the same data as the baseline is left out, too.
+    """
     able, left_out = [], []
     for one in sort_best(configurations, rules.goal):
-        if len(clean(one.sample).values) >= FEWEST:
-            able.append(one)
+        usable = len(clean(one.sample).values)
+        mismatch = find_mismatch(rules, baseline.sample, one.sample) if baseline is not None else ""
+        if usable < FEWEST:
+            left_out.append(
+                f"not chosen from: {one.label} has {counted(usable, 'usable run')}, and {FEWEST} are needed"
+            )
+        elif mismatch:
+            left_out.append(f"not chosen from: {one.label} is not comparable, {mismatch}")
         else:
-            usable = counted(len(clean(one.sample).values), "usable run")
-            left_out.append(f"not chosen from: {one.label} has {usable}, and {FEWEST} are needed")
+            able.append(one)
     return Screen(tuple(able), tuple(left_out), noise_gain(able))
 
 

@@ -55,7 +55,10 @@ def conclude(context: Context, name: str) -> Conclusion:
         verdicts = comparison.verdicts
     if look.alpha == 0:
         verdicts = tuple(_withhold(rules, one, comparison) for one in verdicts)
-        comparison = comparison if fresh else comparison._replace(verdicts=verdicts)
+        comparison = comparison._replace(verdicts=verdicts)
+    threats = list_threats(comparison, _list_differences(material), _list_modified(material))
+    if fresh is not None:
+        comparison = comparison._replace(verdicts=())  # words of the runs that it was chosen by decide nothing
     found, reason = answer(verdicts)
     time, author = _record(context, material, earlier, (found, _tell(verdicts)), evidence, look)
     return Conclusion(
@@ -70,15 +73,16 @@ def conclude(context: Context, name: str) -> Conclusion:
         selected=selected._replace(confirmed=next(iter(verdicts), None)) if selected else None,
         unsealings=_list_unsealings(context, material),
         earlier=tuple(one for one in earlier if one.time < time),
-        threats=list_threats(comparison, _list_differences(material), _list_modified(material)),
+        threats=threats,
         runs=len(material.runs),
     )
 
 
 def _describe(context: Context, material: Material) -> Selected | None:
-    if not material.choices:
+    """What was selected; None also where that is the baseline: then all are compared with it."""
+    if not material.choices or material.choices[-1].is_baseline:
         return None
-    screened = screen(material.grouped.configurations, material.rules)
+    screened = screen(material.grouped.configurations, material.rules, material.baseline)
     return describe(context, material, material.choices, screened)
 
 

@@ -19,7 +19,7 @@ from exptrack.model.experiment import Noise, Pairing
 from exptrack.model.run import Run, Status
 from exptrack.model.selection import Chosen, Selected
 from exptrack.operations.comparing.material import Material, gather_material, sample
-from exptrack.operations.comparing.past import tell_choice
+from exptrack.operations.comparing.past import find_unsealings, tell_choice
 from exptrack.operations.context import Context
 from exptrack.store import annotation as store
 
@@ -54,7 +54,7 @@ def select(context: Context, name: str, *, fresh: int | None = None, is_again: b
         )
     if fresh is not None and fresh < 3:
         raise ExptrackError(f"{fresh} fresh runs confirm nothing: give 3 or more")
-    screened = screen(material.grouped.configurations, material.rules)
+    screened = screen(material.grouped.configurations, material.rules, material.baseline)
     if not is_new:
         return describe(context, material, before, screened, is_new=False)
     if not screened.candidates:
@@ -73,7 +73,8 @@ def describe(
     rules = confirming_rules(material, chosen)
     fresh = gather_fresh(context, material, choices)
     verdict = confirm(rules, fresh)
-    is_waiting = verdict is None or min(fresh.counts) < max(chosen.planned, 3)
+    is_seen = any(one.time > chosen.time for one in find_unsealings(material.runs, material.experiment.name))
+    is_waiting = not is_seen and (verdict is None or min(fresh.counts) < chosen.planned)
     commands = _write_commands(context, material, chosen, fresh) if not chosen.is_baseline else ()
     notes = [*material.grouped.notes, *screened.left_out]
     if material.rules.changed:

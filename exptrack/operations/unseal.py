@@ -150,6 +150,8 @@ def _record(
 
 
 def _withhold(rules: Rules, samples: Sequence[Sample], verdict: Verdict) -> Verdict:
-    withheld = verdict._replace(word=Word.WITHHELD, flags=(*verdict.flags, "holdout_spent"))
+    withheld = verdict._replace(
+        word=Word.WITHHELD, p=None, adjusted=None, equivalence=None, flags=(*verdict.flags, "holdout_spent")
+    )
     line = write_line(rules, withheld, choose_unit(rules, samples), "the holdout is spent, it was seen before")
     return withheld._replace(line=line)

@@ -8,7 +8,6 @@ from typing import Any
 from exptrack.analysis.fields import finite, format_time
 from exptrack.analysis.labels import tell_value
 from exptrack.analysis.wording import counted, name_few
-from exptrack.model.comparison import Comparison
 from exptrack.model.experiment import Pairing
 from exptrack.model.selection import Answer, Conclusion, Selected
 from exptrack.render.comparisonjson import encode, encode_verdict
@@ -137,10 +136,7 @@ def _tell_selected(selected: Selected | None) -> list[str]:
 
 
 def _table(conclusion: Conclusion) -> Rows:
-    """The configurations; words stand there only where they decide, which those of a screen do not."""
-    comparison: Comparison = conclusion.comparison
-    if conclusion.selected is not None:
-        comparison = comparison._replace(verdicts=())
+    comparison = conclusion.comparison
     words = list_words(comparison)
     rows = [
         [_name(label), *numbers, format_interval(one), word]

@@ -59,7 +59,7 @@ def gather_material(context: Context, name: str) -> Material:
     declared = experiment or Experiment(name)
     rows = tuple(gather(context, runs, rules.metric))
     grouping = Grouping(pair_by=declared.pair_by, pair_key=declared.pair_key)
-    grouped = group(rows, grouping)
+    grouped = _with_evaluated(context, group(rows, grouping), rules)
     choices = find_choices(runs, name)
     before = find_holder(grouped.configurations, choices[-1].baseline_runs) if choices else None
     if before is None and declared.baseline is not None:
@@ -79,8 +79,19 @@ def sample(
     own = [row for row in rows if row.name in names]
     if not own:
         return Sample(label)
-    found = group(own, material.grouping).configurations[0].sample
-    declared = context.settings.metrics.get(metric)
-    paths = declared.evaluated_on if declared and material.rules.pair_by in {Pairing.NONE, Pairing.SEED} else ()
-    unknown: dict[str, tuple[str, ...]] = dict.fromkeys(paths, ())
-    return found._replace(label=label, evaluated={**unknown, **found.evaluated})
+    found = _with_evaluated(context, group(own, material.grouping), material.rules._replace(metric=metric))
+    return found.configurations[0].sample._replace(label=label)
+
+
+def _with_evaluated(context: Context, grouped: Grouped, rules: Rules) -> Grouped:
+    """What the metric is declared to be evaluated on stands in each sample, known or not."""
+    declared = context.settings.metrics.get(rules.metric)
+    if declared is None or not declared.evaluated_on or rules.pair_by not in {Pairing.NONE, Pairing.SEED}:
+        return grouped
+    unknown: dict[str, tuple[str, ...]] = dict.fromkeys(declared.evaluated_on, ())
+    return grouped._replace(
+        configurations=tuple(
+            one._replace(sample=one.sample._replace(evaluated={**unknown, **one.sample.evaluated}))
+            for one in grouped.configurations
+        )
+    )

@@ -20,10 +20,10 @@ def find_choices(runs: Iterable[Run], experiment: str) -> tuple[Chosen, ...]:
     return _read(runs, experiment, AnnotationKind.SELECTION, _choice)
 
 
-def find_unsealings(runs: Iterable[Run], experiment: str, metric: str) -> tuple[PastUnsealing, ...]:
-    """When this holdout was unsealed, in the order of time."""
+def find_unsealings(runs: Iterable[Run], experiment: str, metric: str | None = None) -> tuple[PastUnsealing, ...]:
+    """When this holdout (None: any) was unsealed, in the order of time."""
     found = _read(runs, experiment, AnnotationKind.UNSEALING, _unsealing)
-    return tuple(one for one in found if one.metric == metric)
+    return tuple(one for one in found if metric in {None, one.metric})
 
 
 def find_conclusions(runs: Iterable[Run], experiment: str) -> tuple[PastConclusion, ...]:
