@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from exptrack.model.application import Applied, Part
     from exptrack.model.checking import Checked
     from exptrack.model.collection import Collected
+    from exptrack.model.comparison import Comparison
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
     from exptrack.model.reproduction import Reproduction
     from exptrack.model.sharing import Fetched, Progress, Pushed
     from exptrack.model.verification import Verification
     from exptrack.operations.branch import Branch
+    from exptrack.operations.compare import Asked
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
     from exptrack.operations.reproducing.replay import Manner
@@ -82,9 +84,13 @@ class Project:
 
         return list_runs(self.context, query, since=since, sort=sort, number=number)
 
-    def to_dataframe(self, query: str | None = None) -> Frame:
-        """As `runs(query).to_dataframe()`."""
-        return self.runs(query).to_dataframe()
+    def to_dataframe(self, what: str | Comparison | None = None) -> Frame:
+        """As `runs(query).to_dataframe()`; of a comparison one row a configuration, best first, with its verdict."""
+        if what is None or isinstance(what, str):
+            return self.runs(what).to_dataframe()
+        from exptrack.analysis.framecomparison import make_frame
+
+        return make_frame(what)
 
     def run(self, rev: str) -> Run:
         """The run that `rev` names; raises RevError."""
@@ -103,6 +109,15 @@ class Project:
         from exptrack.operations.diff import overview
 
         return overview(self.context, sides, areas=areas)
+
+    def compare(self, *words: str, asked: Asked | None = None, **options: Any) -> Comparison:
+        """The configurations of the runs that `words` mean (queries and revs; else all), and what may be said of each beside the baseline.
+
+        `options` are the other fields of `operations.compare.Asked`, such as `metric`, `baseline` and `experiment`. Raises ExptrackError.
+        """
+        from exptrack.operations.compare import Asked, compare
+
+        return compare(self.context, asked or Asked(words, **options))
 
     def reproduce(self, run: str | Run, manner: Manner) -> Reproduction:
         """Execute a run again as `manner` says, record that, and say at which level it reproduces; raises RevError, DataError, ExptrackError.

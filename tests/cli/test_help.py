@@ -16,7 +16,7 @@ LINES = [line for lines in EXAMPLES.values() for line in lines]
 # These record, need a dead run, a remote or DVC, or are long: their own tests run them.
 ONLY_PARSED = tuple(
     f"exptrack {one}"
-    for one in ("init", "run", "recover", "reproduce", "apply", "branch", "push", "fetch", "pull", "rm", "gc", "demo")
+    for one in ("init", "run", "recover", "reproduce", "apply", "branch", "push", "fetch", "pull", "rm", "gc", "demo", "compare")
 )
 
 
