@@ -30,10 +30,17 @@ With `-S` (in Hydra's grammar, of which a sweep is refused) or `--isolated`, and
 command runs in a work tree of its own below `.git`, made from the snapshot, with its data out of the DVC cache. What Git ignores is not
 there, but for what `capture.links` in `exptrack.yaml` names. New files are kept in the run if they are small.
 
+With `-e` the run is filed under an experiment. If `exptrack.yaml` declares that, a run whose parameters have other values than those
+declared is refused before it starts; `--anyway` records it all the same, and its record says so.
+
 Standard output stays the command's. What exptrack has to say goes to standard error: what was not captured, problems, and the
 name of the run.""",
     "status": """\
 A run has died if its recorder no longer lives: killed, or its machine went down.""",
+    "experiments": """\
+Lists what `exptrack.yaml` declares below `experiments`, and how far each is: runs that completed and have its metric, of those planned
+(reruns of a seed count once), and runs that failed. With NAME one in full: what is declared, a line for each configuration, and runs that
+are filed under it and are none of them.""",
     "recover": """\
 Records dead runs as `crashed`, with all that they had logged. A dead run whose command still runs is left alone.""",
     "ls": """\
@@ -51,6 +58,18 @@ editable project, is a comment.""",
     "diff": """\
 Compares parameters, metrics, data, environment and code. Without a second side it compares with the work tree, without any the latest
 run; `A..B` is the same as `A B`. A name that is both a run and a branch means the run.""",
+    "compare": """\
+Runs with the same parameters but for the seed, and the same state of the code, are replicates of one configuration. Each configuration
+is held against the baseline, and of each is said what may be said: better, worse, equivalent, no detectable difference, not enough runs,
+or why nothing can be said, always with the number of runs, an interval, the test and the correction. Nothing is written.
+
+Without words all runs are compared. Within an experiment all its configurations count for the correction, whichever are asked for. The
+baseline of an experiment is the declared one. A branch or commit means the runs whose code was that of it, so that
+`exptrack compare --baseline main` tells what a change of the code brought. Where the metric has no goal in `exptrack.yaml`, no
+difference is better or worse.
+
+In the table the line is the 95% interval of the mean, the dot the mean, the stroke the baseline's. With `--exit-code` the exit status is 0
+if all verdicts are better or equivalent, 1 if one is worse, and 4 if it is not decided.""",
     "reproduce": """\
 Executes the recorded command, or all stages of the pipeline, in a work tree of its own, from the run's snapshot and data alone. Nothing of
 your work tree is read or changed. The execution becomes a run of its own. The answer says which of four levels holds, with evidence for
@@ -137,11 +156,13 @@ LINKS = {
     "init": "[Settings](capture.md#settings) · [checks in CI](ci.md)",
     "run": "[What a run captures](capture.md)",
     "status": "[Its JSON](json.md#status)",
+    "experiments": "[Declaring experiments](capture.md#experiments) · [its JSON](json.md#experiments)",
     "ls": "[Queries, columns and keys to sort by](query.md) · [its JSON](json.md#ls-and-log)",
     "log": "[Queries](query.md) · [its JSON](json.md#ls-and-log)",
     "show": "[Its JSON](json.md#show)",
     "environment": "[Its JSON](json.md#show---environment-and-environment)",
     "diff": "[Its JSON](json.md#diff)",
+    "compare": "[Its JSON](json.md#compare)",
     "reproduce": "[Reproducing a run](reproducibility.md) · [its JSON](json.md#reproduce)",
     "push": "[Sharing runs](sharing.md)",
     "fetch": "[Sharing runs](sharing.md)",
@@ -166,9 +187,10 @@ OPTIONS = (
 
 STATUS = (
     ("`0`", "done"),
-    ("`1`", "the answer is no: of `check`, `fsck`, `reproduce --require`, `diff --exit-code`"),
+    ("`1`", "the answer is no: of `check`, `fsck`, `reproduce --require`, `diff --exit-code`, `compare --exit-code`"),
     ("`2`", "bad input or wrong usage"),
     ("`3`", "a bug in exptrack"),
+    ("`4`", "it is not decided: of `compare --exit-code`"),
     ("`130`", "interrupted"),
 )
 RUN_STATUS = (

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from pages import table
+from studies import Study
 
 from exptrack.analysis.codec import encode_environment
+from exptrack.analysis.experiments import KEYS
 from exptrack.model.change import Change, Kind
 from exptrack.model.collection import Collected, Garbage
+from exptrack.model.comparison import Word
 from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Side, SideKind
 from exptrack.model.environment import Environment, Hardware, Platform
@@ -131,10 +134,48 @@ def test_a_diff_of_three_has_these_keys(ask):
     assert set(given["skipped"]) <= set(Area)
 
 
+def test_a_comparison_has_these_keys(exptrack, repository, git):
+    study = Study(repository, git)
+    study.declare(
+        "metrics:\n  accuracy: maximize\nexperiments:\n  rate:\n    metric: accuracy\n    secondary: [loss]\n"
+        "    variables: {lr: [1, 2]}\n    baseline: {lr: 1}\n"
+    )
+    for seed, value in enumerate((0.5, 0.6, 0.4)):
+        for lr in (1, 2):
+            study.add({"lr": lr, "seed": seed}, {"accuracy": lr + value, "loss": value * lr}, experiment="rate")
+    done = exptrack("compare", "-e", "rate", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    given = json.loads(done.stdout)
+    check("comparison", given)
+    check("rules", given["rules"])
+    check("configuration", *given["configurations"])
+    check("verdict", *given["verdicts"], *given["secondary"]["loss"])
+    assert {word.value for word in Word} == set(re.findall(r"`([^`]+)`", dict(rows_of("verdict"))["`word`"]))
+
+
+def rows_of(mark):
+    return [(row[0], row[2]) for row in table(PAGE, f"keys: {mark}")]
+
+
 def test_status_has_these_keys(exptrack):
     done = exptrack("run", "--", PYTHON, "-m", "exptrack", "status", "--json")
     assert done.returncode == 0
     check("status", *json.loads(done.stdout))
+
+
+def test_experiments_have_these_keys(ask, exptrack, repository):
+    (repository / "exptrack.yaml").write_text(
+        "experiments: {rate: {metric: loss, variables: {lr: [0.5, 1]}, pair_by: {fold: fold, test_share: 0.25}}}\n"
+    )
+    exptrack("run", "-e", "rate", "--anyway", "-S", "lr=2", "--", PYTHON, "train.py")
+    exptrack("run", "-e", "other", "--", PYTHON, "train.py")
+    rate, other = ask("experiments")
+    check("experiment", rate, other)
+    check("experiment-configuration", *rate["configurations"])
+    assert set(rate["outside"][0]) == {"run", "reason"}
+    assert set(rate["declared"]) == set(KEYS)
+    assert other["declared"] is None
+    assert ask("experiments", "rate") == [rate]
 
 
 def test_fsck_has_these_keys(ask, exptrack, repository, git):

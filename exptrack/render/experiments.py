@@ -71,10 +71,10 @@ def _describe(state: ExperimentState) -> Iterator[str]:
     else:
         facts |= _tell_declared(declared, state)
     facts |= {"chosen": state.chosen, "conclusion": state.answer}
-    width = max(map(len, facts)) + len(_GAP)
-    for label, value in facts.items():
-        if value:
-            yield f"{label:<{width}}{inert(value)}"
+    known = {label: value for label, value in facts.items() if value}
+    width = max(map(len, known)) + len(_GAP)
+    for label, value in known.items():
+        yield f"{label:<{width}}{inert(value)}"
 
 
 def _tell_declared(declared: Experiment, state: ExperimentState) -> dict[str, str | None]:
