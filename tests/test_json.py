@@ -146,11 +146,36 @@ def test_a_comparison_has_these_keys(exptrack, repository, git):
     done = exptrack("compare", "-e", "rate", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     given = json.loads(done.stdout)
-    check("comparison", given)
+    assert set(given) == keys("comparison")[1]  # what lies beside is there if it is asked for
     check("rules", given["rules"])
     check("configuration", *given["configurations"])
     check("verdict", *given["verdicts"], *given["secondary"]["loss"])
     assert {word.value for word in Word} == set(re.findall(r"`([^`]+)`", dict(rows_of("verdict"))["`word`"]))
+
+
+def test_what_is_looked_at_beside_a_comparison_has_these_keys(exptrack, repository, git, dvc):
+    dvc("init", "--quiet")
+    (repository / "exptrack.yaml").write_text(
+        "seed: seed\nmetrics: {accuracy: maximize}\nexperiments:\n  rate: {metric: accuracy, variables: {lr: [1, 2]}, predictions: p.csv}\n"
+    )
+    (repository / "train.py").write_text(
+        "import json, pathlib\n"
+        "pathlib.Path('p.csv').write_text('id,label,prediction\\n1,a,a\\n2,a,b\\n')\n"
+        "pathlib.Path('metrics.json').write_text(json.dumps({'accuracy': 0.5}))\n"
+    )
+    for seed in (1, 2, 3):
+        (repository / "params.yaml").write_text(f"lr: 1\nseed: {seed}\n")
+        done = exptrack("run", "-e", "rate", "--name", f"s{seed}", "-o", "p.csv", "--", PYTHON, "train.py")
+        assert done.returncode == 0, done.stderr
+    done = exptrack("compare", "s1", "s2", "--by-parameter", "--predictions", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    given = json.loads(done.stdout)
+    assert set(given) == keys("comparison")[0]
+    check("association", *given["parameters"])
+    check("models", *given["predictions"]["models"])
+    assert set(given["predictions"]["models"][0]["gaps"][0]) == {"metric", "first", "second", "difference", "interval"}
+    check("split", *given["predictions"]["splits"])
+    assert set(given["predictions"]) == {"models", "splits", "notes"}
 
 
 def rows_of(mark):

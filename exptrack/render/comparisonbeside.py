@@ -8,7 +8,7 @@ from typing import Any
 from exptrack.analysis.parameters import CAVEAT, Association, describe
 from exptrack.analysis.predictions import Models, Split
 from exptrack.operations.comparing.looking import Beside
-from exptrack.render.gfm import sentence
+from exptrack.render.gfm import code_span, sentence
 from exptrack.render.sheet import Block, Items
 from exptrack.render.text import inert, wrap
 
@@ -32,7 +32,13 @@ def format_beside(beside: Beside, *, width: int | None = None) -> str:
 
 def list_blocks(beside: Beside) -> list[Block]:
     """The same as parts of a page of Markdown."""
-    return [Items([*map(sentence, lines)], title) for title, lines in list_parts(beside)]
+    return [Items([*map(_quote, lines)], title) for title, lines in list_parts(beside)]
+
+
+def _quote(line: str) -> str:
+    """What a line is about in words, and its numbers as they stand."""
+    about, colon, numbers = line.partition(": ")
+    return f"{sentence(about)}: {code_span(numbers)}" if colon else sentence(line)
 
 
 def list_parts(beside: Beside) -> Iterator[tuple[str, list[str]]]:
