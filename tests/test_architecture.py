@@ -17,11 +17,13 @@ OWNERS = {
     "dvc": "backends/dvc", "dvc_data": "backends/dvc", "dvc_objects": "backends/dvc", "pygit2": "backends/git", "git": "backends/git",
     "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/yamledit",
     "hydra": "analysis/hydrawords", "omegaconf": "analysis/hydrawords", "tomlkit": "analysis/fileedit",
+    "matplotlib": "render/comparisonplot",
 }  # fmt: skip
 LIGHT = (
     "dvc",
     "pandas",
     "scipy",
+    "matplotlib",
     "numpy",
     "pygit2",
     "git",

@@ -148,7 +148,7 @@ def test_another_alpha_than_the_declared_one_is_named(study, ask):
     study.fill({"lr": 0.1}, LOW, experiment="rate")
     found = ask(experiment="rate", alpha=0.01)
     assert (found.rules.alpha, found.rules.changed) == (0.01, ("alpha 0.01 asked for where 0.05 is declared",))
-    with pytest.raises(ExptrackError, match="alpha 0.7 makes no sense"):
+    with pytest.raises(ExptrackError, match=r"alpha 0.7 makes no sense"):
         ask(experiment="rate", alpha=0.7)
 
 
