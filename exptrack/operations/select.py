@@ -159,18 +159,22 @@ def _choose(context: Context, material: Material, screened: Screen, fresh: int |
 
 def _write_commands(context: Context, material: Material, chosen: Chosen, fresh: Fresh) -> tuple[str, ...]:
     """A command for each fresh run that is missing, of the chosen configuration and of the baseline, with the same seeds for both."""
-    sides = [(chosen.runs, fresh.chosen), (chosen.baseline_runs, fresh.baseline)]
-    missing = [max(0, chosen.planned - len(sample.values)) if sample is not None else 0 for _, sample in sides]
-    seeds = fresh_seeds(material.rows, max(missing))
+    sides = zip(find_sides(material, chosen), (fresh.chosen, fresh.baseline), strict=True)
+    missing = [
+        (one, chosen.planned - len(sample.values)) for one, sample in sides if one is not None and sample is not None
+    ]
+    others = (row.seed for row in material.rows if row.name in fresh.names)
+    seeds = sorted({seed for seed in others if isinstance(seed, int)})
+    seeds += fresh_seeds(material.rows, max((number for _, number in missing), default=0))
     lines = []
-    for (names, _), number in zip(sides, missing, strict=True):
-        runs = _templates(material, material.named(names))
-        for place in range(number if runs else 0):
+    for one, number in missing:
+        runs = _templates(material, material.named(one.runs))
+        had = {str(row.seed) for row in material.rows if row.name in one.runs}
+        own = [seed for seed in seeds if str(seed) not in had][: max(0, number)]
+        for place, seed in enumerate(own):
             run = runs[place % len(runs)]
             variables = configuration_of(material.experiment, run.params)
-            lines.append(
-                write_rerun(run.record, seeds[place], material.experiment.name, variables, context.settings.seed)
-            )
+            lines.append(write_rerun(run.record, seed, material.experiment.name, variables, context.settings.seed))
     return tuple(lines)
 
 
