@@ -95,8 +95,10 @@ def list_runs(
     rows = [Facts(run) for run in whole]
     if sort is not None:
         _check_sort(key, rows)
+        _check_open([key], rows)
     if asked is not None and rows:
         check_names(asked, _known(names_in(asked), rows), query)
+        _check_open(names_in(asked), rows)
     chosen = [row for row in rows if _is_chosen(row, asked, begin)]
     chosen.sort(key=lambda row: row.run.record.started, reverse=True)
     ordered = chosen if sort is None else sort_facts(chosen, key, descending=sort.startswith("-"))
@@ -165,6 +167,20 @@ def _check_sort(key: str, rows: Sequence[Facts]) -> None:
     if key not in SORTABLE and rows and not any(key in row for row in rows):
         names = {*SORTABLE, *(name for row in rows for name in row)}
         raise ExptrackError(f"no run has '{key[:60]}' to sort by: {advise_name(key, names)}")
+
+
+def _check_open(names: Iterable[str], rows: Sequence[Facts]) -> None:
+    """Nothing is chosen by a holdout: whether one is above a number would tell its value."""
+    for name in names:
+        key = name.removeprefix("metrics.")
+        if key != name and any(key in row.run.record.sealed for row in rows) and _is_sealed_in_all(key, rows):
+            raise ExptrackError(
+                f"'{key[:60]}' is sealed: no run is chosen by it, `exptrack unseal` shows it after the choice"
+            )
+
+
+def _is_sealed_in_all(key: str, rows: Sequence[Facts]) -> bool:
+    return all(key in row.run.record.sealed for row in rows if key in row.metrics)
 
 
 def _is_chosen(row: Facts, query: Query | None, begin: datetime | None) -> bool:

@@ -64,7 +64,8 @@ def test_it_lies_in_its_own_file_and_nowhere_else(repository, recorded, git):
         (("ls", "--all-columns"), True),
         (("ls", "--csv"), True),
         (("ls", "--json"), True),
-        (("ls", "metrics.test.accuracy > 0"), False),
+        (("ls", "metrics.test.accuracy > 0"), True),
+        (("ls", "--sort", "-metrics.test.accuracy"), True),
         (("show", "one"), True),
         (("show", "one", "--all"), True),
         (("show", "one", "--json"), True),
@@ -86,7 +87,8 @@ def test_no_command_shows_it(recorded, exptrack, words, is_named):
         assert exptrack("run", "--name", "none", "--", "true").returncode == 0
     done = exptrack(*words)
     said = done.stdout + done.stderr
-    assert done.returncode == (2 if "--history" in words else 0), said
+    is_refused = {"--history", "--sort", "metrics.test.accuracy > 0"} & {*words}
+    assert done.returncode == (2 if is_refused else 0), said
     assert not any(one in said for one in SECRETS), said
     assert ("sealed" in said) is is_named, said
 
@@ -163,3 +165,55 @@ def test_a_dead_run_is_recovered_sealed(repository, exptrack, git):
     }
     assert "sealed" in exptrack("show", "dead").stdout
     assert "0.8125" not in git("show", f"{ref}:.exptrack/output.log", cwd=repository)
+
+
+def test_a_pipeline_seals_what_git_holds_and_tells_what_dvc_caches(repository, exptrack, dvc, git):
+    (repository / "exptrack.yaml").write_text("metrics: {loss: minimize, test: {holdout: true}}\n")
+    (repository / "stage.py").write_text(
+        "import json\n"
+        "json.dump({'loss': 0.5, 'test': 0.90625}, open('plain.json', 'w'))\n"
+        "json.dump({'more': {'test': 0.8125}, 'test': 0.90625}, open('cached.json', 'w'))\n"
+    )
+    (repository / "dvc.yaml").write_text(
+        "stages:\n  train:\n    cmd: python stage.py\n    deps: [stage.py]\n"
+        "    metrics: [{plain.json: {cache: false}}, cached.json]\n"
+    )
+    dvc("init", "--quiet")
+    git("add", ".", cwd=repository)
+    git("commit", "--quiet", "-m", "pipeline", cwd=repository)
+    done = exptrack("run", "--name", "piped", cwd=repository)
+    assert done.returncode == 0, done.stderr
+    assert "plain.json is recorded without its holdout, so DVC will take it for changed" in done.stderr
+    assert "cached.json is in the DVC cache, holdout and all" in done.stderr
+    ref = git("for-each-ref", "--format=%(refname)", "refs/exptrack/runs", cwd=repository)
+    assert json.loads(git("show", f"{ref}:plain.json", cwd=repository)) == {"loss": 0.5}
+    record = json.loads(exptrack("show", "piped", "--json").stdout)
+    assert record["metrics"] == {"more": {"test": 0.8125}, "plain.json": {"loss": 0.5}}
+    assert set(record["sealed"]) == {"test", "plain.json.test"}
+    assert exptrack("fsck").returncode == 0
+    assert exptrack("reproduce", "piped", "--require", "exact").returncode == 0
+
+
+def test_a_run_without_the_file_that_it_names_is_found(repository, recorded, exptrack, git):
+    def drop(path):
+        git("read-tree", recorded, cwd=repository)
+        git("rm", "--cached", "--quiet", path, cwd=repository)
+        tree = git("write-tree", cwd=repository)
+        made = git(
+            "commit-tree",
+            tree,
+            "-p",
+            f"{recorded}^",
+            "-m",
+            git("log", "-1", "--format=%B", recorded, cwd=repository),
+            cwd=repository,
+        )
+        git("update-ref", recorded, made, cwd=repository)
+
+    drop(".exptrack/holdout.json")
+    done = exptrack("fsck")
+    assert done.returncode == 1
+    assert "there is no .exptrack/holdout.json in it" in done.stdout
+    done = exptrack("reproduce", "one")
+    assert done.returncode == 2
+    assert "has no .exptrack/holdout.json, and its record names sealed metrics" in done.stderr
