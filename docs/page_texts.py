@@ -52,6 +52,20 @@ only those parameters are shown that are others than in that: `no lr` is one tha
     "show": """\
 Parameters, metrics, data, environment, whether the code was as committed, and what was not captured; of a run that did not complete also
 the end of its output.""",
+    "select": """\
+Chooses the configuration with the best mean of the experiment's metric, of those with three runs or more, and records that: all runs that
+there are have now taken part in the choice. What is best of many looks better than it is, so the answer says by how much noise alone would
+lift it, and prints the commands that run it and the baseline with fresh seeds. Only such runs confirm the choice. Asked again, it says
+how far that has come.""",
+    "unseal": """\
+A metric that is declared as a holdout is sealed: no command shows it. Once something was selected, this shows what it says of the selected
+configuration and of the baseline, and notes with their runs who looked, when, why and what was seen. A holdout serves once: a second
+unsealing says that it is spent, and withholds the word. It is a discipline, not encryption: whoever wants to can read the file with git.""",
+    "conclude": """\
+Says whether the hypothesis is accepted (a configuration is better than the baseline), rejected (each is worse or equivalent), or neither
+yet, with all that this rests on, as Markdown that can be committed. Where something was selected, its fresh runs decide. The answer is
+recorded with the runs and counts as a look: without a planned number of seeds the j-th conclusion on new runs is decided at
+alpha/(j(j+1)), and beyond the planned number nothing is decided. `compare` records nothing.""",
     "environment": """\
 The packages that were installed where the command ran, each with its version, as pip and uv read them. What no index has, such as an
 editable project, is a comment.""",
@@ -69,7 +83,11 @@ baseline of an experiment is the declared one. A branch or commit means the runs
 difference is better or worse.
 
 In the table the line is the 95% interval of the mean, the dot the mean, the stroke the baseline's. With `--exit-code` the exit status is 0
-if all verdicts are better or equivalent, 1 if one is worse, and 4 if it is not decided.""",
+if all verdicts are better or equivalent, 1 if one is worse, and 4 if it is not decided.
+
+`--by-parameter` says how closely the metric goes with each parameter: the rank correlation of numbers, eta squared of the rest. That is no
+claim of cause. `--predictions` reads the files that the experiment names as `predictions`, and compares two runs example by example; what
+comes out is about these two models, and never changes a verdict.""",
     "reproduce": """\
 Executes the recorded command, or all stages of the pipeline, in a work tree of its own, from the run's snapshot and data alone. Nothing of
 your work tree is read or changed. The execution becomes a run of its own. The answer says which of four levels holds, with evidence for
@@ -162,7 +180,7 @@ LINKS = {
     "show": "[Its JSON](json.md#show)",
     "environment": "[Its JSON](json.md#show---environment-and-environment)",
     "diff": "[Its JSON](json.md#diff)",
-    "compare": "[Its JSON](json.md#compare)",
+    "compare": "[What each word means](statistics.md); [its JSON](json.md#compare)",
     "reproduce": "[Reproducing a run](reproducibility.md) · [its JSON](json.md#reproduce)",
     "push": "[Sharing runs](sharing.md)",
     "fetch": "[Sharing runs](sharing.md)",
