@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exptrack.model.comparison import Comparison
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
+    from exptrack.model.experimentstate import ExperimentState
     from exptrack.model.reproduction import Reproduction
     from exptrack.model.sharing import Fetched, Progress, Pushed
     from exptrack.model.verification import Verification
@@ -109,6 +110,15 @@ class Project:
         from exptrack.operations.diff import overview
 
         return overview(self.context, sides, areas=areas)
+
+    def experiments(self, name: str | None = None) -> tuple[ExperimentState, ...]:
+        """The experiments of `exptrack.yaml`, then others that runs are filed under, and how far each is; or the one of this name.
+
+        Raises ExptrackError if there is none of that name.
+        """
+        from exptrack.operations.experiments import list_experiments
+
+        return list_experiments(self.context, name)
 
     def compare(self, *words: str, asked: Asked | None = None, **options: Any) -> Comparison:
         """The configurations of the runs that `words` mean (queries and revs; else all), and what may be said of each beside the baseline.
