@@ -180,7 +180,7 @@ LINKS = {
     "show": "[Its JSON](json.md#show)",
     "environment": "[Its JSON](json.md#show---environment-and-environment)",
     "diff": "[Its JSON](json.md#diff)",
-    "compare": "[What each word means](statistics.md); [its JSON](json.md#compare)",
+    "compare": "[What each word means](statistics.md) · [its JSON](json.md#compare)",
     "reproduce": "[Reproducing a run](reproducibility.md) · [its JSON](json.md#reproduce)",
     "push": "[Sharing runs](sharing.md)",
     "fetch": "[Sharing runs](sharing.md)",

@@ -26,6 +26,7 @@ EXAMPLES = {
         "exptrack compare --metric accuracy --baseline lr=0.1",
         "exptrack compare -e wider-layer --markdown --plot wider.svg",
         "exptrack compare 'params.depth = 3' -m accuracy -b main --exit-code",
+        "exptrack compare brave-otter calm-heron --by-parameter --predictions",
     ),
     "reproduce": (
         "exptrack reproduce best --require exact",
