@@ -12,6 +12,7 @@ from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict, Word
 from exptrack.model.experiment import Experiment, Pairing
+from exptrack.model.pipeline import StageState
 from exptrack.model.run import Run
 from exptrack.operations.comparing.beside import name_differences
 from exptrack.operations.comparing.chosen import Meant, find_baseline, understand, with_configurations
@@ -132,7 +133,28 @@ def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
             raise ExptrackError(
                 f"no run of the experiment {asked.experiment} yet: make one with `exptrack run -e {asked.experiment} -- COMMAND`"
             )
-    return [one for one in found if not one.is_removed], notes
+    kept, idle = _without_idle([one for one in found if not one.is_removed])
+    if idle:
+        notes.append(f"{counted(idle, 'run')} left out: no stage was run anew, so the result is that of an earlier run")
+    return kept, notes
+
+
+def _without_idle(runs: Sequence[Run]) -> tuple[list[Run], int]:
+    """Without runs of a pipeline that made nothing and have what an earlier run has, and how many these are: they are the same draw."""
+    seen: set[tuple[object, ...]] = set()
+    idle: set[str] = set()
+    for one in sorted(runs, key=lambda run: run.started):
+        if not one.record.stages:
+            continue
+        made = tuple(
+            (stage.name, *sorted(stage.deps.items()), *sorted(stage.outs.items())) for stage in one.record.stages
+        )
+        if made in seen and all(
+            stage.state in {StageState.SKIPPED, StageState.RESTORED} for stage in one.record.stages
+        ):
+            idle.add(one.oid)
+        seen.add(made)
+    return [one for one in runs if one.oid not in idle], len(idle)
 
 
 def _infer(context: Context, runs: Sequence[Run], meant: Sequence[Meant]) -> str | None:

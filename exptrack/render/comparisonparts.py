@@ -16,6 +16,7 @@ CELLS = 25  # of a bar
 _MISSING = "-"
 _TOLD = 20  # verdicts whose sentences are shown
 _SHARED = 12
+_OWN = ("failed: ", "differs from the baseline")  # of one configuration, though another may have the same line
 _TITLES = {
     "conditional_on_completion": "runs failed: what is said holds for those that completed",
     "tests_disagree": "the test by shuffled values says otherwise about alpha",
@@ -77,9 +78,9 @@ def list_told(comparison: Comparison) -> tuple[tuple[Told, ...], tuple[str, ...]
     """The sentences of the first verdicts with the lines below each, and lines that hold for several, each once."""
     shown = comparison.verdicts[:_TOLD]
     seen = Counter(line for one in shown for line in dict.fromkeys(_lines(one)))
-    common = [line for line, count in seen.items() if count > 1]
+    common = [line for line, count in seen.items() if count > 1 and not line.startswith(_OWN)]
     told = tuple(
-        Told(one.label, one.word, one.line, tuple(line for line in dict.fromkeys(_lines(one)) if seen[line] == 1))
+        Told(one.label, one.word, one.line, tuple(line for line in dict.fromkeys(_lines(one)) if line not in common))
         for one in shown
     )
     if left := comparison.verdicts[_TOLD:]:

@@ -11,6 +11,7 @@ from studies import Study
 from exptrack.errors import ExptrackError, RevError
 from exptrack.model.comparison import Word
 from exptrack.model.data import Pointer
+from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.run import Status
 from exptrack.operations.compare import Asked, compare
 from exptrack.project import Project
@@ -282,6 +283,65 @@ class TestValues:
             Word.BETTER,
             True,
         )
+
+
+class TestDesign:
+    def test_folds_are_corrected_for_what_their_training_data_shares(self, study, ask):
+        study.declare(
+            "metrics:\n  accuracy: maximize\nexperiments:\n  cv:\n    metric: accuracy\n    variables: {model: [a, b]}\n"
+            "    baseline: {model: a}\n    pair_by: {fold: fold, test_share: 0.25}\n"
+        )
+        for fold, (one, other) in enumerate(
+            zip([0.8, 0.82, 0.79, 0.81, 0.8], [0.83, 0.84, 0.8, 0.84, 0.81], strict=True)
+        ):
+            study.add({"model": "a", "fold": fold}, {"accuracy": one}, experiment="cv")
+            study.add({"model": "b", "fold": fold}, {"accuracy": other}, experiment="cv")
+        [verdict] = ask(experiment="cv").verdicts
+        # t = .02/sqrt(.0001*(1/5+.25)) = 2.981 with 4 degrees of freedom, where the plain paired t test has 4.472 and p=.011.
+        assert (verdict.test, round(verdict.p, 4), verdict.n) == ("Nadeau-Bengio", 0.0407, (5, 5))
+
+    def test_datasets_are_ranked(self, study, ask):
+        study.declare(
+            "metrics:\n  accuracy: maximize\nexperiments:\n  sets:\n    metric: accuracy\n    variables: {model: [a, b]}\n"
+            "    baseline: {model: a}\n    pair_by: {dataset: data}\n"
+        )
+        for place in range(6):
+            for seed in range(2):
+                study.add({"model": "a", "data": f"d{place}", "seed": seed}, {"accuracy": 0.5}, experiment="sets")
+                study.add(
+                    {"model": "b", "data": f"d{place}", "seed": seed},
+                    {"accuracy": 0.6 + place / 100},
+                    experiment="sets",
+                )
+        [verdict] = ask(experiment="sets").verdicts
+        # Six of six in one direction: 2/2**6.
+        assert (verdict.word, verdict.test, verdict.p, verdict.n) == (Word.BETTER, "Wilcoxon", 0.03125, (6, 6))
+
+    def test_dunnett_only_where_it_was_declared_before_the_first_run(self, study, ask):
+        declared = GOAL + EXPERIMENT
+        study.declare(declared + "    noise: common\n")
+        for lr, values in ((0.1, LOW), (0.2, MIDDLE), (0.3, HIGH)):
+            study.fill({"lr": lr}, values, experiment="rate")
+        assert {one.test for one in ask(experiment="rate").verdicts} == {"Dunnett"}
+        study.declare(declared)
+        assert {one.test for one in ask(experiment="rate").verdicts} == {"Welch"}
+
+    def test_dunnett_that_was_declared_later_is_welch(self, study, ask):
+        study.declare(GOAL + EXPERIMENT)
+        for lr, values in ((0.1, LOW), (0.2, MIDDLE), (0.3, HIGH)):
+            study.fill({"lr": lr}, values, experiment="rate")
+        study.declare(GOAL + EXPERIMENT + "    noise: common\n")
+        found = ask(experiment="rate")
+        assert {one.test for one in found.verdicts} == {"Welch"}
+        assert "noise: common, was unequal" in found.rules.changed
+
+    def test_a_pipeline_that_ran_nothing_anew_is_no_replicate(self, study, ask):
+        for state in (StageState.RAN, StageState.SKIPPED, StageState.SKIPPED):
+            stage = StageRun("train", state, "python train.py", 1.0, 1.0, {"train.py": "md5:00"}, {"model": "md5:01"})
+            study.add({"lr": 0.1}, {"accuracy": 0.5}, stages=(stage,))
+        found = ask(metric="accuracy")
+        assert [len(one.runs) for one in found.configurations] == [1]
+        assert "2 runs left out: no stage was run anew, so the result is that of an earlier run" in found.notes
 
 
 class TestBadInput:
