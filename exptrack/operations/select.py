@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.choosing import FRESH, Screen, find_fresh, find_holder, fresh_seeds, gain, screen
+from exptrack.analysis.choosing import FEWEST, FRESH, Screen, find_fresh, find_holder, fresh_seeds, gain, screen
 from exptrack.analysis.experiments import configuration_of
 from exptrack.analysis.grouping import Row
 from exptrack.analysis.rerunning import write_rerun
@@ -19,7 +19,7 @@ from exptrack.model.experiment import Noise, Pairing
 from exptrack.model.run import Run, Status
 from exptrack.model.selection import Chosen, Selected
 from exptrack.operations.comparing.material import Material, gather_material, sample
-from exptrack.operations.comparing.past import find_unsealings, tell_choice
+from exptrack.operations.comparing.past import MOST, find_unsealings, tell_choice
 from exptrack.operations.context import Context
 from exptrack.store import annotation as store
 
@@ -52,8 +52,10 @@ def select(context: Context, name: str, *, fresh: int | None = None, is_again: b
         raise ExptrackError(
             f"{counted(before[-1].planned, 'fresh run')} of each were planned when '{name}' was selected from: add --again to choose anew"
         )
-    if fresh is not None and fresh < 3:
-        raise ExptrackError(f"{fresh} fresh runs confirm nothing: give 3 or more")
+    if fresh is not None and not FEWEST <= fresh <= MOST:
+        raise ExptrackError(
+            f"{counted(fresh, 'fresh run')} of each cannot be planned: give a number from {FEWEST} to {MOST}"
+        )
     screened = screen(material.grouped.configurations, material.rules, material.baseline)
     if not is_new:
         return describe(context, material, before, screened, is_new=False)
@@ -135,7 +137,7 @@ def _choose(context: Context, material: Material, screened: Screen, fresh: int |
     best, baseline = screened.candidates[0], material.baseline
     planned = fresh or material.experiment.seeds or FRESH
     if material.rules.pair_by in _KEYED:
-        planned = max(3, len(best.sample.values))  # a fresh run for each fold, dataset or split
+        planned = max(FEWEST, len(best.sample.values))  # a fresh run for each fold, dataset or split
     identity = find_identity(context.repository)
     chosen = Chosen(
         "",
@@ -145,7 +147,7 @@ def _choose(context: Context, material: Material, screened: Screen, fresh: int |
         best.label,
         best.runs,
         baseline.runs if baseline else (),
-        max(3, planned),
+        min(MOST, max(FEWEST, planned)),
         len(screened.candidates),
         best.mean,
         gain(material.rules, best, baseline) if baseline else None,

@@ -12,6 +12,8 @@ from exptrack.model.run import Run
 from exptrack.model.selection import Chosen, PastConclusion, PastUnsealing
 from exptrack.model.tree import Tree, Value
 
+MOST = 10_000  # fresh runs; what others wrote may ask for any number
+
 T = TypeVar("T", Chosen, PastUnsealing, PastConclusion)
 
 
@@ -88,7 +90,7 @@ def _choice(one: Annotation, value: Tree, names: frozenset[str]) -> Chosen:
         label=_text(value, "configuration"),
         runs=_texts(value, "runs"),
         baseline_runs=_texts(value, "baseline"),
-        planned=int(_number(value, "planned") or 0),
+        planned=min(MOST, max(3, int(_number(value, "planned") or 0))),
         among=int(_number(value, "among") or 1),
         mean=_number(value, "mean"),
         difference=_number(value, "difference"),
