@@ -98,3 +98,18 @@ def test_what_cannot_be_compared_says_why(record, repository, dvc):
     record("none", 0.2, 2)
     with pytest.raises(ExptrackError, match=r"^run 'none' .*out"):
         look(repository, "a", "none")
+
+
+def test_a_parquet_file_is_read_as_a_table_of_text_is(record, repository, dvc, git):
+    pytest.importorskip("pyarrow")
+    dvc("init", "--quiet")
+    (repository / "exptrack.yaml").write_text(SETTINGS.replace("predictions.csv", "predictions.parquet"))
+    (repository / "train.py").write_text(
+        TRAIN + "import pandas\npandas.read_csv('out/predictions.csv').to_parquet('out/predictions.parquet')\n"
+    )
+    for name, lr in (("a", 0.1), ("b", 0.2)):
+        record(name, lr, 1, 0, "-o", "out/predictions.parquet", "-o", "out/predictions.csv")
+    found = look(repository)
+    assert found.models[0].examples == 60
+    (repository / "exptrack.yaml").write_text(SETTINGS)
+    assert look(repository) == found
