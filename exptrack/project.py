@@ -112,10 +112,7 @@ class Project:
         return overview(self.context, sides, areas=areas)
 
     def experiments(self, name: str | None = None) -> tuple[ExperimentState, ...]:
-        """The experiments of `exptrack.yaml`, then others that runs are filed under, and how far each is; or the one of this name.
-
-        Raises ExptrackError if there is none of that name.
-        """
+        """The experiments and how far each is, or the one of this name; raises ExptrackError if there is none of that name."""
         from exptrack.operations.experiments import list_experiments
 
         return list_experiments(self.context, name)
