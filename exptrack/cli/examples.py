@@ -11,7 +11,6 @@ EXAMPLES = {
         "exptrack run -S model.hidden=64 --seed 1 -- python train.py",
         "exptrack run -S train.lr=0.1 -m 'the DVC pipeline with another rate'",
     ),
-    "experiments": ("exptrack experiments", "exptrack experiments wider-layer --json"),
     "status": ("exptrack status",),
     "recover": ("exptrack recover", "exptrack recover brave-otter-k3f9"),
     "ls": (
@@ -22,6 +21,7 @@ EXAMPLES = {
     "show": ("exptrack show", "exptrack show brave-otter --output", "exptrack show best --file params.yaml"),
     "environment": ("exptrack environment best -o requirements.txt",),
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
+    "experiments": ("exptrack experiments", "exptrack experiments wider-layer --json"),
     "compare": (
         "exptrack compare --metric accuracy --baseline lr=0.1",
         "exptrack compare -e wider-layer --markdown --plot wider.svg",

@@ -13,10 +13,13 @@ from exptrack.cli import COMMANDS, parse
 from exptrack.cli.examples import EXAMPLES
 
 LINES = [line for lines in EXAMPLES.values() for line in lines]
-# These record, need a dead run, a remote or DVC, or are long: their own tests run them.
+# These record, need a dead run, a remote or DVC, an experiment, or are long: their own tests run them.
 ONLY_PARSED = tuple(
     f"exptrack {one}"
-    for one in ("init", "run", "recover", "reproduce", "apply", "branch", "push", "fetch", "pull", "rm", "gc", "demo", "compare")
+    for one in (
+        "init", "run", "recover", "reproduce", "apply", "branch", "push", "fetch", "pull", "rm", "gc", "demo", "experiments", "compare",
+        "select", "unseal", "conclude",
+    )  # fmt: skip
 )
 
 
