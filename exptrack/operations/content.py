@@ -19,6 +19,7 @@ from exptrack.model.run import Run
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.sources import Reader
+from exptrack.store.holdout import HOLDOUT
 
 _COMPARED = 5000  # paths, for the nearest one
 _ADVICE = {
@@ -50,6 +51,10 @@ def find_content(context: Context, run: Run, path: str) -> Content:
             f"'{path}' is outside of the repository: give a path as seen from its root, or './…' as seen from here"
         )
     clean = "" if clean == "." else clean
+    if clean == HOLDOUT and run.record.sealed:
+        raise ExptrackError(
+            f"the holdout of '{run.name}' is sealed: `exptrack unseal` shows it once the choice is made"
+        )
     entry = find_entry(context.repository, run.oid, clean)
     if entry is not None:
         return _read(context, run, entry)

@@ -79,6 +79,8 @@ def test_it_lies_in_its_own_file_and_nowhere_else(repository, recorded, git):
         (("diff", "none", "one", "--markdown"), True),
         (("diff", "none", "one", "two"), True),
         (("show", "one", "--history", "test.accuracy"), True),
+        (("show", "one", "--file", ".exptrack/holdout.json"), True),
+        (("show", "one", "--file", "./.exptrack/../.exptrack//holdout.json"), True),
         (("fsck",), False),
     ],
 )
@@ -87,7 +89,7 @@ def test_no_command_shows_it(recorded, exptrack, words, is_named):
         assert exptrack("run", "--name", "none", "--", "true").returncode == 0
     done = exptrack(*words)
     said = done.stdout + done.stderr
-    is_refused = {"--history", "--sort", "metrics.test.accuracy > 0"} & {*words}
+    is_refused = {"--history", "--file", "--sort", "metrics.test.accuracy > 0"} & {*words}
     assert done.returncode == (2 if is_refused else 0), said
     assert not any(one in said for one in SECRETS), said
     assert ("sealed" in said) is is_named, said
