@@ -8,6 +8,7 @@ from typing import NamedTuple
 from exptrack.analysis.choosing import FEWEST, FRESH, Screen, find_fresh, find_holder, fresh_seeds, gain, screen
 from exptrack.analysis.experiments import configuration_of
 from exptrack.analysis.grouping import Row
+from exptrack.analysis.labels import tell_value
 from exptrack.analysis.rerunning import write_rerun
 from exptrack.analysis.verdicts import decide
 from exptrack.analysis.wording import counted
@@ -162,30 +163,29 @@ def _choose(context: Context, material: Material, screened: Screen, fresh: int |
 def _write_commands(context: Context, material: Material, chosen: Chosen, fresh: Fresh) -> tuple[str, ...]:
     """A command for each fresh run that is missing, of the chosen configuration and of the baseline, with the same seeds for both."""
     sides = zip(find_sides(material, chosen), (fresh.chosen, fresh.baseline), strict=True)
-    missing = [
-        (one, chosen.planned - len(sample.values)) for one, sample in sides if one is not None and sample is not None
-    ]
+    wanted = [(one, chosen.planned - len(has.values), has) for one, has in sides if one is not None and has is not None]
     others = (row.seed for row in material.rows if row.name in fresh.names)
     seeds = sorted({seed for seed in others if isinstance(seed, int)})
-    seeds += fresh_seeds(material.rows, max((number for _, number in missing), default=0))
+    seeds += fresh_seeds(material.rows, max((number for _, number, _ in wanted), default=0))
     lines = []
-    for one, number in missing:
-        runs = _templates(material, material.named(one.runs))
+    for one, number, has in wanted:
         had = {str(row.seed) for row in material.rows if row.name in one.runs}
         own = [seed for seed in seeds if str(seed) not in had][: max(0, number)]
-        for place, seed in enumerate(own):
-            run = runs[place % len(runs)]
+        for run, seed in _pair(material, one, has, own):
             variables = configuration_of(material.experiment, run.params)
             lines.append(write_rerun(run.record, seed, material.experiment.name, variables, context.settings.seed))
     return tuple(lines)
 
 
-def _templates(material: Material, runs: Sequence[Run]) -> list[Run]:
-    """Runs to be made once more: one, or where runs are of folds, datasets or splits one of each."""
-    values = {row.name: row for row in material.rows}
+def _pair(material: Material, one: Configuration, has: Sample, seeds: Sequence[int]) -> list[tuple[Run, int]]:
+    """A run to be made once more for each seed; of folds, datasets or splits one of each that has no fresh run, all with one seed."""
+    runs = sorted(material.named(one.runs), key=lambda run: run.status is not Status.COMPLETED)
     key = material.experiment.pair_key
-    units: dict[object, Run] = {}
-    for run in sorted(runs, key=lambda one: one.status is not Status.COMPLETED):
-        unit = values[run.name].params.get(key) if key and material.rules.pair_by in _KEYED else None
-        units.setdefault(str(unit), run)
-    return list(units.values())
+    if material.rules.pair_by not in _KEYED or key is None:
+        return [(runs[0], seed) for seed in seeds]
+    params = {row.name: row.params for row in material.rows}
+    units: dict[str, Run] = {}
+    for run in runs:
+        if key in params[run.name]:
+            units.setdefault(tell_value(params[run.name][key]), run)
+    return [(run, seeds[0]) for unit, run in sorted(units.items()) if unit not in has.values and seeds]

@@ -179,3 +179,24 @@ def test_failed_runs_are_counted_and_seeds_of_files_are_given_as_options(reposit
     assert shlex.split(given["commands"][-1])[:8] == ["exptrack", "run", "-e", "rate", "-S", "lr=0.3", "--seed", "5"]
     follow(exptrack, given["commands"])
     assert ask(exptrack)["fresh"] == {"chosen": 3, "baseline": 3}
+
+
+def test_of_folds_each_is_run_once_more(repository, exptrack):
+    folds = "    pair_by: {fold: fold, test_share: 0.5}\n"
+    declare(repository, SETTINGS + folds)
+    for lr in (0.1, 0.3):
+        for fold in range(3):
+            words = ["sh", "measure.sh", f"lr={lr}", f"fold={fold}", "seed=0"]
+            assert exptrack("run", "-e", "rate", "--", *words).returncode == 0
+    given = ask(exptrack)
+    assert given["commands"] == [
+        f"exptrack run -e rate -- sh measure.sh lr={lr} fold={fold} seed=1" for lr in (0.1, 0.3) for fold in range(3)
+    ]
+    follow(exptrack, given["commands"][:1])
+    assert [command.split()[-2] for command in ask(exptrack)["commands"]] == [
+        "fold=1",
+        "fold=2",
+        "fold=0",
+        "fold=1",
+        "fold=2",
+    ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from experiments import SETTINGS, annotations, declare, measure, once
@@ -57,6 +59,14 @@ def test_a_second_unsealing_says_that_it_is_spent(selected, exptrack):
     assert done.returncode == 0
     assert "the holdout is spent: what is chosen after it was seen is no longer confirmed by it" in done.stdout
     assert done.stdout.count(" by Ada Lovelace: the paper") == 2
+
+
+def test_of_two_at_once_no_more_than_one_is_the_first(selected, repository, exptrack):
+    words = [sys.executable, "-m", "exptrack", "unseal", "-e", "rate", "--reason", "at once", "--json"]
+    started = [subprocess.Popen(words, cwd=repository, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    given = [json.loads(one.communicate(timeout=60)[0]) for one in started]
+    assert sum(not one["spent"] for one in given) <= 1
+    assert len(annotations(repository, "r1-0", "unsealing")) == 2
 
 
 def test_fresh_runs_alone_count_where_there_are_enough(selected, exptrack):
