@@ -110,9 +110,9 @@ def _design(conclusion: Conclusion) -> list[str]:
     lines.append(f"baseline: {f'`{conclusion.comparison.baseline}`' if conclusion.comparison.baseline else 'none'}")
     if rules.pair_by is not Pairing.NONE:
         lines.append(f"compared by pairs of the same {rules.pair_by}")
-    planned = f"{rules.planned} runs of each" if rules.planned else "the number of runs was not"
-    looks = f", looks at {', '.join(map(str, rules.looks))} runs" if rules.looks else ""
-    return [*lines, f"planned: {planned}{looks}; alpha {rules.alpha:g}"]
+    planned = f"planned: {rules.planned} runs of each" if rules.planned else "the number of runs was not planned"
+    looks = f"looks at {', '.join(map(str, rules.looks))} runs" if rules.looks else ""
+    return [*lines, "; ".join(filter(None, (looks or planned, f"alpha {rules.alpha:g}")))]
 
 
 def _runs(conclusion: Conclusion) -> list[str]:
