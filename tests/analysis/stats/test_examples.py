@@ -19,7 +19,7 @@ def test_the_error_of_accuracy_is_that_of_the_method():
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 60), st.integers(0, 60), st.integers(100, 5000))
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(120, 5000))
 def test_the_interval_is_wald_s_in_large_samples_and_turns_with_the_models(b, c, n):
     found = bootstrap_counts(b, c, n)
     assert found.value == (c - b) / n
