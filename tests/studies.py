@@ -16,6 +16,19 @@ from exptrack.store import runs
 PEOPLE = b"author Ada <ada@example.com> 1769860800 +0000\ncommitter Ada <ada@example.com> 1769860800 +0000\n"
 BEGAN = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
+# A metric, an experiment by it, and values that are low, hardly higher, and clearly higher.
+GOAL = "metrics:\n  accuracy: {goal: maximize, min_effect: 0.02}\n  loss: minimize\n"
+EXPERIMENT = """\
+experiments:
+  rate:
+    metric: accuracy
+    secondary: [loss]
+    variables: {lr: [0.1, 0.2, 0.3]}
+    seeds: 4
+    baseline: {lr: 0.1}
+"""
+LOW, MIDDLE, HIGH = [0.80, 0.81, 0.79, 0.805], [0.801, 0.812, 0.788, 0.806], [0.90, 0.91, 0.89, 0.905]
+
 
 class Study:
     """Adds runs to a repository. Each stands on a snapshot of the commit that is checked out, a minute after the one before."""
