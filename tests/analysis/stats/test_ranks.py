@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import time
 
 import pytest
 from hypothesis import assume, given, settings
@@ -259,16 +258,6 @@ def test_where_nothing_differs_no_test_finds_a_difference():
     assert sign_flips(same, same).p == mann_whitney(same, same).p == permutation([1.0] * 3, [1.0] * 3).p == 1
     assert mann_whitney([1.0] * 60, [1.0] * 60).p == 1
     assert friedman([[1, 1, 1], [2, 2, 2]])[:4] == (0, 1, 0, 1)
-
-
-def test_exact_tests_take_no_time():
-    draw = random.Random(1)
-    x, y = [draw.gauss(0, 1) for _ in range(50)], [draw.gauss(0, 1) for _ in range(50)]
-    start = time.perf_counter()
-    for test in (permutation, sign_flips, mann_whitney, wilcoxon):
-        test(x, y)
-        test(x[:16], y[:16])
-    assert time.perf_counter() - start < 3  # 0.2 s on an idle machine
 
 
 @pytest.mark.parametrize(
