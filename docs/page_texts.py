@@ -87,7 +87,8 @@ if all verdicts are better or equivalent, 1 if one is worse, and 4 if it is not 
 
 `--by-parameter` says how closely the metric goes with each parameter: the rank correlation of numbers, eta squared of the rest. That is no
 claim of cause. `--predictions` reads the files that the experiment names as `predictions`, and compares two runs example by example; what
-comes out is about these two models, and never changes a verdict.""",
+comes out is about these two models, and never changes a verdict. `pip install 'exptrack[plot]'` brings what `--plot` wants, and
+`exptrack[parquet]` what reads Parquet.""",
     "reproduce": """\
 Executes the recorded command, or all stages of the pipeline, in a work tree of its own, from the run's snapshot and data alone. Nothing of
 your work tree is read or changed. The execution becomes a run of its own. The answer says which of four levels holds, with evidence for

@@ -1,4 +1,4 @@
-"""What brings the libraries for DVC remotes."""
+"""What brings the libraries for DVC remotes, and for some options."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+OPTIONS = {"parquet", "plot"}  # named where the options are that want them
 
 
 def test_an_extra_is_called_as_dvc_calls_it_and_brings_the_dvc_that_exptrack_needs():
     theirs = set(metadata("dvc").get_all("Provides-Extra"))
     [needed] = [one for one in PROJECT["dependencies"] if one.startswith("dvc")]
     for name, brought in EXTRAS.items():
-        if name != "dev":
+        if name not in {"dev", *OPTIONS}:
             assert name in theirs
             assert brought == [needed.replace("dvc", f"dvc[{name}]")]
 
 
 def test_each_is_on_the_page():
     page = (ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
-    assert {name for name in EXTRAS if f"[{name}]" not in page} == {"dev"}
+    assert {name for name in EXTRAS if f"[{name}]" not in page} == {"dev", *OPTIONS}
+    pages = [one.read_text(encoding="utf-8") for one in (ROOT / "docs").glob("*.md")]
+    assert all(any(f"exptrack[{name}]" in one for one in pages) for name in OPTIONS)
 
 
 def test_every_package_that_the_two_commands_install_is_pinned():
