@@ -21,7 +21,6 @@ _COMMIT = ("git", "commit", "--quiet", "--allow-empty", "-m")
 _RANGE = "origin/main..HEAD"
 _BEYOND = Target(5.0, is_added=True)
 _QUICK = Target(0.2)
-_FOUND = Target(0.4)
 _FREE = Target(0.02, is_added=True)
 _ASKED = Target(0.4, is_added=True)
 _DVC_REPRO = "dvc pull && dvc repro -f"
@@ -126,7 +125,7 @@ def _history(folder: Path, environ: Mapping[str, str], number: int) -> Group:
         (
             Case("git log --grep", ("git", "log", "-i", "--grep=exptrack-run"), folder),
             Case("exptrack check --all-recent 1", (*program("exptrack"), "check", "--all-recent", "1"), folder,
-                 targets=(_FOUND,)),
+                 targets=(_QUICK,)),
         ),
     )  # fmt: skip
 

@@ -137,7 +137,7 @@ class TestScript:
             ("a commit", "git commit, with the hook", "added <= 20 ms"),
             ("a commit", "git commit of a claim", "added <= 400 ms"),
             ("a history of 2 commits without a claim", "git log --grep"),
-            ("a history of 2 commits without a claim", "exptrack check --all-recent 1", "<= 400 ms"),
+            ("a history of 2 commits without a claim", "exptrack check --all-recent 1", "<= 200 ms"),
         ]
         assert list((tmp_path / "t").iterdir()) == []
 
