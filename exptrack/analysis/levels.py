@@ -22,7 +22,7 @@ from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import flatten
 
 _MOST_LINES = 5
-_NO_COMPARE = "`compare` is not there yet"
+_NO_COMPARE = "no baseline is compared yet"
 
 
 class _Case(NamedTuple):

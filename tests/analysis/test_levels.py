@@ -64,7 +64,7 @@ def methodological(old, new, declarations=None, terms=None, **more):
 def test_the_levels_come_in_their_order_the_strongest_first():
     levels = judge(outcome("a", 1.0), [outcome("b", 1.0)], Replicates(), {}, Terms())
     assert [one.level for one in levels] == list(Level)
-    assert levels[3] == (Level.CONCEPTUAL, CANNOT, ("`compare` is not there yet",))
+    assert levels[3] == (Level.CONCEPTUAL, CANNOT, ("no baseline is compared yet",))
 
 
 def test_without_a_rerun_nothing_can_be_said():
