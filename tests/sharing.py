@@ -52,6 +52,11 @@ class Remote:
     def place(self, digest: str) -> Path:
         return self.store / "files" / "md5" / digest[:2] / digest[2:]
 
+    def unlock(self) -> None:
+        """Do what git asks of the owner of a repository in which a git was killed: take away the locks that it left on refs."""
+        for path in [*(self.bare / "refs").rglob("*.lock"), *self.bare.glob("*.lock")]:
+            path.unlink()
+
     def annotations(self, oid: str) -> list[dict[str, Any]]:
         """The lines on a run's commit."""
         found = self.git("ls-tree", "-r", "refs/notes/exptrack").splitlines()
