@@ -68,7 +68,8 @@ def test_a_push_that_is_killed_leaves_no_run_without_its_data_and_completes_late
         assert remote.names() == whole
         assert remote.lacking() == []
         assert [line["value"] for line in remote.annotations(ada.oid("run-1"))] == ["best"]
-        assert not [path for path in (remote.store / "files").rglob("*") if path.is_file() and len(path.name) != 30]
+        # A killed upload leaves its temporary file beside the objects for a day, in case it is of somebody who lives.
+        assert not [path for path in (remote.store / "files/md5").rglob("*") if path.is_file() and len(path.name) != 30]
     ada.git("fsck", "--connectivity-only")
     remote.git("fsck", "--connectivity-only")
 

@@ -40,7 +40,7 @@ _ADVICE = tuple((re.compile(f"(?i){pattern}"), advice) for pattern, advice in (
     (r"does not appear to be a git repository|not found|no such file|returned error: 404|does not exist", "see `git remote -v`: it may have moved, or you may not see it"),
     (r"is not a git command|unable to find remote helper", "see `git remote -v`: git knows no such kind of URL"),
     (r"exceeds|too large|returned error: 413", "it takes nothing this large: ask its owner for more, or " + _ELSEWHERE),
-    (r"cannot lock ref|failed to lock|unable to lock", "try again; if no git works there any more, one that was killed left this lock: remove it"),
+    (r"cannot lock ref|failed to lock|unable to lock", "try again; if nobody else pushes, a git that was killed there left this lock: remove it"),
     ((r"could ?n[o']t (resolve|connect)|could not resolve|failed to connect|unable to connect|connection|timed out|hung up|too slow|empty reply"
      r"|network|early eof|rpc failed|returned error: (429|5\d\d)|unreachable"), "see whether it can be reached, then try again"),
 ))  # fmt: skip

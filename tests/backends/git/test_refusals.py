@@ -132,7 +132,7 @@ def test_a_lock_that_was_left_on_the_remote(told, bare, monkeypatch):
     lock.touch()
     said = told("../runs.git")
     assert said.startswith("cannot lock ref 'refs/exptrack/runs/2026-11/a': Unable to create")
-    assert said.endswith("; try again; if that does not help, a lock was left there")
+    assert said.endswith("; try again; if nobody else pushes, a git that was killed there left this lock: remove it")
 
 
 def test_a_remote_that_takes_no_large_push(told, bare, git):
