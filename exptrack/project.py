@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
@@ -15,6 +15,7 @@ from exptrack.model.settings import Settings
 from exptrack.operations.context import SETTINGS, Context, read_settings
 from exptrack.store import runs
 from exptrack.store.parsed import ParsedYaml
+from exptrack.verbs import deciding, keeping, sharing
 
 # Each method imports what it needs: `exptrack run` opens a project, too, and would pay 8 ms for reading runs.
 if TYPE_CHECKING:
@@ -22,20 +23,15 @@ if TYPE_CHECKING:
     from exptrack.analysis.history import Point
     from exptrack.model.application import Applied, Part
     from exptrack.model.checking import Checked
-    from exptrack.model.collection import Collected
     from exptrack.model.comparison import Comparison
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
-    from exptrack.model.experimentstate import ExperimentState
     from exptrack.model.reproduction import Reproduction
-    from exptrack.model.sharing import Fetched, Progress, Pushed
-    from exptrack.model.verification import Verification
+    from exptrack.model.sharing import Progress
     from exptrack.operations.branch import Branch
-    from exptrack.operations.compare import Asked
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs
     from exptrack.operations.reproducing.replay import Manner
-    from exptrack.operations.sharing.arriving import Filter
 
 
 class Project:
@@ -44,6 +40,21 @@ class Project:
     `settings` count instead of `exptrack.yaml`. Raises RepositoryError if `directory` is in no repository with a work tree, SettingsError
     if `exptrack.yaml` cannot be used.
     """
+
+    experiments = deciding.experiments
+    compare = deciding.compare
+    select = deciding.select
+    unseal = deciding.unseal
+    conclude = deciding.conclude
+
+    push = sharing.push
+    fetch = sharing.fetch
+    pull = sharing.pull
+
+    verify = keeping.verify
+    remove = keeping.remove
+    restore = keeping.restore
+    collect = keeping.collect
 
     def __init__(
         self,
@@ -111,21 +122,6 @@ class Project:
 
         return overview(self.context, sides, areas=areas)
 
-    def experiments(self, name: str | None = None) -> tuple[ExperimentState, ...]:
-        """The experiments and how far each is, or the one of this name; raises ExptrackError if there is none of that name."""
-        from exptrack.operations.experiments import list_experiments
-
-        return list_experiments(self.context, name)
-
-    def compare(self, *words: str, asked: Asked | None = None, **options: Any) -> Comparison:
-        """The configurations of the runs that `words` mean (queries and revs; else all), and what may be said of each beside the baseline.
-
-        `options` are the other fields of `operations.compare.Asked`, such as `metric`, `baseline` and `experiment`. Raises ExptrackError.
-        """
-        from exptrack.operations.compare import Asked, compare
-
-        return compare(self.context, asked or Asked(words, **options))
-
     def reproduce(self, run: str | Run, manner: Manner) -> Reproduction:
         """Execute a run again as `manner` says, record that, and say at which level it reproduces; raises RevError, DataError, ExptrackError.
 
@@ -177,42 +173,6 @@ class Project:
 
         return branch(self.context, self._find(run), name)
 
-    def push(
-        self,
-        remote: str | None = None,
-        runs: Sequence[str] = (),
-        *,
-        others: bool = False,
-        data: bool = True,
-        progress: Progress | None = None,
-    ) -> Pushed:
-        """Share runs by a Git remote: their data first, then the runs, then annotations.
-
-        `runs` are revs and queries; else those that were recorded here go, with `others` all. Without `data` it is noted with each run
-        that its data is not shared. Runs that stay here are among the result's `clashes` and `held`. Raises RepositoryError, DataError, RevError.
-        """
-        from exptrack.operations.push import Order, push
-
-        return push(self.context, Order(tuple(runs), remote=remote, is_all=others, has_data=data), progress)
-
-    def fetch(
-        self, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
-    ) -> Fetched:
-        """Get the runs of others that are `wanted` (else all) from a Git remote, and their annotations; raises RepositoryError."""
-        from exptrack.operations.fetch import Order, fetch
-        from exptrack.operations.sharing.arriving import Filter
-
-        return fetch(self.context, Order(remote, wanted or Filter()), progress)
-
-    def pull(
-        self, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
-    ) -> Fetched:
-        """As `fetch`, and the data of these runs comes too; what cannot be had is among the result's `lacking`."""
-        from exptrack.operations.fetch import Order, fetch
-        from exptrack.operations.sharing.arriving import Filter
-
-        return fetch(self.context, Order(remote, wanted or Filter(), has_data=True), progress)
-
     def environment(self, run: str | Run) -> Environment | None:
         """What a run (or the run that a rev names) ran on; None if it was not captured or cannot be read."""
         data = self.files(self._find(run).oid, [runs.ENVIRONMENT]).get(runs.ENVIRONMENT)
@@ -241,60 +201,6 @@ class Project:
         from exptrack.operations.content import find_content
 
         return find_content(self.context, self._find(run), path)
-
-    def verify(
-        self, *words: str, full: bool = False, offline: bool = False, progress: Progress | None = None
-    ) -> Verification:
-        """Look whether all runs, or those that `words` name (revs, queries, ranges), are whole, and where their data is; changes nothing.
-
-        With `full` all that is stored is read and compared with its hash; `offline` asks no DVC remote. Raises RevError, QueryError.
-        """
-        from exptrack.model.sharing import Silence
-        from exptrack.operations.verify import verify
-
-        return verify(self.context, words, full=full, offline=offline, progress=progress or Silence())
-
-    def remove(self, *runs: str | Run, reason: str | None = None) -> tuple[str, ...]:
-        """Move runs, each a run, a rev or a query, into the trash, and give their names; others hear of it by the next `push`.
-
-        Raises RevError, QueryError, and ExptrackError for a run that is under way.
-        """
-        from exptrack.operations.remove import choose, remove
-
-        words = [one.oid if isinstance(one, Run) else one for one in runs]
-        return remove(self.context, choose(self.context, words), reason)
-
-    def restore(self, *names: str) -> tuple[str, ...]:
-        """Bring removed runs back, all or none, each by its name or oid, and give their names; raises RevError, NameTakenError, RecordError."""
-        from exptrack.operations.remove import restore
-
-        return restore(self.context, names)
-
-    def collect(
-        self,
-        remote: str | None = None,
-        *,
-        force: bool = False,
-        projects: Sequence[str | Path] = (),
-        progress: Progress | None = None,
-    ) -> Collected:
-        """Find data in the DVC cache, or in the DVC remote of this name, that nothing uses, and delete it with `force`.
-
-        `projects` are folders of other repositories that use the same cache or remote. Raises DataError, RepositoryError; then nothing
-        that is used was deleted.
-        """
-        from exptrack.model.sharing import Silence
-        from exptrack.operations.collect import collect
-
-        folders = [self.directory / folder for folder in projects]
-        return collect(
-            self.context,
-            force=force,
-            remote=remote,
-            projects=folders,
-            progress=progress or Silence(),
-            folder=self.directory,
-        )
 
     def _find(self, run: str | Run) -> Run:
         return run if isinstance(run, Run) else self.run(run)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pages import Shell, blocks, code, read, table
+from studies import GOAL, HIGH, LOW, Study
 
 import exptrack
 from exptrack import ExptrackError, Project, Run
@@ -45,6 +46,18 @@ def test_it_names_the_errors_that_are_exported():
     assert {code(row[0]) for row in table(PAGE, "errors")} == errors
     for name in errors:
         assert issubclass(getattr(exptrack, name), ExptrackError)
+
+
+def test_it_names_the_columns_of_a_comparison_with_their_types(repository, git):
+    study = Study(repository, git)
+    study.declare(GOAL)
+    study.fill({"lr": 0.1}, LOW)
+    study.fill({"lr": 0.3}, HIGH)
+    project = Project(repository)
+    frame = project.to_dataframe(project.compare(metric="accuracy", baseline="lr=0.1"))
+    rows = table(PAGE, "table: frame of a comparison")
+    said = {name: code(kind) for names, kind, _ in rows for name in re.findall(r"`([^`]+)`", names)}
+    assert {name.replace("params.lr", "params.KEY"): str(kind) for name, kind in frame.dtypes.items()} == said
 
 
 @pytest.mark.parametrize(

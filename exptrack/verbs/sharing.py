@@ -1,0 +1,50 @@
+"""Runs, their data and annotations, to and from others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exptrack.model.sharing import Fetched, Progress, Pushed
+    from exptrack.operations.sharing.arriving import Filter
+    from exptrack.project import Project
+
+
+def push(
+    project: Project,
+    remote: str | None = None,
+    runs: Sequence[str] = (),
+    *,
+    others: bool = False,
+    data: bool = True,
+    progress: Progress | None = None,
+) -> Pushed:
+    """Share runs by a Git remote: their data first, then the runs, then annotations.
+
+    `runs` are revs and queries; else those that were recorded here go, with `others` all. Without `data` it is noted with each run
+    that its data is not shared. Runs that stay here are among the result's `clashes` and `held`. Raises RepositoryError, DataError, RevError.
+    """
+    from exptrack.operations.push import Order, push
+
+    return push(project.context, Order(tuple(runs), remote=remote, is_all=others, has_data=data), progress)
+
+
+def fetch(
+    project: Project, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
+) -> Fetched:
+    """Get the runs of others that are `wanted` (else all) from a Git remote, and their annotations; raises RepositoryError."""
+    from exptrack.operations.fetch import Order, fetch
+    from exptrack.operations.sharing.arriving import Filter
+
+    return fetch(project.context, Order(remote, wanted or Filter()), progress)
+
+
+def pull(
+    project: Project, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
+) -> Fetched:
+    """As `fetch`, and the data of these runs comes too; what cannot be had is among the result's `lacking`."""
+    from exptrack.operations.fetch import Order, fetch
+    from exptrack.operations.sharing.arriving import Filter
+
+    return fetch(project.context, Order(remote, wanted or Filter(), has_data=True), progress)

@@ -1,0 +1,46 @@
+"""Choosing, unsealing and concluding from Python, on runs that a study left."""
+
+from __future__ import annotations
+
+import pytest
+from studies import EXPERIMENT, GOAL, HIGH, LOW, MIDDLE, Study
+
+from exptrack import ExptrackError, Project
+from exptrack.model.annotation import AnnotationKind
+from exptrack.model.comparison import Word
+from exptrack.model.selection import Answer
+
+
+@pytest.fixture
+def project(repository, git):
+    study = Study(repository, git)
+    study.declare(GOAL + EXPERIMENT)
+    for lr, values in ((0.1, LOW), (0.2, MIDDLE), (0.3, HIGH)):
+        study.fill({"lr": lr}, values, experiment="rate")
+    return Project(repository)
+
+
+def test_a_choice_is_made_and_recorded(project):
+    selected = project.select("rate", fresh=5)
+    assert (selected.chosen.label, selected.chosen.planned, selected.is_new) == ("lr=0.3", 5, True)
+    assert project.select("rate").is_new is False
+    assert project.select("rate", again=True).is_new is True
+    kinds = {one.kind for run in project.runs() for one in run.annotations}
+    assert kinds == {AnnotationKind.SELECTION}
+
+
+def test_a_hypothesis_is_concluded(project):
+    conclusion = project.conclude("rate")
+    assert conclusion.answer is Answer.ACCEPTED
+    assert project.experiments("rate")[0].answer == "accepted"
+
+
+def test_without_a_holdout_nothing_is_unsealed(project):
+    project.select("rate")
+    with pytest.raises(ExptrackError, match="'rate' has no holdout"):
+        project.unseal("rate", "the numbers of the paper")
+
+
+def test_a_comparison_takes_the_options_of_the_command(project):
+    found = project.compare("params.lr >= 0.2", metric="accuracy", baseline="lr=0.2", group_by=["params.lr"])
+    assert [(one.label, one.word) for one in found.verdicts] == [("lr=0.3", Word.BETTER)]
