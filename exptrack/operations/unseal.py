@@ -50,7 +50,9 @@ def unseal(context: Context, name: str, reason: str, metric: str | None = None) 
             f"nothing was selected of '{name}' yet, and what was seen can no longer be kept out of the choice: `exptrack select -e {name}` first"
         )
     sealed = find_sealed(context, material, metric)
-    rules = make_rules(context.settings, material.experiment, sealed)._replace(looks=(), noise=Noise.UNEQUAL)
+    rules = make_rules(context.settings, material.experiment, sealed)._replace(
+        looks=(), noise=Noise.UNEQUAL, is_declared=material.rules.is_declared
+    )
     rows, notes = _choose_rows(context, material, sealed)
     candidate, baseline = find_sides(material, material.choices[-1])
     sides = [one for one in (baseline, candidate) if one is not None]

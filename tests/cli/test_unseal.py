@@ -48,6 +48,15 @@ def test_who_when_why_and_what_was_seen_is_noted_with_the_runs(selected, reposit
     assert value["verdict"] == given["verdict"]["line"]
 
 
+def test_pairs_that_were_declared_beforehand_are_taken_for_that(repository, exptrack):
+    declare(repository, f"{SETTINGS}    pair_by: seed\n")
+    measure(exptrack, [0.2, 0.3], range(3))
+    assert exptrack("select", "-e", "rate", "--fresh", "3").returncode == 0
+    verdict = unseal(exptrack)["verdict"]
+    assert "3 pairs of seeds, paired t" in verdict["line"]
+    assert not [note for note in verdict["notes"] if "declared before" in note]
+
+
 def test_a_second_unsealing_says_that_it_is_spent(selected, exptrack):
     first = unseal(exptrack)
     given = unseal(exptrack)
@@ -116,7 +125,7 @@ def test_a_metric_that_is_no_holdout_is_not_unsealed(selected, exptrack):
 
 def test_without_a_holdout_there_is_nothing_to_unseal(repository, exptrack):
     declare(repository, SETTINGS.replace(", holdout: true", ""))
-    measure(exptrack, [0.1, 0.3], range(3))
+    measure(exptrack, [0.2, 0.3], range(3))
     assert exptrack("select", "-e", "rate").returncode == 0
     done = exptrack("unseal", "-e", "rate", "--reason", "why")
     assert (done.returncode, done.stderr) == (
