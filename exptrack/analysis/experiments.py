@@ -156,11 +156,13 @@ def _pairing(section: Section) -> tuple[Pairing, str | None, float | None]:
     key = inside.text(chosen[0])
     if key is None:
         inside.fail(chosen[0], "the name of a parameter, such as data.fold")
-    if chosen[0] is not Pairing.FOLD:
+    if chosen[0] is Pairing.DATASET:
         inside.allow(str(chosen[0]))
         return chosen[0], key, None
     share = inside.number("test_share")
-    return Pairing.FOLD, key, share or inside.fail("test_share", _TEST_SHARE)
+    if chosen[0] is Pairing.SPLIT and "test_share" not in inside.values:
+        return chosen[0], key, None
+    return chosen[0], key, share or inside.fail("test_share", _TEST_SHARE)
 
 
 def _noise(section: Section, pair_by: Pairing) -> Noise:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from exptrack.analysis.stats import is_constant
 from exptrack.analysis.stats.effects import cliffs_delta, hedges_g, share_better
 from exptrack.analysis.stats.ranks import permutation, sign_flips
-from exptrack.analysis.verdicts.cases import Case
+from exptrack.analysis.verdicts.cases import Case, has_overlap
 from exptrack.analysis.verdicts.gates import Failures, describe_failures, limit_failures
 from exptrack.analysis.verdicts.judging import turn
 from exptrack.analysis.verdicts.several import Corrected
@@ -42,7 +42,7 @@ def measure(rules: Rules, case: Case) -> Effects:
 
 def shuffle(rules: Rules, case: Case) -> dict[str, float]:
     """The p of shuffled values, from six runs of each up; of pairs it is shown below, too, where it cannot reach .05."""
-    if rules.pair_by in {Pairing.SEED, Pairing.SPLIT}:
+    if rules.pair_by in {Pairing.SEED, Pairing.SPLIT} and not has_overlap(rules):
         return {"sign flips": sign_flips(case.x, case.y).p}
     if rules.pair_by is Pairing.NONE and min(case.n) >= _FEWEST_SHUFFLED:
         return {"permutation": permutation(case.x, case.y).p}
@@ -89,6 +89,8 @@ def list_notes(rules: Rules, case: Case, failures: Failures | None, word: Word) 
         notes.append(
             "pairs were not declared before the first run: the smaller of two p-values makes more false claims"
         )
+    if rules.pair_by is Pairing.SPLIT and not has_overlap(rules) and case.result is not None and word in _CLAIMS:
+        notes.append("splits are taken to share no data: if their training data overlap, declare test_share")
     if word is Word.EQUIVALENT and failures is None:
         notes.append(limit_failures(min(case.n)))
     return (*notes, *(f"declared later: {line}" for line in rules.changed if word in _CLAIMS))

@@ -86,8 +86,8 @@ def has_power(case: Case, effect: float, alpha: float) -> bool:
 
 
 def count_more(rules: Rules, case: Case, effect: float, alpha: float) -> int | None:
-    """About how many more runs of each show a difference of `effect` with power .8; None for more than 10,000, and for folds."""
-    if rules.pair_by is Pairing.FOLD:
+    """About how many more runs of each show a difference of `effect` with power .8; None for more than 10,000, and where training data overlap."""
+    if has_overlap(rules):
         return None
     x, y = case.spread
     if not case.units:
@@ -96,6 +96,11 @@ def count_more(rules: Rules, case: Case, effect: float, alpha: float) -> int | N
         needed = seeds_for(effect, 0.0, upper_sd(deviation(y), len(y) - 1), alpha)
         more = None if needed is None else needed - len(y)
     return None if more is None else max(more, 1)
+
+
+def has_overlap(rules: Rules) -> bool:
+    """Whether the units share training data, so that their differences are no independent ones: folds do, splits if `test_share` says so."""
+    return rules.pair_by is Pairing.FOLD or (rules.pair_by is Pairing.SPLIT and rules.test_share is not None)
 
 
 def find_detectable(case: Case, alpha: float) -> float | None:
@@ -157,7 +162,7 @@ def _test(rules: Rules, case: Case) -> Case:
     if rules.pair_by is Pairing.DATASET:
         return case._replace(test="ranks")
     zeros = (0.0,) * len(case.x)
-    if rules.pair_by is not Pairing.FOLD:
+    if not has_overlap(rules):
         return case._replace(test="paired t", result=paired(case.x, case.y), spread=(zeros, _steps(case, 1.0)))
     share = rules.test_share
     if share is None:

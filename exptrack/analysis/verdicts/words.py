@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from exptrack.analysis.verdicts.cases import has_overlap
 from exptrack.analysis.wording import counted
 from exptrack.model.comparison import Rules, Sample, Verdict, Word
 from exptrack.model.experiment import Pairing
@@ -36,8 +37,8 @@ def write_line(rules: Rules, verdict: Verdict, unit: str, reason: str = "") -> s
         needed = "more than 10,000 more" if verdict.more is None else f"about {verdict.more:,} more"
         noun = unit if verdict.more == 1 else f"{unit}s"
         more = f"{needed} {noun} per configuration to detect {rules.min_effect or 0:g}"
-        if rules.pair_by is Pairing.FOLD:
-            more = f"too few folds to detect {rules.min_effect or 0:g}"
+        if has_overlap(rules):
+            more = f"too few {unit}s to detect {rules.min_effect or 0:g}"
         return _join(f"{verdict.word}: {tell_difference(rules, verdict)}", more, tell_basis(rules, verdict, unit))
     return _write_plain(rules, verdict, unit, reason)
 
