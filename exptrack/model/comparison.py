@@ -76,7 +76,8 @@ class Verdict(NamedTuple):
     """What is to be said of one candidate beside the baseline. Differences are candidate minus baseline in the metric's own sign.
 
     `line` is the sentence of STATISTICS 3.5. `p` is raw, `adjusted` after the correction over `among` configurations. `more` is about how
-    many more runs each needs, `detectable` the difference that could have been detected. `flags` are words such as `tests_disagree`,
+    many more runs each needs, `detectable` the difference that could have been detected. `simultaneous` is the interval that holds for all of
+    several differences at once. `flags` are words such as `tests_disagree`,
     `duplicate_seeds_collapsed`, `conditional_on_completion`; `notes` lines about them.
     """
 
@@ -86,6 +87,7 @@ class Verdict(NamedTuple):
     n: tuple[int, int] = (0, 0)
     difference: float | None = None
     interval: Interval | None = None
+    simultaneous: Interval | None = None
     test: str = ""
     p: float | None = None
     adjusted: float | None = None

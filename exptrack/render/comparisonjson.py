@@ -74,6 +74,7 @@ def encode_verdict(one: Verdict) -> dict[str, Any]:
         **one._asdict(),
         "n": [*one.n],
         "interval": _interval(one.interval),
+        "simultaneous": _interval(one.simultaneous),
         "equivalence": _interval(one.equivalence),
         "beside": dict(one.beside),
         "min_effect": one.min_effect or None,

@@ -34,8 +34,10 @@ class Dunnett(NamedTuple):
         return critical(self.loadings, self.df, alpha)
 
 
-def dunnett(x: Sequence[float], groups: Sequence[Sequence[float]]) -> Dunnett:
+def dunnett(x: Sequence[float], groups: Sequence[Sequence[float]], untested: Sequence[int] = ()) -> Dunnett:
     """Dunnett's two-sided test of each group's mean against that of the control x.
+
+    `untested` are the sizes of groups whose values are not known, and which are corrected for all the same.
 
     t_i = (mean_i - mean_0) / (s * sqrt(1/n_i + 1/n_0)), s pooled over all with N - k - 1 degrees of freedom; p_i is the probability that
     the largest of |T_1| ... |T_k| is above |t_i| if no mean differs. Sizes may differ, and be 1. Source: Dunnett 1955, A multiple comparison
@@ -52,7 +54,8 @@ def dunnett(x: Sequence[float], groups: Sequence[Sequence[float]]) -> Dunnett:
     sd = math.hypot(*(deviation(sample) * math.sqrt((len(sample) - 1) / df) for sample in samples))
     differences = tuple(mean(group) - mean(x) for group in groups)
     errors = tuple(sd * math.sqrt(1 / len(group) + 1 / len(x)) for group in groups)
-    loadings = tuple(math.sqrt(len(group) / (len(group) + len(x))) for group in groups)
+    sizes = (*map(len, groups), *untested)
+    loadings = tuple(math.sqrt(size / (size + len(x))) for size in sizes)
     ts = (abs(difference / error) for difference, error in zip(differences, errors, strict=True))
     return Dunnett(differences, errors, tuple(excess(t, loadings, df) for t in ts), sd, df, loadings)
 

@@ -9,7 +9,7 @@ from exptrack.analysis.verdicts.beside import Effects, list_flags, list_notes, m
 from exptrack.analysis.verdicts.cases import Case, make_case
 from exptrack.analysis.verdicts.gates import Failures, Plan, clean, count_failures, find_plan, rank_with_failures
 from exptrack.analysis.verdicts.judging import Finding, find_word, turn
-from exptrack.analysis.verdicts.several import Corrected, correct
+from exptrack.analysis.verdicts.several import Corrected, correct, find_simultaneous
 from exptrack.analysis.verdicts.words import choose_unit, tell_difference, write_line
 from exptrack.analysis.wording import counted
 from exptrack.model.comparison import Rules, Sample, Verdict, Word
@@ -102,6 +102,7 @@ def _conclude(rules: Rules, case: Case, plan: Plan, corrected: Corrected, *, has
         n=case.n,
         difference=None if finding.word is Word.NOT_COMPARABLE else case.difference,
         interval=corrected.interval,
+        simultaneous=find_simultaneous(case, corrected, plan.alpha),
         test=corrected.test if is_tested else "",
         p=None if is_waiting else corrected.p,
         adjusted=None if is_waiting else corrected.adjusted,
@@ -125,6 +126,6 @@ def _weigh_failures(
 ) -> tuple[Finding, float]:
     """The word, unless failures speak against it: withheld where ranking them worst does not say the same of all runs."""
     direction, p = rank_with_failures(rules, case.baseline, case.candidate)
-    level = alpha if corrected.interval is None else 1 - corrected.interval.confidence
+    level = alpha / corrected.over if corrected.interval is None else 1 - corrected.interval.confidence
     agrees = p <= level and finding.word is turn(rules, direction)
     return (finding if agrees else Finding(Word.WITHHELD, failures.reason, detectable=finding.detectable)), p

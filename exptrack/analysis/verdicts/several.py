@@ -70,13 +70,26 @@ def correct(rules: Rules, cases: Sequence[Case], alphas: Sequence[float]) -> lis
     return _by_holm(cases, alphas, raw, count)
 
 
+def find_simultaneous(case: Case, corrected: Corrected, alpha: float) -> Interval | None:
+    """The interval that holds for all of several differences at once: Dunnett's, or Bonferroni's at 1 - alpha/k. None of one, and of ranks.
+
+    Source: Dunn 1961, Multiple comparisons among means, JASA 56.
+    """
+    if case.result is None or corrected.interval is None or corrected.over < 2:
+        return None
+    if corrected.by == "Dunnett":
+        return corrected.interval
+    confidence = 1 - alpha / corrected.over
+    return Interval(*case.result.interval(confidence), confidence)
+
+
 def describe_winner(rules: Rules, samples: Sequence[Sample]) -> str:
     """By how much the best of these configurations would look better if all were the same: s_pooled/sqrt(n) * E[Z_max(k)].
 
-    k are those with three runs or more, n the mean number of runs that gives their mean standard error. Empty for fewer than two, and
-    where nothing varies.
+    k are all with a usable run: one that ran once may be the best, too. n is the mean number of runs that gives their mean standard error.
+    Empty for fewer than two, and where nothing varies.
     """
-    values = [tuple(one.values.values()) for one in map(clean, samples) if len(clean(one).values) >= 3]
+    values = [tuple(one.values.values()) for one in map(clean, samples) if one.values]
     sd = pool(values)
     if len(values) < 2 or not 0 < sd < math.inf:
         return ""
@@ -122,7 +135,9 @@ def _by_holm(cases: Sequence[Case], alphas: Sequence[float], raw: _Raw, count: i
 
 def _by_dunnett(cases: Sequence[Case], alphas: Sequence[float], raw: _Raw, count: int) -> list[Corrected]:
     places = sorted(raw.ps)
-    found = dunnett(cases[places[0]].x, [cases[place].y for place in places])
+    # What may not be compared is tried, too: it counts as if it did not differ.
+    untested = [case.n[1] for place, case in enumerate(cases) if case.is_testable and place not in raw.ps]
+    found = dunnett(cases[places[0]].x, [cases[place].y for place in places], untested)
     criticals = {alpha: found.critical(alpha) for alpha in set(alphas)}
     # STATISTICS 3.4: with a noisy baseline Bartlett's test lets through 5.4 to 12.7 % false claims at n = 3, 1.6 to 2.5 % at n = 10.
     note = "one noise was declared for all; Bartlett's test guards against another at 10 runs of each, by half at 5, hardly at 3"

@@ -6,6 +6,7 @@ import math
 
 import pytest
 from scipy import stats
+from statsmodels.stats.power import TTestIndPower
 
 from exptrack.analysis.stats import deviation, mean
 from exptrack.analysis.verdicts import decide, describe_winner, explore, look_alphas
@@ -90,6 +91,68 @@ def test_folds_are_tested_by_nadeau_and_bengio():
     assert verdict.line.endswith("5 folds, Nadeau-Bengio p=0.0002")
 
 
+def test_splits_that_share_training_data_are_tested_as_folds_are():
+    plain = one(RULES._replace(pair_by=Pairing.SPLIT), BASE, HIGH)
+    assert plain.test == "paired t"
+    assert "splits are taken to share no data: if their training data overlap, declare test_share" in plain.notes
+    rules = EFFECT._replace(pair_by=Pairing.SPLIT, test_share=0.25)
+    shared, fold = one(rules, BASE, HIGH), one(rules._replace(pair_by=Pairing.FOLD), BASE, HIGH)
+    assert (shared.test, shared.p, shared.beside) == ("Nadeau-Bengio", fold.p, {})
+    assert not any("declare test_share" in note for note in shared.notes)
+    assert "too few splits to detect 0.01" in one(rules, BASE, [0.89, 0.93, 0.90, 0.90, 0.90]).line
+
+
+def test_the_number_of_runs_that_is_still_needed_is_planned_with_the_upper_deviation():
+    # STATISTICS 3.5, by statsmodels and scipy.stats: s_up = s_p sqrt(nu/chi2(.20, nu)), n* at power .8, at alpha/k.
+    s_p, nu = math.sqrt((stats.tstd(BASE) ** 2 + stats.tstd(NEAR) ** 2) / 2), 8
+    s_up = s_p * math.sqrt(nu / stats.chi2.ppf(0.20, nu))
+    for others, k in (((), 1), ((HIGH, BASE[:3]), 3)):
+        needed = math.ceil(TTestIndPower().solve_power(0.01 / s_up, alpha=0.05 / k, power=0.8))
+        first = decide(EFFECT, sample(BASE, "a"), [sample(NEAR), *(sample(x, f"c{len(x)}") for x in others)])[0]
+        assert (first.word, first.more) == (Word.NOT_ENOUGH, needed - 5)
+        assert f"about {needed - 5} more seeds per configuration" in first.line
+
+
+def test_the_more_runs_are_told_from_the_smaller_group():
+    few, many = one(EFFECT, BASE, NEAR), one(EFFECT, [*BASE, *BASE], NEAR)
+    assert many.more is not None
+    assert few.more is not None
+    assert many.more < few.more + 5  # by the deviation of fifteen; what there is counts as five
+
+
+def test_without_a_smallest_effect_there_is_no_number_of_runs():
+    verdict = one(RULES, BASE, NEAR)
+    assert (verdict.word, verdict.more) == (Word.NO_DIFFERENCE, None)
+    power = TTestIndPower().power(verdict.detectable / math.sqrt((stats.tvar(BASE) + stats.tvar(NEAR)) / 2), 5, 0.05)
+    assert power == pytest.approx(0.8, abs=1e-3)  # Welch has 7.7 degrees, not 8
+
+
+def test_equivalence_and_power_are_decided_at_alpha_over_k():
+    rules, others = RULES._replace(min_effect=0.02), [NEAR, [value + 0.005 for value in NEAR], [*NEAR[:3]]]
+    alone = one(rules, BASE, NEAR)
+    among = decide(rules, sample(BASE, "a"), [sample(values, f"b{place}") for place, values in enumerate(others)])[0]
+    assert alone.equivalence.confidence == pytest.approx(0.9)
+    assert (alone.word, among.word) == (Word.EQUIVALENT, Word.NOT_ENOUGH)
+    wide = decide(
+        rules._replace(min_effect=0.1),
+        sample(BASE, "a"),
+        [sample(values, f"b{place}") for place, values in enumerate(others)],
+    )
+    assert [verdict.equivalence.confidence for verdict in wide] == pytest.approx([1 - 2 * 0.05 / 3] * 3)
+
+
+def test_intervals_that_hold_at_once_are_bonferroni_s_or_dunnett_s():
+    groups = [sample(HIGH, "b"), sample(NEAR, "c")]
+    b, c = decide(RULES, sample(BASE, "a"), groups)
+    for verdict, values in ((b, HIGH), (c, NEAR)):
+        ends = stats.ttest_ind(values, BASE, equal_var=False).confidence_interval(1 - 0.05 / 2)
+        assert verdict.simultaneous == pytest.approx((ends.low, ends.high, 0.975))
+    assert c.interval.confidence == 0.95
+    first, _ = decide(RULES._replace(noise=Noise.COMMON), sample(BASE, "a"), groups)
+    assert first.simultaneous == first.interval
+    assert one(RULES, BASE, HIGH).simultaneous is None
+
+
 def test_a_lone_run_is_seen_beside_the_prediction_interval():
     assert (
         "the single run's 0.910 is inside the baseline's 95% prediction interval 0.900 +/- 0.048"
@@ -127,6 +190,16 @@ def test_dunnett_is_only_taken_where_it_was_declared_and_noise_is_alike():
     noisy, _ = decide(common, sample(BASE, "a"), [sample([0.2, 0.9, 0.5, 0.7, 0.1], "b"), sample(NEAR, "c")])
     assert noisy.test == "Welch"
     assert any("Bartlett p=" in note for note in noisy.notes)
+
+
+def test_dunnett_counts_what_could_not_be_tested():
+    common = RULES._replace(noise=Noise.COMMON)
+    base, groups = sample(BASE, "a"), [sample(HIGH, "b"), sample(NEAR, "c")]
+    huge = sample([1e200, 2e200, 3e200], "d")
+    two, three = decide(common, base, groups)[0], decide(common, base, [*groups, huge])[0]
+    assert (two.test, three.test, three.among) == ("Dunnett", "Dunnett", 3)
+    assert two.adjusted < three.adjusted < 2 * two.adjusted
+    assert three.interval.low < two.interval.low
 
 
 def test_a_screen_names_candidates_to_confirm():
@@ -261,6 +334,11 @@ def test_the_winner_is_told_what_noise_alone_gives():
         == f"the best of 5 configurations looks {1.16296 / math.sqrt(3):.2g} better by noise alone"
     )
     assert not describe_winner(RULES, [sample([1.0] * 3), sample([2.0] * 3)])
+    # A single run has no p, but may be the best: n is the harmonic mean of 3 and 1.
+    assert (
+        describe_winner(RULES, [sample(values[0]), sample([9.0]), sample([])])
+        == f"the best of 2 configurations looks {0.56419 / math.sqrt(1.5):.2g} better by noise alone"
+    )
 
 
 def test_an_alpha_that_is_none_is_refused():
