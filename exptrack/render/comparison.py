@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from exptrack.model.comparison import Comparison, Word
 from exptrack.render.comparisonparts import (
+    BASELINE,
     CELLS,
     HEADER,
     Told,
@@ -23,7 +24,7 @@ from exptrack.render.page import YELLOW
 from exptrack.render.text import BOLD, GREEN, RED, clip, display_width, inert, pad, paint, wrap
 
 _GAP = "  "
-_WIDEST_LABEL = 48
+_WIDEST_LABEL = 60
 _PIPE_WIDTH = 200
 _COLORS = {
     Word.BETTER: GREEN,
@@ -54,7 +55,7 @@ def _table(comparison: Comparison, room: int, *, color: bool) -> list[str]:
     if not comparison.configurations:
         return ["no configuration"]
     rows = [tuple(map(inert, row)) for row in list_rows(comparison)]
-    labels = [clip(row[0], min(_WIDEST_LABEL, max(20, room // 2))) for row in (HEADER, *rows)]
+    labels = [_clip_label(row[0], min(_WIDEST_LABEL, max(20, room // 2))) for row in (HEADER, *rows)]
     columns = [_left(labels), *(_right(cells) for cells in zip(*(row[1:] for row in (HEADER, *rows)), strict=True))]
     bars = _bars(comparison)
     words = ["", *list_words(comparison)]
@@ -67,6 +68,12 @@ def _table(comparison: Comparison, room: int, *, color: bool) -> list[str]:
         columns.pop()
     lines = [_GAP.join(cells).rstrip() for cells in zip(*columns, *tails, strict=True)]
     return [_paint_word(line, word) if color else line for line, word in zip(lines, words, strict=True)]
+
+
+def _clip_label(label: str, width: int) -> str:
+    """The beginning of a label, and what marks the baseline."""
+    end = BASELINE if label.endswith(BASELINE) else ""
+    return clip(label.removesuffix(end), width - len(end)) + end
 
 
 def _bars(comparison: Comparison) -> list[str]:

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from exptrack.analysis.labels import tell_value
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.comparison import Comparison, Configuration, Verdict, Word
+from exptrack.model.selection import Seen
 
 HEADER = ("configuration", "n", "mean", "SD", "min", "median", "max")
 CELLS = 25  # of a bar
+BASELINE = " (baseline)"  # after its label
 _MISSING = "-"
 _TOLD = 20  # verdicts whose sentences are shown
 _SHARED = 12
@@ -60,7 +62,7 @@ def list_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """The cells of each configuration below `HEADER`; failed runs and those without a value stand beside n."""
     return [
         (
-            f"{one.label} (baseline)" if one.is_baseline else one.label,
+            f"{one.label}{BASELINE}" if one.is_baseline else one.label,
             _count(one),
             *_numbers(one),
         )
@@ -164,15 +166,15 @@ def _count(one: Configuration) -> str:
 
 def format_interval(one: Configuration) -> str:
     """The 95 % interval of the mean, empty if there is none."""
-    return "" if one.interval is None else " to ".join(_forms(one, one.interval[:2]))
+    return "" if one.interval is None else " to ".join(format_numbers(one, one.interval[:2]))
 
 
 def _numbers(one: Configuration) -> tuple[str, ...]:
-    return _forms(one, (one.mean, one.sd, one.low, one.median, one.high))
+    return format_numbers(one, (one.mean, one.sd, one.low, one.median, one.high))
 
 
-def _forms(one: Configuration, values: Sequence[float | None]) -> tuple[str, ...]:
-    """Numbers with the decimals that two digits of the deviation have."""
+def format_numbers(one: Configuration | Seen, values: Sequence[float | None]) -> tuple[str, ...]:
+    """Numbers of a configuration with the decimals that two digits of its deviation have."""
     if one.sd and one.mean is not None and 1e-9 < one.sd < 1e9 and abs(one.mean) < 1e12:
         decimals = max(0, 1 - math.floor(math.log10(one.sd)))
         return tuple(_MISSING if value is None else f"{value:.{decimals}f}" for value in values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from exptrack.analysis.fields import finite, format_time
@@ -33,7 +34,7 @@ def format_markdown(conclusion: Conclusion, *, limit: int = 65_000) -> str:
             if conclusion.experiment.hypothesis
             else []
         ),
-        f"**{conclusion.answer.capitalize()}:** {sentence(conclusion.reason)}.",
+        f"**{conclusion.answer.capitalize()}:** {sentence(_name_whole(conclusion))}.",
         *_verdicts(conclusion),
         "#### Design",
         Items([sentence(line) for line in _design(conclusion)]),
@@ -84,6 +85,16 @@ def _verdicts(conclusion: Conclusion) -> list[Block]:
     return [told, Items([f"{code_span(one.label)}: {_tell(one.word.value, one.line)}" for one in conclusion.verdicts])]
 
 
+def _name_whole(conclusion: Conclusion) -> str:
+    """The reason with each configuration as one name."""
+    reason = conclusion.reason
+    for label in sorted({one.label for one in conclusion.verdicts if "`" not in one.label}, key=len, reverse=True):
+        reason = re.sub(
+            f"`[^`]*`|{re.escape(label)}", lambda found: found[0] if found[0][0] == "`" else f"`{found[0]}`", reason
+        )
+    return reason
+
+
 def _winner(conclusion: Conclusion) -> list[Block]:
     """By how much noise alone lifts the best; of a selection it is said where that is told."""
     winner = conclusion.comparison.winner
@@ -97,15 +108,15 @@ def _tell(word: str, line: str) -> str:
 
 def _design(conclusion: Conclusion) -> list[str]:
     experiment, rules = conclusion.experiment, conclusion.comparison.rules
-    goal = f", {rules.goal} it" if rules.goal else ""
+    about = ", ".join(filter(None, (rules.goal, f"in {rules.unit}" if rules.unit else "")))
     effect = (
         "no smallest effect that matters is declared"
         if rules.min_effect is None
-        else f"from {rules.min_effect:g} it matters"
+        else f"the smallest effect that matters is {rules.min_effect:g}"
     )
-    lines = [f"metric: {rules.metric}{f' in {rules.unit}' if rules.unit else ''}{goal}; {effect}"]
+    lines = [f"metric: {rules.metric}{f' ({about})' if about else ''}; {effect}"]
     for key, values in experiment.variables.items():
-        lines.append(f"variable `{key}` of {name_few([*map(tell_value, values)], _NAMED)}")
+        lines.append(f"variable `{key}`, one of {name_few([*map(tell_value, values)], _NAMED)}")
     lines += [f"static `{key}={tell_value(value)}`" for key, value in experiment.static.items()]
     lines.append(f"baseline: {f'`{conclusion.comparison.baseline}`' if conclusion.comparison.baseline else 'none'}")
     if rules.pair_by is not Pairing.NONE:
@@ -131,7 +142,7 @@ def _tell_selected(selected: Selected | None) -> list[str]:
     noise = "" if chosen.noise is None else f"; noise alone makes the best of them look {chosen.noise:.2g} better"
     return [
         f"`{chosen.label}` was selected on {format_time(chosen.time)[:10]}, the best of {counted(chosen.among, 'configuration')}{noise}",
-        f"confirmed by fresh runs: {mine} of {chosen.planned} of it, {other} of the baseline",
+        f"fresh runs, which took no part in the choice: {mine} of {chosen.planned} of it, {other} of {chosen.planned} of the baseline",
     ]
 
 
@@ -182,7 +193,7 @@ def _looks(conclusion: Conclusion) -> list[str]:
     elif not look.spent:
         told = "it is not time to decide, so nothing of alpha is spent"
     else:
-        told = f"conclusion {look.number}, which spends {look.spent:.2g} of alpha {conclusion.comparison.rules.alpha:g}"
+        told = f"conclusion {look.number}, decided at {look.spent:.2g} of alpha {conclusion.comparison.rules.alpha:g}"
     before = [
         f"{format_time(one.time)[:10]}: {one.answer}{f', `{one.line}`' if one.line else ''}"
         for one in conclusion.earlier

@@ -11,6 +11,7 @@ from exptrack.analysis.wording import counted
 from exptrack.model.comparison import Configuration
 from exptrack.model.selection import Chosen, PastUnsealing, Seen, Selected, Unsealed
 from exptrack.render.comparisonjson import encode_verdict
+from exptrack.render.comparisonparts import format_numbers
 from exptrack.render.text import align, clip, fill, inert
 
 _MOST = 10
@@ -20,21 +21,21 @@ _WIDEST = 60
 def format_selected(selected: Selected) -> str:
     """The configurations that were chosen from, the choice, what noise alone would give it, and how far it is confirmed."""
     rules = selected.rules
-    way = f"{rules.metric}, {rules.goal} it" if rules.goal else rules.metric
+    way = f"{rules.metric} ({rules.goal})" if rules.goal else rules.metric
     lines = [
         f"experiment {inert(selected.experiment)}: {counted(len(selected.candidates), 'configuration')} by {inert(way)}"
     ]
-    lines += ["", *_table([_row(one, selected) for one in selected.candidates[:_MOST]])]
-    if len(selected.candidates) > _MOST:
-        lines.append(f"  {len(selected.candidates) - _MOST:,} more; --json lists all")
+    shown = [*selected.candidates[:_MOST]]
+    shown += [one for one in selected.candidates[_MOST:] if one.label in {selected.baseline, selected.chosen.label}]
+    lines += ["", *_table([_row(one, selected) for one in shown])]
+    if left := len(selected.candidates) - len(shown):
+        lines.append(f"  {left:,} more; --json lists all")
     lines += ["", *_tell_choice(selected), *_tell_confirmation(selected)]
-    lines += (
-        ["", "what else there is to know:", *(f"  {inert(note)}" for note in selected.notes)] if selected.notes else []
-    )
+    lines += ["", "also:", *(f"  {inert(note)}" for note in selected.notes)] if selected.notes else []
     if selected.commands:
         lines += [
             "",
-            "run these to confirm it, with the code that the chosen runs had:",
+            "these fresh runs are to confirm it; make them with the code that the chosen runs had:",
             *(f"  {inert(one)}" for one in selected.commands),
         ]
     return "\n".join(lines)
@@ -69,7 +70,8 @@ def format_unsealed(unsealed: Unsealed) -> str:
     lines += _table([_seen_row(one) for one in unsealed.seen])
     if unsealed.verdict is not None:
         lines += ["", inert(unsealed.verdict.line)]
-    lines += [f"  {inert(note)}" for note in (*(unsealed.verdict.notes if unsealed.verdict else ()), *unsealed.notes)]
+    notes = (*(unsealed.verdict.notes if unsealed.verdict else ()), *unsealed.notes)
+    lines += [*([] if unsealed.verdict else [""]), *(f"  {inert(note)}" for note in notes)] if notes else []
     if unsealed.is_spent:
         lines += [
             "",
@@ -124,11 +126,13 @@ def _tell_choice(selected: Selected) -> list[str]:
     by = "" if selected.is_new else f", on {format_time(chosen.time)[:10]} by {chosen.author.partition(' <')[0]}"
     told = [f"selected: {inert(chosen.label)}, the best of {counted(chosen.among, 'configuration')}{inert(by)}"]
     if chosen.noise is not None:
-        told.append(f"noise alone makes the best of {chosen.among:,} look {chosen.noise:.2g} better than it is")
+        told.append(
+            f"noise alone makes the best of {chosen.among:,} look {chosen.noise:.2g} better than it is (winner's curse)"
+        )
         if chosen.difference is not None and not chosen.is_baseline:
             left = chosen.difference - chosen.noise
             told.append(
-                f"it looks {chosen.difference:.2g} better than the baseline: {left:.2g} of that without the winner's curse"
+                f"it looks {chosen.difference:.2g} better than the baseline: without what noise gives, {left:.2g}"
             )
     return told
 
@@ -139,26 +143,28 @@ def _tell_confirmation(selected: Selected) -> list[str]:
         return ["that is the baseline: no configuration looks better, and there is nothing to confirm"]
     mine, other = selected.fresh
     if selected.confirmed is None:
-        ran = f"{mine} of {chosen.planned} fresh runs" + (f", {other} of the baseline" if chosen.baseline_runs else "")
+        ran = f"{mine} of {counted(chosen.planned, 'fresh run')} of it"
+        beside = f", {other} of {chosen.planned} of the baseline" if chosen.baseline_runs else ""
         why = "" if chosen.baseline_runs else "; without a baseline there is no verdict"
-        return [f"not confirmed: {ran}{why}"]
-    lines = [f"on fresh runs: {inert(selected.confirmed.line)}"]
+        return [f"not confirmed yet: {ran}{beside}{why}"]
+    lines = ["", "on fresh runs, which took no part in the choice:", f"  {inert(selected.confirmed.line)}"]
     return [*lines, *(f"  {inert(note)}" for note in selected.confirmed.notes)]
 
 
 def _row(one: Configuration, selected: Selected) -> list[str]:
     mark = "selected" if one.label == selected.chosen.label else "baseline" if one.label == selected.baseline else ""
     n = len(one.sample.values)
-    return [clip(inert(one.label), _WIDEST), str(n), number(one.mean), number(one.sd), str(one.sample.failed), mark]
+    failed = str(one.sample.failed) if any(each.sample.failed for each in selected.candidates) else ""
+    return [clip(inert(one.label), _WIDEST), str(n), *format_numbers(one, (one.mean, one.sd)), failed, mark]
 
 
 def _seen_row(one: Seen) -> list[str]:
     mark = "baseline" if one.is_baseline else "selected"
-    return [clip(inert(one.label), _WIDEST), str(one.n), number(one.mean), number(one.sd), "", mark]
+    return [clip(inert(one.label), _WIDEST), str(one.n), *format_numbers(one, (one.mean, one.sd)), "", mark]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    header = ["configuration", "n", "mean", "sd", "failed" if any(row[4] for row in rows) else "", ""]
+    header = ["configuration", "n", "mean", "SD", "failed" if any(row[4] for row in rows) else "", ""]
     columns = list(zip(header, *rows, strict=True))
     shown = [fill(columns[0]), *(align(column) for column in columns[1:5] if any(column)), fill(columns[5])]
     return ["  " + "  ".join(line).rstrip() for line in zip(*shown, strict=True)]

@@ -86,13 +86,13 @@ def test_it_is_told_to_people(screened, exptrack):
     done = exptrack("select", "-e", "rate")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "experiment rate: 3 configurations by accuracy, maximize it"
-    assert lines[2].split() == ["configuration", "n", "mean", "sd", "failed"]
+    assert lines[0] == "experiment rate: 3 configurations by accuracy (maximize)"
+    assert lines[2].split() == ["configuration", "n", "mean", "SD"]
     assert [line.split()[0] for line in lines[3:6]] == ["lr=0.1", "lr=0.2", "lr=0.3"]
     assert lines[3].endswith("selected")
     assert lines[5].endswith("baseline")
     assert "noise alone makes the best of 3 look" in done.stdout
-    assert "not confirmed: 0 of 3 fresh runs, 0 of the baseline" in lines
+    assert "not confirmed yet: 0 of 3 fresh runs of it, 0 of 3 of the baseline" in lines
     assert lines[-1] == "  exptrack run -e rate -- sh measure.sh lr=0.3 seed=5"
 
 
@@ -124,7 +124,7 @@ def test_without_a_baseline_there_is_a_choice_and_no_verdict(repository, exptrac
     assert len(given["commands"]) == 3
     follow(exptrack, given["commands"])
     assert (
-        "not confirmed: 3 of 3 fresh runs; without a baseline there is no verdict"
+        "not confirmed yet: 3 of 3 fresh runs of it; without a baseline there is no verdict"
         in exptrack("select", "-e", "rate").stdout
     )
 
