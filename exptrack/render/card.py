@@ -16,6 +16,7 @@ from exptrack.model.run import PIPELINE, Record, Run, Status
 from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import Value, flatten
 from exptrack.render.codestat import name_file
+from exptrack.render.decisions import list_decisions
 from exptrack.render.page import STATUS_COLORS, YELLOW, Page, format_ending
 from exptrack.render.text import (
     clip,
@@ -85,16 +86,18 @@ def _head(run: Run, code: Sequence[FileChange] | None, page: Page) -> Iterator[s
         "data": "not shared: it was pushed without its data" if run.is_unshared else None,
     }
     known = {label: value for label, value in facts.items() if value is not None}
-    width = max(_LABEL, *(len(label) + 2 for label in known))
+    decisions = list_decisions(run)
+    width = max(_LABEL, *(len(label) + 2 for label in (*known, *(label for label, _ in decisions))))
     for label, value in known.items():
         color = STATUS_COLORS[record.status] if label == "status" else ""
         pieces = value if isinstance(value, tuple) else (str(value),)
         lines = pieces if label == "command" else _wrap(pieces, width, page)
         for title, line in zip_longest([label], lines, fillvalue=""):
             yield page.line(f"{title:<{width}}", (line, color))
-    for note in run.notes:
-        label = "note"
-        for line in note.split("\n"):
+    texts = [*(("note", note) for note in run.notes), *decisions]
+    for name, text in texts:
+        label = name
+        for line in text.split("\n"):
             for part in page.wrap(inert(line.rstrip("\r")), width):
                 yield page.line(f"{label:<{width}}{part}")
                 label = ""

@@ -10,6 +10,7 @@ from exptrack.analysis.diff import same
 from exptrack.analysis.message import format_message
 from exptrack.model.run import PIPELINE, Run, Status
 from exptrack.model.tree import Value, flatten
+from exptrack.render.decisions import list_decisions
 from exptrack.render.page import STATUS_COLORS, YELLOW, Page, fit, format_ending
 from exptrack.render.text import clip, display_width, format_command, format_duration, format_value, inert, inert_page
 from exptrack.render.values import tell_apart
@@ -28,7 +29,7 @@ def format_log(
     stats: Mapping[str, str] | None = None,
     page: Page = Page(),  # noqa: B008 - a tuple
 ) -> str:
-    """An entry for each run: who, when, how it ended, what it ran, notes, the parameters that differ from the next run's, metrics.
+    """An entry for each run: who, when, how it ended, what it ran, what was decided with it, notes, the parameters that differ from the next run's, metrics.
 
     Of the last one all parameters are shown. Metrics named in `first` come first; `stats` is what git says of the code of each run, by
     its oid.
@@ -81,6 +82,8 @@ def _head(run: Run, page: Page) -> Iterator[str]:
         if value not in {None, ""}:
             color = STATUS_COLORS[record.status] if label == "Status" else ""
             yield page.line(f"{label + ':':<{_LABEL}}", (str(value), color))
+    for name, text in list_decisions(run):
+        yield page.line(f"{name.capitalize() + ':':<{_LABEL}}", text)
 
 
 def _author(author: str, room: int | None) -> str:

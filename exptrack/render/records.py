@@ -12,16 +12,18 @@ from exptrack.analysis.codec import encode_record, finite
 from exptrack.analysis.facts import Facts
 from exptrack.analysis.fields import format_time
 from exptrack.analysis.query import Fact
+from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Run
 from exptrack.render.text import inert
 
+_SHORT = frozenset({AnnotationKind.TAG, AnnotationKind.NOTE})  # in lists of their own
 _TITLES = {"tag": "tags", "note": "notes"}
 _FORMULA = ("=", "+", "-", "@", "\t")
 _KEPT = re.compile(r"([\n\t])")
 
 
 def format_records(runs: Iterable[Run]) -> str:
-    """A JSON list, one mapping a run: `oid`, `ref`, what its record holds, and `tags` and `notes` as they stand now.
+    """A JSON list, one mapping a run: `oid`, `ref`, what its record holds, and `tags`, `notes` and other annotations as they stand now.
 
     Values are written as in the record; everything that is not ASCII is an escape, so that no terminal obeys it.
     """
@@ -30,7 +32,13 @@ def format_records(runs: Iterable[Run]) -> str:
 
 def _fields(run: Run) -> dict[str, Any]:
     fields = json.loads(encode_record(run.record))
-    return {"oid": run.oid, "ref": run.ref, **fields, "tags": run.tags, "notes": run.notes}
+    others = [_encode(one) for one in run.annotations if one.kind not in _SHORT]
+    return {"oid": run.oid, "ref": run.ref, **fields, "tags": run.tags, "notes": run.notes, "annotations": others}
+
+
+def _encode(one: Annotation) -> dict[str, Any]:
+    fields = {"id": one.id, "kind": one.kind.value, "time": format_time(one.time), "author": one.author}
+    return fields if one.value is None else fields | {"value": finite(one.value)}
 
 
 def format_csv(rows: Sequence[Facts], columns: Iterable[str]) -> str:

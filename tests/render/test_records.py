@@ -21,7 +21,7 @@ RECORD = Record(
 )
 
 
-def run(record: Record = RECORD, **values: str) -> Run:
+def run(record: Record = RECORD, **values: object) -> Run:
     annotations = tuple(Annotation(kind, AnnotationKind(kind), START, "", value) for kind, value in values.items())
     return Run(record, "0" * 40, "refs/exptrack/runs/2026-01/one", annotations=annotations)
 
@@ -40,6 +40,7 @@ def test_a_run_is_its_record_and_where_it_lies_and_what_stands_on_it():
             "note": "of the start",
             "tags": ["best"],
             "notes": ["looked at"],
+            "annotations": [],
         }
     ]
 
@@ -48,6 +49,21 @@ def test_tags_and_notes_are_always_there():
     [fields] = json.loads(format_records([run()]))
     assert (fields["tags"], fields["notes"]) == ([], [])
     assert format_records([]) == "[]"
+
+
+def test_what_else_stands_on_it_is_listed_as_it_was_written():
+    chosen = {"experiment": "digits", "mean": float("inf")}
+    [fields] = json.loads(format_records([run(tag="best", selection=chosen, unshared=None)]))
+    assert fields["annotations"] == [
+        {
+            "id": "selection",
+            "kind": "selection",
+            "time": "2026-01-31T12:00:00.000000Z",
+            "author": "",
+            "value": {"experiment": "digits", "mean": "Infinity"},
+        },
+        {"id": "unshared", "kind": "unshared", "time": "2026-01-31T12:00:00.000000Z", "author": ""},
+    ]
 
 
 def test_nothing_is_obeyed_by_a_terminal():

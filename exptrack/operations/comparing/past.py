@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -13,6 +12,8 @@ from exptrack.model.selection import Chosen, PastConclusion, PastUnsealing
 from exptrack.model.tree import Tree, Value
 
 MOST = 10_000  # fresh runs; what others wrote may ask for any number
+
+_DECISIONS = frozenset({AnnotationKind.SELECTION, AnnotationKind.UNSEALING, AnnotationKind.CONCLUSION})
 
 T = TypeVar("T", Chosen, PastUnsealing, PastConclusion)
 
@@ -31,6 +32,15 @@ def find_unsealings(runs: Iterable[Run], experiment: str, metric: str | None = N
 def find_conclusions(runs: Iterable[Run], experiment: str) -> tuple[PastConclusion, ...]:
     """What was concluded of an experiment, in the order of time; a conclusion once more on the same runs is one of its own here."""
     return _read(runs, experiment, AnnotationKind.CONCLUSION, _conclusion)
+
+
+def find_all(run: Run) -> tuple[Chosen | PastUnsealing | PastConclusion, ...]:
+    """What was chosen, unsealed and concluded with this run, of whichever experiment, in the order of time."""
+    values = [one.value for one in run.annotations if one.kind in _DECISIONS]
+    names = dict.fromkeys(_text(value, "experiment") for value in values if isinstance(value, Mapping))
+    finders = (find_choices, find_unsealings, find_conclusions)
+    found = [one for name in names for find in finders for one in find([run], name)]
+    return tuple(sorted(found, key=lambda one: one.time))
 
 
 def tell_choice(chosen: Chosen, experiment: str) -> Tree:
@@ -63,6 +73,8 @@ def tell_conclusion(conclusion: PastConclusion, experiment: str) -> Tree:
 
 def digest_runs(runs: Iterable[Run]) -> str:
     """A short digest of which runs these are."""
+    import hashlib  # here, since what shows a run reads its annotations, and digests nothing
+
     return hashlib.sha256("\n".join(sorted(run.oid for run in runs)).encode()).hexdigest()[:16]
 
 
