@@ -22,6 +22,23 @@ _BRANCHES = (
     "for-each-ref --format='%(refname:lstrip=2)' refs/heads refs/tags refs/remotes",
     "grep -xE '[A-Za-z0-9_][A-Za-z0-9_./-]*'",
 )
+# What the nearest exptrack.yaml declares below a key, in block style. To ask exptrack itself would take a Python a key press.
+_DECLARED = """\
+_exptrack_declared() {
+  local top prefix
+  { read -r top; read -r prefix; } < <(GIT rev-parse --show-toplevel --show-prefix 2>/dev/null)
+  while [[ -n $prefix && ! -f $top/${prefix}exptrack.yaml ]]; do
+    prefix=${prefix%/}
+    if [[ $prefix == */* ]]; then prefix=${prefix%/*}/; else prefix=""; fi
+  done
+  awk -v section="$1" '
+    /^[^ #]/ { inside = (index($0, section ":") == 1); indent = 0; next }
+    inside && match($0, /^ +[^ #-]/) {
+      if (!indent) indent = RLENGTH
+      if (RLENGTH == indent && sub(/:.*/, "")) { gsub(/^ +|"/, ""); print }
+    }' "$top/${prefix}exptrack.yaml" 2>/dev/null | grep -xE '[A-Za-z0-9_][A-Za-z0-9_./-]*'
+}
+"""
 _BASH = f"""\
 # Where the command will look: the `-C` before it are git's own option.
 _exptrack_git() {{
@@ -50,6 +67,10 @@ _exptrack_ranges() {{
   _exptrack_sides "${{1#"$before"}}" | while read -r name; do echo "$before$name"; done
 }}
 
+{_DECLARED.replace("GIT", "_exptrack_git")}\
+_exptrack_experiments() {{ _exptrack_declared experiments | while read -r name; do [[ $name != "$1"* ]] || echo "$name"; done }}
+_exptrack_metrics() {{ _exptrack_declared metrics | while read -r name; do [[ $name != "$1"* ]] || echo "$name"; done }}
+
 # Git's own completion calls this for `git exptrack`.
 _git_exptrack() {{
   local -i i=1
@@ -65,6 +86,9 @@ _exptrack_runs() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/runs 2
 _exptrack_active() {{ compadd -- ${{(f)"$(command git {_LIST} refs/exptrack/active 2>/dev/null | {_SAFE})"}} }}
 _exptrack_sides() {{ _exptrack_runs; compadd -- ${{(f)"$(command git {_BRANCHES[0]} 2>/dev/null | {_BRANCHES[1]})"}} }}
 _exptrack_ranges() {{ compset -P '*..'; _exptrack_sides }}
+{_DECLARED.replace("GIT", "command git")}\
+_exptrack_experiments() {{ compadd -- ${{(f)"$(_exptrack_declared experiments)"}} }}
+_exptrack_metrics() {{ compadd -- ${{(f)"$(_exptrack_declared metrics)"}} }}
 """
 # An alias, because shtab evaluates a command once or twice, depending on where its answer is wanted.
 _TCSH = """\
@@ -119,25 +143,33 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _complete(action: argparse.Action) -> None:
-    """Say what completes an argument's value: its metavar tells what it is."""
+    """Say what completes an argument's value: its name or metavar tells what it is."""
     import shtab
 
-    runs = {"bash": "_exptrack_runs", "zsh": "_exptrack_runs", "tcsh": "`_exptrack_runs`"}
-    sides = {"bash": "_exptrack_sides", "zsh": "_exptrack_sides", "tcsh": "`_exptrack_runs`"}
-    ranges = {"bash": "_exptrack_ranges", "zsh": "_exptrack_ranges", "tcsh": "`_exptrack_runs`"}
-    active = {"bash": "_exptrack_active", "zsh": "_exptrack_active", "tcsh": "`_exptrack_active`"}
+    runs, sides, ranges, active, experiments, metrics = (
+        {"bash": f"_exptrack_{name}", "zsh": f"_exptrack_{name}"}
+        for name in ("runs", "sides", "ranges", "active", "experiments", "metrics")
+    )
+    for side in (runs, sides, ranges):
+        side["tcsh"] = "`_exptrack_runs`"
+    active["tcsh"] = "`_exptrack_active`"
+    named = {"experiment": experiments, "metric": metrics, "history": metrics, "sides": sides, "baseline": sides}
     known = {
         "REV": runs,
         "REV | QUERY": runs,
-        "A": sides,
+        "QUERY | REV": sides,
+        "REMOTE|QUERY|REV": runs,
         "QUERY | RANGE | REV": ranges,
+        "BASE..HEAD | REV": ranges,
+        "COMMIT": sides,
+        "NAME": active if action.dest == "names" else None,
         **dict.fromkeys(("PATH", "FILE", "COMMAND"), shtab.FILE),
         "DIR": shtab.DIRECTORY,
     }
     words = {"AREA": Area, "PART": Part}
     if action.metavar in words:
         action.choices = list(words[action.metavar])
-    metavar = action.metavar if isinstance(action.metavar, str) else None
-    found = active if action.dest == "names" else known.get(metavar or "")
+    metavar = action.metavar if isinstance(action.metavar, str) else ""
+    found = named.get(action.dest) or known.get(metavar)
     if found is not None and action.choices is None:
         action.complete = found  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from exptrack.cli.terminal import show
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="this one in full, a line for each configuration")
+    parser.add_argument("experiment", nargs="?", metavar="NAME", help="this one in full, a line for each configuration")
     parser.add_argument("--json", action="store_true", help="as JSON")
 
 
@@ -19,12 +19,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     project = open_project(arguments)
     mention_dead(project)
-    states = list_experiments(project.context, arguments.name)
+    states = list_experiments(project.context, arguments.experiment)
     if arguments.json:
         print(format_experiments_json(states))
     elif not states:
         say("no experiment yet: declare one below `experiments` in exptrack.yaml")
-    elif arguments.name is not None:
+    elif arguments.experiment is not None:
         show(format_experiment(states[0]), is_paged=not arguments.no_pager)
     else:
         show(format_experiments(states), is_paged=not arguments.no_pager, is_wide=True)

@@ -20,7 +20,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 ZSH = """\
 compadd() { shift; print -rl -- "$@" }
 _arguments() {}
-source "$1"; _exptrack_runs
+source "$1"; shift; "$@"
 """
 
 
@@ -107,6 +107,60 @@ def test_log_is_completed_with_runs_and_branches_also_at_the_end_of_a_range(offe
     assert offers("exptrack", "log", "..ma") == ["..main"]
 
 
+DECLARED = """\
+# experiments:
+metrics:
+  accuracy: {goal: maximize}
+  "val/loss": minimize
+  # note: no metric
+experiments:
+    rate:
+        metric: accuracy
+        variables: {lr: [0.1]}
+    depth-2: {metric: val/loss}
+    $(touch${IFS}hacked): {}
+seed: seed
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("run -e ", ["rate", "depth-2"]),
+        ("compare -e r", ["rate"]),
+        ("select --experiment d", ["depth-2"]),
+        ("experiments ", ["rate", "depth-2"]),
+        ("compare --metric ", ["accuracy", "val/loss"]),
+        ("show --history v", ["val/loss"]),
+        ("run --seed ", []),
+        ("compare --alpha ", []),
+    ],
+)
+def test_experiments_and_metrics_are_those_that_are_declared(offers, repository, typed, offered):
+    (repository / "exptrack.yaml").write_text(DECLARED)
+    below = repository / "deep" / "er"
+    below.mkdir(parents=True)
+    assert offers("exptrack", *typed.split(" "), cwd=below) == offered
+    assert not (below / "hacked").exists()
+
+
+def test_the_nearest_declaration_counts_and_none_is_needed(offers, repository, tmp_path):
+    assert offers("exptrack", "run", "-e", "") == []
+    (repository / "exptrack.yaml").write_text(DECLARED)
+    (repository / "inner").mkdir()
+    (repository / "inner" / "exptrack.yaml").write_text("experiments:\n  other:\n    metric: loss\n")
+    assert offers("exptrack", "-C", str(repository / "inner"), "run", "-e", "", cwd=tmp_path) == ["other"]
+    assert offers("exptrack", "run", "-e", "", cwd=tmp_path) == []
+
+
+def test_runs_and_branches_are_offered_where_they_are_compared_and_claimed(offers, runs):
+    assert offers("exptrack", "compare", "ca") == ["calm-fox"]
+    assert offers("exptrack", "compare", "-b", "ma") == ["main"]
+    assert offers("exptrack", "push", "ca") == ["calm-fox"]
+    assert offers("exptrack", "check", "main..ca") == ["main..calm-fox"]
+    assert offers("exptrack", "fetch", "--name", "ca") == []
+
+
 def test_what_is_typed_before_a_range_is_not_obeyed(offers, runs, repository):
     assert offers("exptrack", "log", "$(touch${IFS}hacked)..ma") == []
     assert not (repository / "hacked").exists()
@@ -128,9 +182,23 @@ def test_a_ref_that_a_shell_would_obey_is_not_offered(offers, runs, repository, 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
 def test_zsh_lists_runs(script, runs, repository):
     done = subprocess.run(
-        ["zsh", "-f", "-c", ZSH, "zsh", script("zsh")], cwd=repository, capture_output=True, text=True, check=True
-    )
+        ["zsh", "-f", "-c", ZSH, "zsh", script("zsh"), "_exptrack_runs"],
+        cwd=repository, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     assert done.stdout.split() == runs
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(
+    ("kind", "offered"), [("experiments", ["rate", "depth-2"]), ("metrics", ["accuracy", "val/loss"])]
+)
+def test_zsh_lists_what_is_declared(script, repository, kind, offered):
+    (repository / "exptrack.yaml").write_text(DECLARED)
+    done = subprocess.run(
+        ["zsh", "-f", "-c", ZSH, "zsh", script("zsh"), f"_exptrack_{kind}"],
+        cwd=repository, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == offered
 
 
 def test_zsh_completes_each_of_many_arguments(script):
