@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from exptrack.analysis.commands import script_words
@@ -34,24 +34,21 @@ def parse_arguments(argv: Sequence[str]) -> dict[str, Value]:
     """
     found: dict[str, Value] = {}
     words = script_words(argv)
-    end = words.index("--") if "--" in words else len(words)
-    position = 0
-    while position < len(words):
-        word = words[position]
-        position += 1
-        option = _OPTION.fullmatch(word) if position <= end else None
-        if option is None:
-            assignment = _ASSIGNMENT.fullmatch(word)
-            if assignment:
-                found[assignment[1]] = parse_value(assignment[2])
-        elif option[2] is not None:
-            found[option[1]] = parse_value(option[2])
-        else:
-            values = _values(words[position:end])
-            position += len(values)
-            typed = [parse_value(value) for value in values]
-            found[option[1]] = True if not typed else typed[0] if len(typed) == 1 else typed
+    for _, _, key, texts in _list_given(words):
+        if key is not None:
+            typed = [parse_value(text) for text in texts]
+            found[key] = True if not typed else typed[0] if len(typed) == 1 else typed
     return found
+
+
+def other_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Those of a script's words that gave no parameter, in their order; of a parameter given twice only the last counts.
+
+    Nothing is typed: commands in thousands differ, and are read in this way.
+    """
+    given = [*_list_given(words)]
+    last = {key: start for start, _, key, _ in given}
+    return tuple(word for start, end, key, _ in given if key is None or last[key] != start for word in words[start:end])
 
 
 def parse_value(text: str) -> Value:
@@ -87,20 +84,40 @@ def merge_arguments(params: Mapping[str, Tree], arguments: Mapping[str, Value]) 
     return sources
 
 
-def _values(words: Sequence[str]) -> list[str]:
+def _list_given(words: Sequence[str]) -> Iterator[tuple[int, int, str | None, Sequence[str]]]:
+    """The words from the first to the last, piece by piece: where it begins and ends, and which parameter it gives, with its texts.
+
+    A word that gives none is a piece without a key, an option without a value one without texts.
+    """
+    end = words.index("--") if "--" in words else len(words)
+    position = 0
+    while position < len(words):
+        start, word = position, words[position]
+        position += 1
+        option = _OPTION.fullmatch(word) if start < end else None
+        if option is None:
+            assignment = _ASSIGNMENT.fullmatch(word)
+            yield (start, position, assignment[1], (assignment[2],)) if assignment else (start, position, None, ())
+        elif option[2] is not None:
+            yield start, position, option[1], (option[2],)
+        else:
+            values = _values(words, position, end)
+            position += len(values)
+            yield start, position, option[1], values
+
+
+def _values(words: Sequence[str], first: int, end: int) -> list[str]:
     if (
-        not words
-        or _ASSIGNMENT.fullmatch(words[0])
-        or (words[0].startswith("-") and not _NUMBER.fullmatch(words[0]) and words[0] != "-")
+        first >= end
+        or _ASSIGNMENT.fullmatch(words[first])
+        or (words[first].startswith("-") and not _NUMBER.fullmatch(words[first]) and words[first] != "-")
     ):
         return []
-    values = [words[0]]
-    if _NUMBER.fullmatch(words[0]):
-        for word in words[1:]:
-            if not _NUMBER.fullmatch(word):
-                break
-            values.append(word)
-    return values
+    last = first + 1
+    if _NUMBER.fullmatch(words[first]):
+        while last < end and _NUMBER.fullmatch(words[last]):
+            last += 1
+    return [*words[first:last]]
 
 
 def _structure(text: str) -> Value:

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from posixpath import join, normpath, splitext
 
-from exptrack.analysis.arguments import parse_arguments
+from exptrack.analysis.arguments import other_words
 from exptrack.analysis.commands import script_words
-from exptrack.analysis.same import is_same
 from exptrack.analysis.seeds import find_seed_key
 from exptrack.analysis.settings import Section
 from exptrack.analysis.terms import matches_path
@@ -127,15 +126,9 @@ def _with_folders(path: str) -> Iterator[str]:
 
 @lru_cache(maxsize=1024)
 def _words(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The words of a command that gave no parameter: without such a one, the parameters are the same."""
+    """The words of a command that gave no parameter."""
     own = script_words(command)
-    given = parse_arguments(["./script", *own])
-    others = (
-        word
-        for position, word in enumerate(own)
-        if is_same(parse_arguments(["./script", *own[:position], *own[position + 1 :]]), given)
-    )
-    return (*map(_name_interpreter, command[: len(command) - len(own)]), *others)
+    return (*map(_name_interpreter, command[: len(command) - len(own)]), *other_words(own))
 
 
 def _name_interpreter(word: str) -> str:

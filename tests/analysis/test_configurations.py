@@ -84,6 +84,10 @@ def test_the_first_of_equal_seeds_is_left_out():
         ("python train.py --layers 64 32 a.csv", "python train.py --layers 64 a.csv", True),
         ("python train.py a.csv", "python train.py b.csv", False),
         ("python train.py -n 3", "python train.py -n 4", False),
+        ("python train.py --no-cache -v a.csv", "python train.py --no-cache -q a.csv", False),  # not the option's value
+        ("python train.py --lr 1 -n 2", "python train.py --lr 1 -b 2", False),
+        ("python train.py --lr 1 --lr 2", "python train.py --lr 2", False),
+        ("python train.py --lr 1 --lr 2", "python train.py --lr 1 --lr 3", True),
         ("python train.py", "python test.py", False),
         ("python -O train.py", "python train.py", False),
         ("python train.py -- --x", "python train.py -- --y", False),
