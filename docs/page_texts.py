@@ -166,8 +166,8 @@ Notes add up: what was noted before stays.""",
 Completes commands, options, and the names of runs, which come straight from Git. With the script in place of git-exptrack as well, bash
 also completes `git exptrack`.""",
     "demo": """\
-Copies the example project, which learns to read handwritten digits, into a new folder, records several runs of it, lists them, compares
-two and shows one. Prints each command before it runs it.""",
+Copies the example project, which learns to read handwritten digits, into a new folder, records several runs of it, lists them, shows what
+is different in two and which of them is better, reproduces one, and makes a branch that a check accepts. Prints each command before it runs it.""",
 }
 
 # Where more is told, on the page of the commands.

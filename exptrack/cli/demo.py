@@ -15,37 +15,44 @@ from exptrack.cli.common import say
 from exptrack.errors import ExptrackError
 from exptrack.operations.example import copy_example, keep_example_data
 
-_TRAIN = "exptrack run --name {name} -m {note} -- python train.py {arguments}"
+_TRAIN = "exptrack run {options} -m {note} -- python train.py {arguments}"
+_WIDE = "model.hidden=64 train.lr=0.3"
 _RUNS = (
-    ("shipped", "the parameters as they are", ""),
-    ("slow", "a smaller learning rate", "train.lr=0.01"),
-    ("wide", "more hidden units, faster", "model.hidden=64 train.lr=0.3"),
-    ("wide-seed-1", "the same with another seed", "model.hidden=64 train.lr=0.3 seed=1"),
+    ("-e wider --name shipped", "the parameters as they are", ""),
+    ("--name slow", "a smaller learning rate", "train.lr=0.01"),
+    ("-e wider --name wide", "more hidden units, faster", _WIDE),
 )
+_SEED = "exptrack run -e wider --name {name}-{seed} -- python train.py {arguments}"
+_SEEDS = range(1, 5)
 # What DVC says of itself, and every epoch but the last of those in a row.
 _NOISE = re.compile(r"$|> |(Updating|Generating) lock file|'.*' didn't change|epoch .*\nepoch ", re.MULTILINE)
-_DIVERGES = ("diverges", "far too fast", "train.lr=10")
+_DIVERGES = ("--name diverges", "far too fast", "train.lr=10")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", metavar="DIR", help="a new folder (else exptrack-demo)")
+    parser.add_argument("--copy", action="store_true", help="copy the example project, and leave the rest to you")
 
 
 def run(arguments: argparse.Namespace) -> int:
     start = Path(arguments.directory)
     folder = start / arguments.folder if arguments.folder else _free(start)
     copy_example(folder)
+    if arguments.copy:
+        say(f"copied the example project to {folder}")
+        return 0
     scene = _Scene(folder)
     scene.tell(f"A project that learns to read 1,797 handwritten digits, copied to {folder}")
     _prepare(scene)
     scene.tell("Each run becomes a commit on a hidden ref: the code, parameters, metrics, pointers to data")
-    for name, note, words in _RUNS:
-        scene.do(_TRAIN.format(name=name, note=shlex.quote(note), arguments=words).rstrip(), shown=3)
+    for options, note, words in _RUNS:
+        scene.do(_TRAIN.format(options=options, note=shlex.quote(note), arguments=words).rstrip(), shown=3)
     scene.tell("A run that fails is kept, too")
-    name, note, words = _DIVERGES
-    scene.do(_TRAIN.format(name=name, note=shlex.quote(note), arguments=words), expected=1, shown=3)
+    options, note, words = _DIVERGES
+    scene.do(_TRAIN.format(options=options, note=shlex.quote(note), arguments=words), expected=1, shown=3)
     _repeat(scene)
     _look(scene)
+    _compare(scene)
     _claim(scene)
     scene.tell(f"Your turn: cd {shlex.quote(os.path.relpath(folder))} && exptrack run -- python train.py train.lr=0.2")
     return 0
@@ -85,6 +92,17 @@ def _look(scene: _Scene) -> None:
     scene.do(f"git show {ref}:metrics.json")
     scene.tell("And your work tree, index and branches are as they were")
     scene.do("git status --short --branch")
+
+
+def _compare(scene: _Scene) -> None:
+    scene.tell(
+        "Is `wide` better than `shipped`, or was it luck? `exptrack.yaml` plans five seeds of each: these are the rest"
+    )
+    for seed in _SEEDS:
+        for name, words in (("shipped", ""), ("wide", _WIDE)):
+            arguments = f"{words} seed={seed}".lstrip()
+            scene.do(_SEED.format(name=name, seed=seed, arguments=arguments), shown=1)
+    scene.do("exptrack compare -e wider")
 
 
 def _claim(scene: _Scene) -> None:

@@ -62,5 +62,5 @@ EXAMPLES = {
     "tag": ("exptrack tag best @", "exptrack tag --delete best brave-otter"),
     "note": ("exptrack note @ -m 'the loss was still falling'",),
     "completion": ("exptrack completion bash > ~/.local/share/bash-completion/completions/exptrack",),
-    "demo": ("exptrack demo", "exptrack demo /tmp/digits"),
+    "demo": ("exptrack demo", "exptrack demo /tmp/digits", "exptrack demo --copy digits"),
 }

@@ -25,7 +25,7 @@ def test_plain_git_gives_sensible_answers_afterwards(demo):
         ref.rpartition("/")[2]: ref
         for ref in git(folder, "for-each-ref", "--format=%(refname)", "refs/exptrack").split()
     }
-    assert {"shipped", "slow", "wide", "wide-seed-1", "diverges"} <= set(refs)
+    assert {"shipped", "slow", "wide", "shipped-4", "wide-4", "diverges"} <= set(refs)
     assert git(folder, "log", "--format=%s", refs["wide"]).splitlines() == [
         "wide: model.hidden=64, train.lr=0.3 → accuracy=0.977728",
         "snapshot of wide",
@@ -43,6 +43,25 @@ def test_plain_git_gives_sensible_answers_afterwards(demo):
     assert (data["path"], data["modified"]) == ("data/digits.csv.gz", False)
     for line in ("$ exptrack ls", "$ exptrack diff shipped wide", "$ exptrack show best"):
         assert line in out
+
+
+def test_the_comparison_is_of_all_planned_seeds_and_comes_to_a_word(demo):
+    _, out = demo
+    _, _, compared = out.partition("$ exptrack compare -e wider\n")
+    assert compared.startswith(
+        "wider: accuracy (maximize, smallest effect that matters 0.005): 2 configurations, 10 runs, "
+        "baseline model.hidden=32, train.lr=0.1\n"
+    )
+    assert "\n  better: accuracy +0.0" in compared
+    assert " 5 pairs of seeds, paired t p=0.0" in compared
+
+
+def test_the_example_can_be_copied_alone(exptrack, tmp_path):
+    done = exptrack("demo", "--copy", "example", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"exptrack: copied the example project to {tmp_path / 'example'}\n"
+    assert (tmp_path / "example" / "data" / "digits.csv.gz").is_file()
+    assert not (tmp_path / "example" / ".git").exists()
 
 
 def test_work_tree_head_and_index_are_as_before_and_the_one_new_branch_claims_a_run(demo):

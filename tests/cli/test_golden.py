@@ -421,30 +421,38 @@ environment:
 
 DEMO = {
     "ls": r"""
-name  AGE  status     tags  reproduces   accuracy      loss
-brave-otter-k3f9  AGE  {32}completed{}        wide         0.977728  0.085163
-brave-otter-k3f9  AGE  {32}completed{}        narrow-fast  0.951002  0.161604
-narrow-fast  AGE  {32}completed{}                     0.951002  0.161604
-narrow  AGE  {32}completed{}                     0.942094  0.173959
-diverges  AGE  {31}failed   {}                     -         -
-wide-seed-1  AGE  {32}completed{}                     0.966592  0.100573
-wide  AGE  {32}completed{}  best               0.977728  0.085163
-slow  AGE  {32}completed{}                     0.924276  0.361615
-shipped  AGE  {32}completed{}                     0.966592  0.102044
-exptrack: 5 more columns: `--all-columns` shows them
+name  AGE  status     experiment  tags  reproduces   accuracy
+brave-otter-k3f9  AGE  {32}completed{}  wider             wide         0.977728
+wide-4  AGE  {32}completed{}  wider                          0.982183
+shipped-4  AGE  {32}completed{}  wider                          0.96882
+wide-3  AGE  {32}completed{}  wider                          0.98441
+shipped-3  AGE  {32}completed{}  wider                          0.975501
+wide-2  AGE  {32}completed{}  wider                          0.971047
+shipped-2  AGE  {32}completed{}  wider                          0.966592
+wide-1  AGE  {32}completed{}  wider                          0.966592
+shipped-1  AGE  {32}completed{}  wider                          0.964365
+brave-otter-k3f9  AGE  {32}completed{}                    narrow-fast  0.951002
+narrow-fast  AGE  {32}completed{}                                 0.951002
+narrow  AGE  {32}completed{}                                 0.942094
+diverges  AGE  {31}failed   {}                                 -
+wide  AGE  {32}completed{}  wider       best               0.977728
+slow  AGE  {32}completed{}                                 0.924276
+shipped  AGE  {32}completed{}  wider                          0.966592
+exptrack: 6 more columns: `--all-columns` shows them
 """,
     "show wide": r"""
-run       wide
-commit    OID
-status    {32}completed{}
-started   TIME, took SECONDS
-author    Ada Lovelace <ada@example.com> on HOST
-command   python train.py model.hidden=64 train.lr=0.3
-base      OID
-code      as committed in the base
-seed      0
-tags      best
-note      more hidden units, faster
+run         wide
+commit      OID
+status      {32}completed{}
+started     TIME, took SECONDS
+author      Ada Lovelace <ada@example.com> on HOST
+command     python train.py model.hidden=64 train.lr=0.3
+base        OID
+code        as committed in the base
+experiment  wider
+seed        0
+tags        best
+note        more hidden units, faster
 
 metrics:
   accuracy        0.977728
