@@ -16,10 +16,11 @@ from exptrack.model.run import Run, Status
 from exptrack.model.selection import Conclusion, Look, PastConclusion, PastUnsealing, Selected
 from exptrack.operations.compare import Asked, compare
 from exptrack.operations.comparing.beside import name_differences
+from exptrack.operations.comparing.confirming import confirm, confirming_rules, gather_fresh
 from exptrack.operations.comparing.material import Material, gather_material
 from exptrack.operations.comparing.past import digest_runs, find_conclusions, find_unsealings, tell_conclusion
 from exptrack.operations.context import Context
-from exptrack.operations.select import confirm, confirming_rules, describe, gather_fresh
+from exptrack.operations.select import describe
 from exptrack.store import annotation as store
 
 _FEWEST = 3

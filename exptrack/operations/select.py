@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from exptrack.analysis.choosing import FEWEST, FRESH, Screen, find_fresh, find_holder, fresh_seeds, gain, screen
+from exptrack.analysis.choosing import FEWEST, FRESH, Screen, fresh_seeds, gain, screen
 from exptrack.analysis.experiments import configuration_of
-from exptrack.analysis.grouping import Row
 from exptrack.analysis.labels import tell_value
 from exptrack.analysis.rerunning import write_rerun
-from exptrack.analysis.verdicts import decide
 from exptrack.analysis.wording import counted
 from exptrack.backends.git.repository import find_identity
 from exptrack.errors import ExptrackError
 from exptrack.model.annotation import AnnotationKind
-from exptrack.model.comparison import Configuration, Rules, Sample, Verdict
-from exptrack.model.experiment import Noise, Pairing
+from exptrack.model.comparison import Configuration, Sample
 from exptrack.model.run import Run, Status
 from exptrack.model.selection import Chosen, Selected
-from exptrack.operations.comparing.material import Material, gather_material, sample
-from exptrack.operations.comparing.past import MOST, find_unsealings, tell_choice
+from exptrack.operations.comparing.confirming import (
+    KEYED,
+    ON_THIS_SPLIT,
+    Fresh,
+    confirm,
+    confirming_rules,
+    find_sides,
+    gather_fresh,
+    is_confirmed,
+)
+from exptrack.operations.comparing.material import Material, gather_material
+from exptrack.operations.comparing.past import MOST, tell_choice
 from exptrack.operations.context import Context
 from exptrack.store import annotation as store
-
-_KEYED = frozenset({Pairing.FOLD, Pairing.DATASET, Pairing.SPLIT})
-ON_THIS_SPLIT = "selected_on_this_split"
-
-
-class Fresh(NamedTuple):
-    """The chosen configuration and the baseline as their fresh runs alone show them; `names` are these runs."""
-
-    chosen: Sample
-    baseline: Sample | None
-    names: tuple[str, ...]
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        return len(self.chosen.values), len(self.baseline.values) if self.baseline else 0
 
 
 def select(context: Context, name: str, *, fresh: int | None = None, is_again: bool = False) -> Selected:
@@ -76,8 +67,6 @@ def describe(
     rules = confirming_rules(material, chosen)
     fresh = gather_fresh(context, material, choices)
     verdict = confirm(rules, fresh)
-    is_seen = any(one.time > chosen.time for one in find_unsealings(material.runs, material.experiment.name))
-    is_waiting = not is_seen and (verdict is None or min(fresh.counts) < chosen.planned)
     commands = _write_commands(context, material, chosen, fresh) if not chosen.is_baseline else ()
     notes = [*material.grouped.notes, *screened.left_out]
     if material.rules.changed:
@@ -92,52 +81,15 @@ def describe(
         fresh=fresh.counts,
         confirmed=verdict,
         commands=commands,
-        flags=(ON_THIS_SPLIT,) if is_waiting else (),
+        flags=() if is_confirmed(material, chosen, fresh, verdict) else (ON_THIS_SPLIT,),
         notes=tuple(notes),
     )
-
-
-def confirming_rules(material: Material, chosen: Chosen) -> Rules:
-    """One candidate, as many runs as were planned when it was chosen; no other looks."""
-    planned = None if material.rules.pair_by in _KEYED else chosen.planned
-    return material.rules._replace(planned=planned, looks=(), noise=Noise.UNEQUAL)
-
-
-def gather_fresh(context: Context, material: Material, choices: Sequence[Chosen]) -> Fresh:
-    """What the runs say that took part in none of the choices: those of the chosen configuration, and of the baseline."""
-    candidate, baseline = find_sides(material, choices[-1])
-    rows = fresh_rows(material, choices)
-    metric = material.rules.metric
-    mine = sample(context, material, candidate, rows, metric)
-    other = sample(context, material, baseline, rows, metric) if baseline else None
-    held = {*(candidate.runs if candidate else ()), *(baseline.runs if baseline else ())}
-    return Fresh(mine, other, tuple(row.name for row in rows if row.name in held))
-
-
-def find_sides(material: Material, chosen: Chosen) -> tuple[Configuration | None, Configuration | None]:
-    """The chosen configuration and the baseline, as they are now; no baseline if that was chosen, or none is declared."""
-    configurations = material.grouped.configurations
-    candidate = find_holder(configurations, chosen.runs)
-    baseline = find_holder(configurations, chosen.baseline_runs)
-    return candidate, None if candidate is baseline else baseline
-
-
-def fresh_rows(material: Material, choices: Sequence[Chosen]) -> tuple[Row, ...]:
-    """The rows that took part in none of the choices."""
-    return find_fresh(material.rows, frozenset().union(*(one.took_part for one in choices)))
-
-
-def confirm(rules: Rules, fresh: Fresh) -> Verdict | None:
-    """The verdict on the fresh runs alone, for which nothing has to be corrected; None without a baseline or any fresh run of both."""
-    if fresh.baseline is None or not min(fresh.counts):
-        return None
-    return decide(rules, fresh.baseline, [fresh.chosen])[0]
 
 
 def _choose(context: Context, material: Material, screened: Screen, fresh: int | None) -> Chosen:
     best, baseline = screened.candidates[0], material.baseline
     planned = fresh or material.experiment.seeds or FRESH
-    if material.rules.pair_by in _KEYED:
+    if material.rules.pair_by in KEYED:
         planned = max(FEWEST, len(best.sample.values))  # a fresh run for each fold, dataset or split
     identity = find_identity(context.repository)
     chosen = Chosen(
@@ -181,7 +133,7 @@ def _pair(material: Material, one: Configuration, has: Sample, seeds: Sequence[i
     """A run to be made once more for each seed; of folds, datasets or splits one of each that has no fresh run, all with one seed."""
     runs = sorted(material.named(one.runs), key=lambda run: run.status is not Status.COMPLETED)
     key = material.experiment.pair_key
-    if material.rules.pair_by not in _KEYED or key is None:
+    if material.rules.pair_by not in KEYED or key is None:
         return [(runs[0], seed) for seed in seeds]
     params = {row.name: row.params for row in material.rows}
     units: dict[str, Run] = {}

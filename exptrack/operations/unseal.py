@@ -22,12 +22,12 @@ from exptrack.model.experiment import Noise
 from exptrack.model.run import Run
 from exptrack.model.selection import PastUnsealing, Seen, Unsealed
 from exptrack.model.tree import Tree, flatten
+from exptrack.operations.comparing.confirming import ON_THIS_SPLIT, find_sides, fresh_rows
 from exptrack.operations.comparing.declared import make_rules
 from exptrack.operations.comparing.gather import gather
 from exptrack.operations.comparing.material import Material, gather_material, sample
 from exptrack.operations.comparing.past import find_unsealings
 from exptrack.operations.context import Context
-from exptrack.operations.select import ON_THIS_SPLIT, find_sides, fresh_rows
 from exptrack.store import annotation as store
 from exptrack.store.holdout import read_holdout
 
