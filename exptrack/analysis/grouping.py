@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from statistics import median
 from typing import NamedTuple
@@ -194,8 +194,7 @@ def _sample(label: str, some: Sequence[Row], grouping: Grouping) -> Sample:
     good = [row for row in completed if row.value is not None and math.isfinite(row.value)]
     seeds = {str(row.seed) for row in some if row.seed is not None}
     for row in good:
-        seed = str(row.seed) if row.seed is not None else f"run {row.name}" if row.name in seeds else row.name
-        unit = _unit(row, grouping)
+        seed, unit = _name_seed(row, seeds), _unit(row, grouping)
         usable[seed if unit is None else unit][seed].append(row.value or 0.0)
         for path, digest in row.evaluated.items():
             evaluated[path if unit is None else f"{path} of {unit}"].add(digest)
@@ -209,6 +208,17 @@ def _sample(label: str, some: Sequence[Row], grouping: Grouping) -> Sample:
         unseeded=sum(row.seed is None for row in good),
         evaluated={path: tuple(sorted(found)) for path, found in sorted(evaluated.items())},
     )
+
+
+def name_unit(row: Row, some: Iterable[Row], grouping: Grouping) -> str:
+    """By which name the value of a run stands in the sample of its configuration, of which `some` are the runs."""
+    unit = _unit(row, grouping)
+    return _name_seed(row, {str(one.seed) for one in some if one.seed is not None}) if unit is None else unit
+
+
+def _name_seed(row: Row, seeds: Collection[str]) -> str:
+    """The seed, or the name of a run without one, so that it is none of the seeds."""
+    return str(row.seed) if row.seed is not None else f"run {row.name}" if row.name in seeds else row.name
 
 
 def _unit(row: Row, grouping: Grouping) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.analysis.statistical import (
     describe_prior,
@@ -21,8 +21,11 @@ from exptrack.model.run import Status
 from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import flatten
 
+if TYPE_CHECKING:
+    from exptrack.analysis.conceptual import Conclusion
+
 _MOST_LINES = 5
-_NO_COMPARE = "no baseline is compared yet"
+NO_EXPERIMENT = "the run is of no experiment, which would declare a metric and a baseline: `exptrack run -e NAME` files one under it"
 
 
 class _Case(NamedTuple):
@@ -37,7 +40,7 @@ class _Case(NamedTuple):
     notes: tuple[str, ...]
 
 
-def judge(  # noqa: PLR0913 - the two keyword-only ones may be left out
+def judge(  # noqa: PLR0913 - those that are keyword-only may be left out
     original: Outcome,
     reruns: Sequence[Outcome],
     replicates: Replicates,
@@ -46,18 +49,21 @@ def judge(  # noqa: PLR0913 - the two keyword-only ones may be left out
     *,
     differences: Sequence[str] = (),
     exact_doubts: Sequence[str] = (),
+    conclusion: Conclusion | str = NO_EXPERIMENT,
 ) -> tuple[LevelAnswer, ...]:
     """The answers for the four levels, the strongest first. The order of the reruns does not matter.
 
     `declared` is `metrics` of `exptrack.yaml` by name. `differences` name what was executed otherwise than recorded (code, data,
     parameters); `exact_doubts` name what an exact reproduction would have to agree in and cannot be compared: with any of them the
     answer is not `yes`, but `cannot assess`. The outputs of an outcome hold no metric files: these count by their values.
+    `conclusion` is what the experiment of the run is concluded from, or a line on why there is none.
 
     Exact: the same status, outputs and metrics in all reruns, but for what is volatile. 1 and 1.0 are the same metric.
     Statistical: see `analysis.statistical`. Primary metrics are those declared that are no holdout; if the run has none of these, all
     that are not volatile.
     Methodological: nothing differs in what was executed, and every primary metric of every rerun lies within `terms.similar` of the
     recorded value. Of a recorded 0 no share can be taken: there the absolute tolerance counts, else `min_effect`, else 0 is asked for.
+    Conceptual: see `analysis.conceptual`.
     """
     flat = [one._replace(metrics=flatten(one.metrics)) for one in sorted(reruns, key=lambda one: one.name)]
     earlier = [one._replace(metrics=flatten(one.metrics)) for one in replicates.outcomes]
@@ -70,7 +76,7 @@ def judge(  # noqa: PLR0913 - the two keyword-only ones may be left out
         _judge_exact(case, tuple(exact_doubts)),
         _judge_statistical(case),
         _judge_methodological(case, tuple(differences)),
-        LevelAnswer(Level.CONCEPTUAL, Answer.CANNOT_ASSESS, (_NO_COMPARE,)),
+        _judge_conceptual(case, conclusion),
     )
 
 
@@ -256,3 +262,14 @@ def _judge_similar_to_zero(case: _Case, metric: str, value: float) -> tuple[bool
     allowed = (tolerance and tolerance.absolute) or (declaration and declaration.min_effect) or 0.0
     told = f"± {allowed:g} allowed" if allowed else "no share of 0 can be allowed: see check.tolerance"
     return abs(value) <= allowed, f"{metric} {value:.6g} where 0 was recorded" + (f" ({told})" if value else "")
+
+
+# Conceptual
+
+
+def _judge_conceptual(case: _Case, conclusion: Conclusion | str) -> LevelAnswer:
+    if isinstance(conclusion, str):
+        return LevelAnswer(Level.CONCEPTUAL, Answer.CANNOT_ASSESS, (conclusion,))
+    from exptrack.analysis.conceptual import judge_conclusion
+
+    return judge_conclusion(conclusion, _find_incomplete(case))

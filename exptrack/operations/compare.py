@@ -30,6 +30,7 @@ class Asked(NamedTuple):
 
     `baseline` are values (`lr=0.1`), a run, a branch or a commit; None takes the experiment's. `group_by` are the parameters that alone
     make a configuration. `alpha` counts in place of the declared one. `step` is `final`, `best`, or the step whose value counts.
+    Without `has_reproductions` what `reproduce` and `check` executed again is left out.
     """
 
     words: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class Asked(NamedTuple):
     is_forced: bool = False
     alpha: float | None = None
     step: str | float = FINAL
+    has_reproductions: bool = True
 
 
 class Ground(NamedTuple):
@@ -68,7 +70,7 @@ def compare(context: Context, asked: Asked) -> Comparison:
     """
     ground = find_ground(context, asked)
     rules, baseline, grouped = ground.rules, ground.baseline, ground.grouped
-    samples = _list_samples(context, ground)
+    samples = list_samples(context, ground)
     decided = _decide(rules, samples, baseline, is_forced=asked.is_forced)
     verdicts = {one.label: one for one in _add_differences(decided, ground)}
     ordered = sort_best((_mark(one, baseline) for one in grouped.configurations), rules.goal)
@@ -123,6 +125,7 @@ def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
         [f"{counted(len(listed.broken), 'run')} cannot be read: `exptrack fsck` tells more"] if listed.broken else []
     )
     found = [one for one in listed if asked.experiment is None or one.record.experiment == asked.experiment]
+    found = [one for one in found if asked.has_reproductions or one.record.links.reproduces is None]
     removed = sum(one.is_removed for one in found)
     if removed:
         notes.append(f"{counted(removed, 'run')} that somebody removed left out")
@@ -210,7 +213,7 @@ def _leave_out(grouped: Grouped, metric: str, baseline: Configuration | None) ->
     ] if left else []
 
 
-def _list_samples(context: Context, ground: Ground) -> list[Sample]:
+def list_samples(context: Context, ground: Ground) -> list[Sample]:
     """The samples; what the metric is declared to be evaluated on stands in each, known or not."""
     declared = context.settings.metrics.get(ground.rules.metric)
     is_plain = ground.rules.pair_by in {Pairing.NONE, Pairing.SEED}

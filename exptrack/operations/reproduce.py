@@ -25,6 +25,7 @@ from exptrack.operations.recording.isolate import explain_failure
 from exptrack.operations.recording.needs import find_spoilt
 from exptrack.operations.recording.request import Request
 from exptrack.operations.reproducing.code import check_command, check_complete, find_code, settings_at, weaknesses
+from exptrack.operations.reproducing.conclusion import gather_conclusion
 from exptrack.operations.reproducing.evidence import (
     describe_unrun,
     find_replicates,
@@ -149,6 +150,7 @@ def _judge(replay: Replay, reruns: Sequence[Run], terms: Terms) -> Reproduction:
         terms,
         differences=differing,
         exact_doubts=unkept,
+        conclusion=gather_conclusion(context, run, reruns),
     )
     divergence = None
     spoilt: tuple[str, ...] = ()

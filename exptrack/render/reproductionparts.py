@@ -24,7 +24,8 @@ _WIDEST_LINE = 500
 _MOST_EVIDENCE = 3  # lines in the table; the others are folded
 # Numbers and marks that mean nothing in the middle of a line, so that they can stand beside plain words.
 _PLAIN = re.compile(
-    r"\(?[+±-]?\d{1,6}(?:\.\d{1,6})?%?\)?[.,;:]?|\(?[A-Za-z]+(?:-[A-Za-z]+)*\)?[.,;:]?"
+    r"[(\[]?[+±-]?\d{1,6}(?:\.\d{1,6})?%?,?|[+±-]?\d{1,6}(?:\.\d{1,6})?%?\][.,;:]?"
+    r"|\(?[+±-]?\d{1,6}(?:\.\d{1,6})?%?\)?[.,;:]?|\(?[A-Za-z]+(?:-[A-Za-z]+)*\)?[.,;:]?"
     r"|[→±=%–-]|\)?[.,;:]?"  # noqa: RUF001
 )
 _BULLET = re.compile(r"[-=–]|\d+[.)]")  # noqa: RUF001

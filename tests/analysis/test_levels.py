@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.levels import judge
+from exptrack.analysis.levels import NO_EXPERIMENT, judge
 from exptrack.analysis.terms import parse_terms
 from exptrack.model.reproduction import Answer, Level, Outcome, Replicates, Terms
 from exptrack.model.run import Status
@@ -64,7 +64,7 @@ def methodological(old, new, declarations=None, terms=None, **more):
 def test_the_levels_come_in_their_order_the_strongest_first():
     levels = judge(outcome("a", 1.0), [outcome("b", 1.0)], Replicates(), {}, Terms())
     assert [one.level for one in levels] == list(Level)
-    assert levels[3] == (Level.CONCEPTUAL, CANNOT, ("no baseline is compared yet",))
+    assert levels[3] == (Level.CONCEPTUAL, CANNOT, (NO_EXPERIMENT,))
 
 
 def test_without_a_rerun_nothing_can_be_said():
