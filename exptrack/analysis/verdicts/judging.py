@@ -26,6 +26,8 @@ class Finding(NamedTuple):
 
 def find_word(rules: Rules, case: Case, corrected: Corrected, alpha: float) -> Finding:
     """The word for a case that was corrected at this alpha."""
+    if case.block and case.word in {Word.IDENTICAL, Word.DETERMINISTIC}:
+        return Finding(Word.WITHHELD, f"not comparable ({case.block}); {case.reason}")
     if case.word is not None:
         return Finding(case.word, case.reason)
     if corrected.p is None:

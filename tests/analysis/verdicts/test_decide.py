@@ -290,6 +290,14 @@ def test_what_was_evaluated_on_other_data_is_not_compared():
     assert forced.line.startswith(
         "withheld: not comparable (evaluated on different test.csv); accuracy +0.030 [+0.008, +0.052]"
     )
+    same = one(
+        RULES,
+        sample([0.5] * 3, "a", evaluated={"t": ("1",)}),
+        sample([0.5] * 3, evaluated={"t": ("2",)}),
+        is_forced=True,
+    )
+    assert same.word is Word.WITHHELD
+    assert same.line.startswith("withheld: not comparable (evaluated on different t); no run-to-run variation")
     assert (
         one(RULES, base, sample(HIGH)).line
         == "not comparable: it is not known what test.csv was in the evaluation of b"

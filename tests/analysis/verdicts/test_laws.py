@@ -1,4 +1,4 @@
-"""What holds of every verdict, in thousands of random studies."""
+"""What changes no verdict: the order of values and candidates, the unit, the sign; and that there always is one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exptrack.analysis.verdicts import decide
-from exptrack.model.comparison import Rules, Sample, Word
+from exptrack.model.comparison import Rules, Sample
 from exptrack.model.experiment import Noise, Pairing
 from exptrack.model.settings import Goal
 
-CLAIMS = {Word.BETTER, Word.WORSE}
-TESTED = {*CLAIMS, Word.EQUIVALENT, Word.NO_DIFFERENCE}
 PAIRINGS = [Pairing.NONE, Pairing.SEED, Pairing.SPLIT, Pairing.FOLD, Pairing.DATASET]
 
 
@@ -64,50 +62,6 @@ def draw_study(seed):
 
 def finite(sample):
     return [value for value in sample.values.values() if math.isfinite(value)]
-
-
-def is_constant(values):
-    return max(values) - min(values) <= 1e-9 * max(map(abs, values))
-
-
-def check(rules, baseline, candidate, verdict):
-    if verdict.interval is not None and verdict.word is not Word.WITHHELD:
-        low, high, _ = verdict.interval
-        assert (low > 0 or high < 0) is (verdict.word in CLAIMS)
-        assert low < verdict.difference < high
-        if verdict.word in CLAIMS:
-            assert (low > 0) is ((verdict.word is Word.BETTER) is (rules.goal is Goal.MAXIMIZE))
-    if verdict.word in CLAIMS:
-        assert verdict.adjusted <= verdict.alpha
-    elif verdict.adjusted is not None and verdict.word is not Word.WITHHELD:
-        assert verdict.adjusted > verdict.alpha
-    if verdict.word is Word.EQUIVALENT:
-        low, high, _ = verdict.equivalence
-        assert -rules.min_effect < low <= high < rules.min_effect
-    if min(verdict.n) < 3 or min(len(finite(baseline)), len(finite(candidate))) < 3:
-        assert verdict.p is verdict.adjusted is verdict.interval is None
-        assert verdict.word not in TESTED
-    elif is_constant(finite(baseline)) and is_constant(finite(candidate)):
-        assert verdict.p is None
-    if verdict.p is not None:
-        assert 0 <= verdict.p <= verdict.adjusted <= 1 or verdict.test == "Dunnett"
-    for number in (verdict.difference, verdict.p, verdict.adjusted, verdict.detectable, *(verdict.interval or ())):
-        assert number is None or math.isfinite(number)
-    assert verdict.line.startswith(str(verdict.word))
-    assert "nan" not in verdict.line
-    assert "\n" not in verdict.line
-
-
-def test_in_3000_random_studies_no_interval_contradicts_its_word():
-    words = set()
-    for seed in range(3000):
-        rules, baseline, candidates = draw_study(seed)
-        verdicts = decide(rules, baseline, candidates)
-        assert [one.label for one in verdicts] == [one.label for one in candidates]
-        for candidate, verdict in zip(candidates, verdicts, strict=True):
-            check(rules, baseline, candidate, verdict)
-            words.add(verdict.word)
-    assert words == set(Word) - {Word.NOT_COMPARABLE}
 
 
 @pytest.mark.parametrize("seed", range(0, 3000, 60))
