@@ -83,6 +83,24 @@ def test_far_from_0_power_is_a_number(ncp, df):
     assert power <= 1
 
 
+@pytest.mark.parametrize("alpha", [1e-18, 1e-21])
+@pytest.mark.parametrize("share", [0.3, 0.9, 1.5, 2.5])
+def test_at_a_tiny_alpha_it_is_still_the_integral_over_the_deviation(alpha, share):
+    # With three runs t must then be in the thousands, where SciPy's own noncentral t takes up to seconds a call.
+    from scipy import integrate, special, stats
+
+    critical = -stats.t.ppf(alpha / 2, 4)
+    ncp = share * critical
+    assert ncp > 1e4
+
+    def weigh(u):
+        return special.ndtr(ncp - critical * u) * stats.chi.pdf(2 * u, 4) * 2
+
+    pieces = itertools.pairwise([0, share * 0.999, share * 1.001, 10])
+    other = sum(integrate.quad(weigh, low, high, limit=200)[0] for low, high in pieces)
+    assert welch_power(ncp * math.sqrt(2 / 3), 1.0, 1.0, 3, 3, alpha) == pytest.approx(other, abs=1e-6)
+
+
 @given(
     st.floats(0.2, 4),
     st.floats(0.1, 3),
@@ -95,6 +113,20 @@ def test_the_number_of_runs_is_the_smallest_that_is_enough(delta, sy, alpha, pow
     assert n >= 3
     assert welch_power(delta, 1.0, sy, n, n, alpha) >= power
     assert n == 3 or welch_power(delta, 1.0, sy, n - 1, n - 1, alpha) < power
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.3, 3), st.sampled_from([0.05, 0.01, 0.05 / 3]), st.sampled_from([0.5, 0.8, 0.95]))
+def test_with_equal_deviations_numbers_and_detectable_differences_are_those_of_statsmodels(delta, alpha, power):
+    from statsmodels.stats.power import TTestIndPower
+
+    theirs = TTestIndPower().solve_power(delta, alpha=alpha, power=power)
+    assume(abs(theirs - round(theirs)) > 1e-6)
+    n = seeds_for(delta, 1.0, 1.0, alpha, power)
+    assert n == max(3, math.ceil(theirs))
+    x = [float(place) for place in range(n)]
+    effect = detectable(x, [one + 7 for one in x], alpha, power) / deviation(x)
+    assert TTestIndPower().power(effect, n, alpha) == pytest.approx(power, abs=1e-8)
 
 
 def test_a_number_of_runs_that_is_too_large_is_none():
