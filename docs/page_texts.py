@@ -79,7 +79,8 @@ or why nothing can be said, always with the number of runs, an interval, the tes
 
 Without words all runs are compared. Within an experiment all its configurations count for the correction, whichever are asked for. The
 baseline of an experiment is the declared one. A branch or commit means the runs whose code was that of it, so that
-`exptrack compare --baseline main` tells what a change of the code brought. Where the metric has no goal in `exptrack.yaml`, no
+`exptrack compare --baseline main` tells what a change of the code brought: where that is several configurations, each candidate is held
+against the one with the same parameters. Where the metric has no goal in `exptrack.yaml`, no
 difference is better or worse.
 
 In the table the line is the 95% interval of the mean, the dot the mean, the stroke the baseline's. With `--exit-code` the exit status is 0

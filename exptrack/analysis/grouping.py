@@ -10,18 +10,20 @@ from statistics import median
 from typing import NamedTuple
 
 from exptrack.analysis.experiments import canonical, is_configuration
-from exptrack.analysis.labels import Named, label_all, shorten_code, sort_key, tell_value
+from exptrack.analysis.fieldnames import find_nearest, shown
+from exptrack.analysis.labels import Named, label_all, shorten_code, sort_key, tell_value, tell_values
 from exptrack.analysis.stats import deviation, is_constant, mean, quantile
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.comparison import Configuration, Interval, Sample
 from exptrack.model.experiment import Pairing
 from exptrack.model.run import Status
 from exptrack.model.settings import Goal
-from exptrack.model.tree import Value
+from exptrack.model.tree import Value, flatten
 
 _CONFIDENCE = 0.95
 _FEWEST = 3
 _NAMED = 3
+_MOST = 5
 _SCALARS = frozenset({str, int, float})
 _KEYED = frozenset({Pairing.FOLD, Pairing.DATASET, Pairing.SPLIT})
 
@@ -103,8 +105,25 @@ def sort_best(configurations: Iterable[Configuration], goal: Goal | None) -> tup
 
 
 def find_configurations(grouped: Grouped, wanted: Mapping[str, Value]) -> tuple[Configuration, ...]:
-    """Those that have all the wanted parameter values; more than one where other parameters or the code differ."""
-    return tuple(one for one in grouped.configurations if is_configuration(wanted, {**grouped.shared, **one.params}))
+    """Those that have all the wanted parameter values; more than one where other parameters or the code differ. A list counts item by item."""
+    flat = flatten(wanted)
+    return tuple(one for one in grouped.configurations if is_configuration(flat, {**grouped.shared, **one.params}))
+
+
+def tell_lacking(grouped: Grouped, wanted: Mapping[str, Value]) -> str:
+    """Why no configuration has the wanted values: a parameter that none has, with the nearest, or the values that there are."""
+    told = f"no baseline: no configuration has {tell_values(wanted)}"
+    params = [{**grouped.shared, **one.params} for one in grouped.configurations]
+    known = {key for one in params for key in one}
+    for key, value in flatten(wanted).items() if params else ():
+        if key not in known:
+            near = find_nearest(key, known)
+            return f"{told}: none has the parameter {shown(key)}" + (f", did you mean {shown(near)}?" if near else "")
+        values = {canonical(one[key]): one[key] for one in params if key in one}
+        if canonical(value) not in values:
+            return f"{told}: {key} is {name_few([*map(tell_value, values.values())], _MOST, ' or ')}"
+    there = name_few([one.label for one in grouped.configurations], _MOST, " or ")
+    return f"{told}; there is {there or 'none, all are left out'}"
 
 
 def _key(row: Row, grouping: Grouping) -> _Key:

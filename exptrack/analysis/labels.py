@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.wording import number
+from exptrack.analysis.wording import name_few, number
 from exptrack.model.tree import Value
 
 _SHORT = 7
+_NAMED = 3
+_OTHER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+|\.?inf)(e[-+]?\d+)?|\.?nan|true|false|null|~", re.IGNORECASE)
 
 
 class Named(NamedTuple):
@@ -23,7 +26,7 @@ class Named(NamedTuple):
 
 def label_all(named: Sequence[Named]) -> list[str]:
     """A label for each, no two alike: the parameters in which they differ; where that is not enough, their code, their command, and at last a number."""
-    labels = [", ".join(f"{key}={tell_value(value)}" for key, value in sorted(own.items())) for own, _, _ in named]
+    labels = [tell_values(dict(sorted(own.items()))) for own, _, _ in named]
     for part in ("code", "command"):
         seen = Counter(labels)
         marks: defaultdict[str, set[str]] = defaultdict(set)
@@ -35,7 +38,8 @@ def label_all(named: Sequence[Named]) -> list[str]:
             else label
             for label, row in zip(labels, named, strict=True)
         ]
-    labels = [label or "all runs" for label in labels]
+    without = _tell_without(named)
+    labels = [label or without for label in labels]
     seen, used = Counter(labels), Counter[str]()
     for place, label in enumerate(labels):
         used[label] += 1
@@ -66,6 +70,21 @@ def tell_value(value: Value) -> str:
     if isinstance(value, str):
         return value or '""'
     return number(value) if type(value) in {int, float} else json.dumps(value, ensure_ascii=False)
+
+
+def tell_values(params: Mapping[str, Value]) -> str:
+    """`lr=0.1, kind=mlp`; a text that would be read as something else is in quotes."""
+    return ", ".join(f"{key}={_quote(value)}" for key, value in params.items())
+
+
+def _quote(value: Value) -> str:
+    return json.dumps(value) if isinstance(value, str) and _OTHER.fullmatch(value) else tell_value(value)
+
+
+def _tell_without(named: Sequence[Named]) -> str:
+    """What one is called that has none of the parameters in which others differ."""
+    keys = sorted({key for own, _, _ in named for key in own})
+    return f"without {name_few(keys, _NAMED, ' and ')}" if keys else "all runs"
 
 
 def _join(label: str, part: str) -> str:

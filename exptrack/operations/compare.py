@@ -7,17 +7,25 @@ from typing import NamedTuple
 
 from exptrack.analysis.fieldnames import find_nearest, shown
 from exptrack.analysis.grouping import Grouped, Grouping, Row, group, sort_best
-from exptrack.analysis.verdicts import decide, describe_winner, explore
+from exptrack.analysis.verdicts import describe_winner, explore
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict, Word
 from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.pipeline import StageState
 from exptrack.model.run import Run
-from exptrack.operations.comparing.beside import name_differences
-from exptrack.operations.comparing.chosen import Meant, find_baseline, understand, with_configurations
+from exptrack.operations.comparing.beside import name_differences_beside
+from exptrack.operations.comparing.chosen import Meant, find_baselines, understand, with_configurations
 from exptrack.operations.comparing.declared import find_rules, make_rules
 from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
+from exptrack.operations.comparing.partners import (
+    Bases,
+    check_partners,
+    decide_beside,
+    find_again,
+    find_partners,
+    tell_partners,
+)
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
 
@@ -49,6 +57,7 @@ class Asked(NamedTuple):
 class Ground(NamedTuple):
     """What is compared: runs and their rows, the configurations that they make, and by which rules.
 
+    `partners` are by the label of each candidate the configuration that it is held against: the baseline, or that of several with its parameters.
     `picked` are names of the runs that were asked for within an experiment (None: all). `notes` are lines on how it came to be.
     """
 
@@ -58,9 +67,15 @@ class Ground(NamedTuple):
     experiment: Experiment | None
     grouping: Grouping
     grouped: Grouped
-    baseline: Configuration | None
+    bases: Bases
+    partners: Mapping[str, Configuration]
     picked: frozenset[str] | None
     notes: tuple[str, ...]
+
+    @property
+    def baseline(self) -> Configuration | None:
+        """The baseline, if it is one configuration."""
+        return self.bases.configurations[0] if len(self.bases.configurations) == 1 else None
 
 
 def compare(context: Context, asked: Asked) -> Comparison:
@@ -69,11 +84,12 @@ def compare(context: Context, asked: Asked) -> Comparison:
     Within an experiment the correction is over all its configurations, whichever of them are asked for. Raises ExptrackError, RevError, QueryError.
     """
     ground = find_ground(context, asked)
-    rules, baseline, grouped = ground.rules, ground.baseline, ground.grouped
+    rules, grouped = ground.rules, ground.grouped
     samples = list_samples(context, ground)
-    decided = _decide(rules, samples, baseline, is_forced=asked.is_forced)
+    decided = decide_beside(rules, samples, ground.partners, is_forced=asked.is_forced)
     verdicts = {one.label: one for one in _add_differences(decided, ground)}
-    ordered = sort_best((_mark(one, baseline) for one in grouped.configurations), rules.goal)
+    labels = ground.bases.labels
+    ordered = sort_best([one._replace(is_baseline=one.label in labels) for one in grouped.configurations], rules.goal)
     if (picked := ground.picked) is not None:
         ordered = tuple(one for one in ordered if one.is_baseline or not picked.isdisjoint(one.runs))
     told = tuple(verdicts[one.label] for one in ordered if one.label in verdicts)
@@ -82,7 +98,7 @@ def compare(context: Context, asked: Asked) -> Comparison:
         configurations=ordered,
         verdicts=_flag_selected(told, ordered),
         experiment=ground.experiment.name if ground.experiment else None,
-        baseline=baseline.label if baseline else None,
+        baseline=ground.bases.label,
         shared=grouped.shared,
         tried=len(grouped.configurations),
         winner=describe_winner(rules, samples) if rules.goal else "",
@@ -105,17 +121,20 @@ def find_ground(context: Context, asked: Asked) -> Ground:
     _check_names(grouping, rows)
     grouped = group(rows, grouping)
     wanted = asked.baseline if asked.baseline is not None else experiment.baseline if experiment else None
-    baseline, more = (None, ()) if wanted is None else find_baseline(context, wanted, grouped, runs)
+    bases, more = (Bases(), ()) if wanted is None else find_baselines(context, wanted, grouped, runs)
     notes += [*(note for one in meant for note in one.notes), *more]
     picked = _pick(meant, grouped) if asked.words else None
     if picked is not None and name is None:
-        rows = _with_baseline(rows, picked, baseline)
+        rows = _with_baseline(rows, picked, bases)
         runs = [one for one in runs if one.name in {row.name for row in rows}]
         picked, grouped = None, group(rows, grouping)
-        baseline = _again(grouped, baseline)
-    grouped, left = _leave_out(grouped, rules.metric, baseline)
-    notes += [*grouped.notes, *left, *_tell_lacks(rules, baseline, asked)]
-    return Ground(runs, rows, rules, experiment, grouping, grouped, baseline, picked, tuple(notes))
+        bases = find_again(bases, grouped.configurations)
+    grouped, left = _leave_out(grouped, rules.metric, rows, bases)
+    partners = find_partners(bases, grouped.configurations)
+    check_partners(bases, rules)
+    told = tell_partners(bases, partners, grouped.configurations)
+    notes += [*told, *grouped.notes, *left, *_tell_lacks(rules, bases, partners, asked)]
+    return Ground(runs, rows, rules, experiment, grouping, grouped, bases, partners, picked, tuple(notes))
 
 
 def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
@@ -190,23 +209,17 @@ def _pick(meant: Sequence[Meant], grouped: Grouped) -> frozenset[str]:
     return frozenset().union(*(with_configurations(one.names, grouped) if one.is_whole else one.names for one in meant))
 
 
-def _with_baseline(rows: Sequence[Row], picked: Collection[str], baseline: Configuration | None) -> list[Row]:
+def _with_baseline(rows: Sequence[Row], picked: Collection[str], bases: Bases) -> list[Row]:
     """The rows that are asked for, and those of the baseline where none of them is."""
-    base = set(baseline.runs) if baseline else set()
+    base = bases.runs
     wanted = set(picked) if not base.isdisjoint(picked) else base | set(picked)
     return [row for row in rows if row.name in wanted]
 
 
-def _again(grouped: Grouped, baseline: Configuration | None) -> Configuration | None:
-    """The baseline as it is among other configurations, where it may have another label."""
-    if baseline is None:
-        return None
-    return next(one for one in grouped.configurations if not set(one.runs).isdisjoint(baseline.runs))
-
-
-def _leave_out(grouped: Grouped, metric: str, baseline: Configuration | None) -> tuple[Grouped, list[str]]:
-    """Without configurations of which runs completed, and none has the metric: they are of something else."""
-    kept = tuple(one for one in grouped.configurations if one.mean is not None or one.sample.failed or one == baseline)
+def _leave_out(grouped: Grouped, metric: str, rows: Sequence[Row], bases: Bases) -> tuple[Grouped, list[str]]:
+    """Without configurations of which runs completed, and none has the metric: they are of something else. NaN is a value."""
+    valued = {row.name for row in rows if row.value is not None} | bases.runs
+    kept = tuple(one for one in grouped.configurations if one.sample.failed or not valued.isdisjoint(one.runs))
     left = len(grouped.configurations) - len(kept)
     return grouped._replace(configurations=kept), [
         f"{counted(left, 'configuration')} without {metric} left out"
@@ -222,30 +235,15 @@ def list_samples(context: Context, ground: Ground) -> list[Sample]:
     return [one._replace(evaluated={**unknown, **one.evaluated}) for one in samples]
 
 
-def _decide(
-    rules: Rules, samples: Sequence[Sample], baseline: Configuration | None, *, is_forced: bool
-) -> tuple[Verdict, ...]:
-    if baseline is None:
-        return ()
-    base = next(one for one in samples if one.label == baseline.label)
-    return decide(rules, base, [one for one in samples if one.label != baseline.label], is_forced=is_forced)
-
-
 def _add_differences(verdicts: Sequence[Verdict], ground: Ground) -> tuple[Verdict, ...]:
     """Verdicts with a note on what else than parameters differs from the baseline."""
-    if ground.baseline is None:
-        return ()
-    found = name_differences(ground.rows, ground.grouped, ground.baseline)
+    found = name_differences_beside(ground.rows, ground.grouped, ground.partners)
     return tuple(
         one._replace(notes=(*one.notes, f"differs from the baseline in {name_few(found[one.label], _NAMED)}, too"))
         if found.get(one.label)
         else one
         for one in verdicts
     )
-
-
-def _mark(one: Configuration, baseline: Configuration | None) -> Configuration:
-    return one._replace(is_baseline=baseline is not None and one.label == baseline.label)
 
 
 def _flag_selected(verdicts: tuple[Verdict, ...], configurations: Sequence[Configuration]) -> tuple[Verdict, ...]:
@@ -261,14 +259,16 @@ def _flag_selected(verdicts: tuple[Verdict, ...], configurations: Sequence[Confi
     )
 
 
-def _tell_lacks(rules: Rules, baseline: Configuration | None, asked: Asked) -> list[str]:
+def _tell_lacks(rules: Rules, bases: Bases, partners: Mapping[str, Configuration], asked: Asked) -> list[str]:
     """Lines on what is not known, and on which value of each run counts."""
     lines = []
     if asked.step == BEST:
         lines.append(f"of each run the best {rules.metric} of its history counts, which the choice alone makes better")
     elif asked.step != FINAL:
         lines.append(f"of each run {rules.metric} at step {asked.step} counts")
-    if baseline is None:
+    if bases.configurations and not partners:
+        lines.append("no candidate, so no verdict: all runs that are compared are of the baseline")
+    if not bases.configurations:
         how = "by values (lr=0.1), a run, a branch or a commit"
         lines.append(f"no baseline, so no verdict: name one with --baseline, {how}")
     if rules.goal is None:
@@ -281,7 +281,7 @@ def _tell_lacks(rules: Rules, baseline: Configuration | None, asked: Asked) -> l
 def _look_beside(context: Context, ground: Ground, asked: Asked) -> Mapping[str, tuple[Verdict, ...]]:
     """The secondary metrics of the experiment, exploratory; those that are sealed are left out."""
     experiment, settings = ground.experiment, context.settings
-    if experiment is None or ground.baseline is None:
+    if experiment is None or not ground.partners:
         return {}
     sealed = {experiment.holdout, *(name for name, one in settings.metrics.items() if one.holdout)}
     rules = {name: make_rules(settings, experiment, name) for name in experiment.secondary if name not in sealed}
@@ -292,5 +292,5 @@ def _look_beside(context: Context, ground: Ground, asked: Asked) -> Mapping[str,
         again = group(rows, ground.grouping)
         kept = {one.label for one in ground.grouped.configurations}
         samples = [one.sample for one in again.configurations if one.label in kept]
-        tables[metric] = _decide(own, samples, ground.baseline, is_forced=asked.is_forced)
+        tables[metric] = decide_beside(own, samples, ground.partners, is_forced=asked.is_forced)
     return explore(tables, rules)

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from exptrack.analysis.grouping import Grouping, Row, find_configurations, group, sort_best
+from exptrack.analysis.grouping import Grouping, Row, find_configurations, group, sort_best, tell_lacking
 from exptrack.model.comparison import Sample
 from exptrack.model.experiment import Pairing
 from exptrack.model.run import Status
@@ -51,7 +51,7 @@ def test_values_are_the_same_as_numbers_are(old, new, count):
 
 def test_a_parameter_that_one_has_and_another_has_not_tells_them_apart():
     assert labels([row("a", params={"lr": 1}), row("b", params={"lr": 1, "momentum": 0.9})]) == [
-        "all runs",
+        "without momentum",
         "momentum=0.9",
     ]
     assert labels([]) == []
@@ -148,6 +148,27 @@ def test_a_baseline_is_found_by_values_shared_or_not():
     assert [one.runs for one in find_configurations(found, {"lr": 1.0, "depth": 3})] == [("a",)]
     assert len(find_configurations(found, {"depth": 3})) == 2
     assert find_configurations(found, {"lr": 9}) == ()
+
+
+def test_a_list_is_found_item_by_item():
+    # Rows have the items of a list each by itself, a declared baseline has the list.
+    found = group([row("a", params={"layers.0": 64}), row("b", params={"layers.0": 64, "layers.1": 32})])
+    assert [one.runs for one in find_configurations(found, {"layers": [64, 32]})] == [("b",)]
+
+
+def test_a_text_that_reads_as_a_number_is_in_quotes():
+    rows = [row(str(value), params={"p": value}) for value in (1, "1", "true", True, "1e-3", "a.1", "")]
+    assert sorted(labels(rows)) == ['p=""', 'p="1"', 'p="1e-3"', 'p="true"', "p=1", "p=a.1", "p=true"]
+
+
+def test_what_no_configuration_has_is_told_with_what_there_is():
+    found = group([row("a", params={"lr": 1, "depth": 3}), row("b", params={"lr": 2, "depth": 4})])
+    assert tell_lacking(found, {"lr": 9}) == "no baseline: no configuration has lr=9: lr is 1 or 2"
+    assert tell_lacking(found, {"lr": 1, "dept": 3}).endswith("none has the parameter 'dept', did you mean 'depth'?")
+    assert tell_lacking(found, {"lr": 1, "depth": 4}).endswith(
+        "no configuration has lr=1, depth=4; there is depth=3, lr=1 or depth=4, lr=2"
+    )
+    assert tell_lacking(group([]), {"lr": 1}).endswith("there is none, all are left out")
 
 
 def many(groups, seeds):

@@ -159,12 +159,34 @@ class TestBadInput:
 
     def test_a_baseline_that_is_none(self, study, ask):
         study.fill({"lr": 0.1}, LOW)
-        with pytest.raises(ExptrackError, match=r"no configuration has lr=7; there is all runs"):
-            ask(metric="accuracy", baseline="lr=7")
+        study.fill({"lr": 0.2}, HIGH)
+        for asked, said in (
+            ("lr=7", "no configuration has lr=7: lr is 0.1 or 0.2"),
+            ("rl=7", "no configuration has rl=7: none has the parameter 'rl', did you mean 'lr'?"),
+            ("lr=", "no configuration has lr=null: lr is 0.1 or 0.2"),
+        ):
+            with pytest.raises(ExptrackError, match=re.escape(f"no baseline: {said}")):
+                ask(metric="accuracy", baseline=asked)
         with pytest.raises(RevError, match="nobody"):
             ask(metric="accuracy", baseline="nobody")
         with pytest.raises(ExptrackError, match="cannot be read"):
             ask(metric="accuracy", baseline="lr=1,x")
+
+    def test_no_candidate(self, study, ask):
+        study.fill({"lr": 0.1}, LOW)
+        found = ask(metric="accuracy", baseline="lr=0.1")
+        assert (found.verdicts, found.notes) == (
+            (),
+            ("no candidate, so no verdict: all runs that are compared are of the baseline",),
+        )
+
+    def test_what_diverged_in_each_run_is_not_left_out(self, study, ask):
+        study.fill({"lr": 0.1}, LOW)
+        study.fill({"lr": 9}, [math.nan] * 3)
+        study.fill({"kind": "other"}, LOW, metric="loss")
+        found = ask(metric="accuracy", baseline="lr=0.1")
+        assert [(one.label, one.word) for one in found.verdicts] == [("lr=9", Word.NOT_ENOUGH)]
+        assert "1 configuration without accuracy left out" in found.notes
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, True])
     def test_what_is_no_finite_number_is_missing(self, study, ask, value):

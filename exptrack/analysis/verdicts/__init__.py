@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exptrack.analysis.verdicts.decide import decide, explore
+from exptrack.analysis.verdicts.decide import decide, decide_pairs, explore
 from exptrack.analysis.verdicts.several import describe_winner, look_alphas
 
-__all__ = ["decide", "describe_winner", "explore", "look_alphas"]
+__all__ = ["decide", "decide_pairs", "describe_winner", "explore", "look_alphas"]

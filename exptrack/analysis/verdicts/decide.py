@@ -29,10 +29,17 @@ def decide(
     Values that are not finite count as missing. With `is_forced` there are numbers for what may not be compared, and no word. Samples
     and their values may come in any order. ValueError for an alpha that is none; whatever samples hold has an answer.
     """
+    return decide_pairs(rules, [(baseline, one) for one in candidates], is_forced=is_forced)
+
+
+def decide_pairs(
+    rules: Rules, pairs: Sequence[tuple[Sample, Sample]], *, is_forced: bool = False
+) -> tuple[Verdict, ...]:
+    """As `decide`, for pairs of a baseline and a candidate: where each has its own baseline, too, the correction is over all of them."""
     if not 0 < rules.alpha < 0.5:
         raise ValueError(f"alpha is {rules.alpha}: give a number above 0 and below 0.5")
-    base = clean(baseline)
-    cases = [make_case(rules, base, clean(one), is_forced=is_forced) for one in candidates]
+    bases = {id(base): clean(base) for base, _ in pairs}
+    cases = [make_case(rules, bases[id(base)], clean(one), is_forced=is_forced) for base, one in pairs]
     plans = [find_plan(rules, min(case.n)) for case in cases]
     found = correct(rules, cases, [plan.alpha for plan in plans])
     return tuple(

@@ -161,6 +161,8 @@ def _refuse_common(rules: Rules, cases: Sequence[Case], places: Sequence[int]) -
         return "one noise for all says nothing of pairs"
     if not rules.is_declared:
         return "one noise for all was not declared before the first run"
+    if any(cases[place].baseline is not cases[places[0]].baseline for place in places):
+        return "one noise for all needs one baseline for all"
     groups = [cases[places[0]].x, *(cases[place].y for place in places)]
     if len(places) < 2 or any(map(is_constant, groups)):
         return "a configuration does not vary"

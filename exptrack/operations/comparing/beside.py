@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from exptrack.analysis.grouping import Grouped, Row
 from exptrack.model.comparison import Configuration
@@ -10,12 +10,21 @@ from exptrack.model.comparison import Configuration
 
 def name_differences(rows: Sequence[Row], grouped: Grouped, baseline: Configuration) -> dict[str, tuple[str, ...]]:
     """By the label of each candidate the names of what it has otherwise than the baseline: code, environment, paths of data."""
+    others = [one.label for one in grouped.configurations if one.label != baseline.label]
+    return name_differences_beside(rows, grouped, dict.fromkeys(others, baseline))
+
+
+def name_differences_beside(
+    rows: Sequence[Row], grouped: Grouped, partners: Mapping[str, Configuration]
+) -> dict[str, tuple[str, ...]]:
+    """The same where each candidate, by its label, has a baseline of its own."""
     by_name = {row.name: row for row in rows}
     states = {one.label: _find_states(by_name[name] for name in one.runs) for one in grouped.configurations}
-    base = states.pop(baseline.label)
+    bases = {label: states[base.label] for label, base in partners.items()}
     return {
         label: tuple(sorted(name for name in base.keys() | own.keys() if base.get(name) != own.get(name)))
-        for label, own in states.items()
+        for label, base in bases.items()
+        for own in [states[label]]
     }
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.grouping import Grouped, find_configurations
+from exptrack.analysis.grouping import Grouped, find_configurations, tell_lacking
+from exptrack.analysis.labels import tell_values
 from exptrack.analysis.query import names_in, parse_query
-from exptrack.analysis.wording import counted, name_few
+from exptrack.analysis.wording import name_few
 from exptrack.backends.git import objects
 from exptrack.backends.git.ancestry import find_reachable
 from exptrack.errors import ExptrackError, RevError
 from exptrack.model.comparison import Configuration
 from exptrack.model.run import Run
-from exptrack.model.tree import Value
+from exptrack.model.tree import Value, flatten
 from exptrack.operations.comparing.codestates import digest_files
+from exptrack.operations.comparing.partners import Bases, refuse_several
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
 from exptrack.operations.ranges import find_refs, is_query, refuse_torn
 from exptrack.operations.sides import find
 
 _NAMED = 5
+_BETWEEN = re.compile(r",(?![^\[{]*[\]}])")
 
 
 class Meant(NamedTuple):
@@ -96,41 +100,43 @@ def _mean_code(context: Context, word: str, commit: str, runs: Sequence[Run]) ->
 def find_baseline(
     context: Context, asked: str | Mapping[str, Value], grouped: Grouped, runs: Sequence[Run]
 ) -> tuple[Configuration, tuple[str, ...]]:
-    """The configuration that is the baseline: by values of parameters (`lr=0.1,depth=3`), by a run, a branch or a commit; and lines on it.
+    """The one configuration that is the baseline, and lines on it; raises as `find_baselines`, and if there is more than one."""
+    bases, notes = find_baselines(context, asked, grouped, runs)
+    if len(bases.configurations) > 1:
+        raise refuse_several(bases.told, bases.configurations)
+    return bases.configurations[0], notes
 
-    Raises ExptrackError if there is none or more than one, RevError.
+
+def find_baselines(
+    context: Context, asked: str | Mapping[str, Value], grouped: Grouped, runs: Sequence[Run]
+) -> tuple[Bases, tuple[str, ...]]:
+    """The configurations that are the baseline: by values of parameters (`lr=0.1,depth=3`), by a run, a branch or a commit; and lines on it.
+
+    Of several those count that have a usable run. Raises ExptrackError if there is none, RevError.
     """
     wanted = _parse_values(context, asked) if isinstance(asked, str) else asked
     if wanted is not None:
-        told = ", ".join(f"{key}={value}" for key, value in wanted.items())
         found = find_configurations(grouped, wanted)
         if not found:
-            there = name_few([one.label for one in grouped.configurations], _NAMED, " or ")
-            raise ExptrackError(f"no baseline: no configuration has {told}; there is {there}")
-        return _take_one(found, told), ()
+            raise ExptrackError(tell_lacking(grouped, wanted))
+        return Bases(tell_values(wanted), _usable(found), frozenset(flatten(wanted))), ()
     meant = mean_runs(context, str(asked), runs)
     found = tuple(one for one in grouped.configurations if not meant.names.isdisjoint(one.runs))
     if not found:
         raise ExptrackError(f"no baseline: the configuration of '{asked}' is not among those that are compared")
-    return _take_one(found, f"'{asked}'"), meant.notes
+    return Bases(f"'{asked}'", _usable(found)), meant.notes
 
 
-def _take_one(found: Sequence[Configuration], told: str) -> Configuration:
-    usable = [one for one in found if one.mean is not None] or [*found]
-    if len(usable) == 1:
-        return usable[0]
-    labels = name_few([f"'{one.label}'" for one in usable], _NAMED)
-    raise ExptrackError(
-        f"which baseline? {told} means {counted(len(usable), 'configuration')}, {labels}: name a run of one with --baseline, or narrow it by a query"
-    )
+def _usable(found: Sequence[Configuration]) -> tuple[Configuration, ...]:
+    return tuple(one for one in found if one.mean is not None) or tuple(found)
 
 
 def _parse_values(context: Context, asked: str) -> dict[str, Value] | None:
-    """`lr=0.1,params.depth=3` as values by parameter; None if it is a rev."""
+    """`lr=0.1,params.depth=3` as values by parameter; None if it is a rev. A comma inside of brackets parts nothing."""
     if "=" not in asked:
         return None
     wanted: dict[str, Value] = {}
-    for part in asked.split(","):
+    for part in _BETWEEN.split(asked):
         key, sign, text = part.partition("=")
         if not sign or not key.strip():
             raise ExptrackError(
