@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from studies import EXPERIMENT, GOAL, HIGH, LOW, MIDDLE
@@ -162,7 +163,7 @@ class TestBadInput:
         study.fill({"lr": 0.2}, HIGH)
         for asked, said in (
             ("lr=7", "no configuration has lr=7: lr is 0.1 or 0.2"),
-            ("rl=7", "no configuration has rl=7: none has the parameter 'rl', did you mean 'lr'?"),
+            ("llr=7", "no configuration has llr=7: none has the parameter 'llr', did you mean 'lr'?"),
             ("lr=", "no configuration has lr=null: lr is 0.1 or 0.2"),
         ):
             with pytest.raises(ExptrackError, match=re.escape(f"no baseline: {said}")):
