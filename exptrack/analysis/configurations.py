@@ -83,7 +83,9 @@ def code_patterns(compare: Tree, name: str = "exptrack.yaml") -> tuple[str, ...]
 
     An entry `default` stands for these. Raises SettingsError, one line, that names the file `name` and the key.
     """
-    patterns = Section(name, "compare", dict(compare)).texts("code")
+    section = Section(name, "compare", dict(compare))
+    section.allow("code")
+    patterns = section.texts("code")
     if patterns is None:
         return CODE
     return tuple(part for pattern in patterns for part in (CODE if pattern == "default" else (pattern,)))

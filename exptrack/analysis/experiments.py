@@ -9,6 +9,7 @@ from typing import Any
 
 from exptrack.analysis.settings import Section
 from exptrack.analysis.wording import name_few
+from exptrack.errors import SettingsError
 from exptrack.model.experiment import Experiment, Noise, Pairing, Predictions
 from exptrack.model.tree import Tree, Value
 
@@ -16,7 +17,8 @@ KEYS = (
     "hypothesis", "metric", "secondary", "variables", "static", "seeds", "baseline", "pair_by", "alpha", "looks", "noise", "holdout",
     "predictions",
 )  # fmt: skip
-_ALPHA = "a number between 0 and 0.5, such as 0.05"
+_ALPHA = "a number from 0.000001 and below 0.5, such as 0.05"
+LEAST_ALPHA = 1e-6  # of less, shared among many configurations, no interval could be told from one that holds all numbers
 _KEYED = (Pairing.FOLD, Pairing.DATASET, Pairing.SPLIT)
 _PAIR_BY = (
     "none, seed, or a mapping such as {fold: data.fold, test_share: 0.25}, {dataset: data.name} or {split: data.split}"
@@ -40,6 +42,8 @@ def parse_experiments(tree: Tree, name: str = "exptrack.yaml") -> Mapping[str, E
     Raises SettingsError, one line, that names the file and the key.
     """
     section = Section(name, "experiments", dict(tree))
+    if "" in section.values:
+        raise SettingsError(f"{name}: an experiment in {section.path!r} must have a name")
     return {key: _experiment(section.section(key), key) for key in section.values}
 
 
@@ -131,6 +135,8 @@ def _baseline(section: Section, variables: Mapping[str, tuple[Value, ...]]) -> M
         return section.read("baseline", lambda text: text if isinstance(text, str) and text else None, _BASELINE)
     inside = section.section("baseline")
     wanted = dict(_leaves(value))
+    if wanted and not variables:
+        section.fail("baseline", f"a run, branch or commit: there are no variables ({section.where('variables')!r}) that it could have values of")
     known = Section(inside.file, inside.path, wanted)
     known.allow(*variables)
     for key, one in wanted.items():
@@ -186,6 +192,8 @@ def _predictions(section: Section) -> Predictions | None:
         return None
     if isinstance(value, str) and value:
         return Predictions(value)
+    if not isinstance(value, dict):
+        section.fail("predictions", "the path of a file, such as predictions.csv, or a mapping of path, id, label and prediction")
     inside = section.section("predictions")
     inside.allow(*Predictions._fields)
     path = inside.text("path")
@@ -196,7 +204,7 @@ def _predictions(section: Section) -> Predictions | None:
 
 
 def _alpha(value: object) -> float | None:
-    return float(value) if isinstance(value, float) and 0 < value < 0.5 else None
+    return float(value) if isinstance(value, float) and LEAST_ALPHA <= value < 0.5 else None
 
 
 def _looks(value: object) -> tuple[int, ...] | None:

@@ -108,8 +108,11 @@ def test_what_is_not_said_has_its_default():
         ("{pair_by: {fold: f}}", "'experiments.e.pair_by.test_share' must be the test data's size over the training data's, more than 0, such as 0.25 for 5 folds"),
         ("{pair_by: {dataset: f, test_share: 1}}", "unknown key 'experiments.e.pair_by.test_share', known are dataset"),
         ("{pair_by: {split: f, test_share: 0}}", "'experiments.e.pair_by.test_share' must be the test data's size over the training data's, more than 0, such as 0.25 for 5 folds"),
-        ("{alpha: 0.5}", "'experiments.e.alpha' must be a number between 0 and 0.5, such as 0.05"),
-        ("{alpha: 0.0}", "'experiments.e.alpha' must be a number between 0 and 0.5, such as 0.05"),
+        ("{alpha: 0.5}", "'experiments.e.alpha' must be a number from 0.000001 and below 0.5, such as 0.05"),
+        ("{alpha: 0.0}", "'experiments.e.alpha' must be a number from 0.000001 and below 0.5, such as 0.05"),
+        ("{alpha: 1e-300}", "'experiments.e.alpha' must be a number from 0.000001 and below 0.5, such as 0.05"),
+        ("{baseline: {lr: 1}}", "'experiments.e.baseline' must be a run, branch or commit: there are no variables ('experiments.e.variables') that it could have values of"),
+        ("{predictions: 3}", "'experiments.e.predictions' must be the path of a file, such as predictions.csv, or a mapping of path, id, label and prediction"),
         ("{looks: [2, 5]}", "'experiments.e.looks' must be a list of numbers of runs from 3 that grow, such as [3, 5, 10]"),
         ("{looks: [5, 5]}", "'experiments.e.looks' must be a list of numbers of runs from 3 that grow, such as [3, 5, 10]"),
         ("{noise: comon}", "'experiments.e.noise' must be unequal or common"),
@@ -122,6 +125,11 @@ def test_what_cannot_be_is_named_in_one_line(body, message):
     with pytest.raises(SettingsError) as caught:
         only(body)
     assert str(caught.value) == f"exptrack.yaml: {message}"
+
+
+def test_an_experiment_has_a_name():
+    with pytest.raises(SettingsError, match="an experiment in 'experiments' must have a name"):
+        parse_experiments({"": {}})
 
 
 def test_values_outside_are_told_and_unset_ones_are_missing():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from exptrack.analysis.experiments import LEAST_ALPHA
 from exptrack.analysis.fieldnames import find_nearest, shown
 from exptrack.analysis.settings import parse_settings
 from exptrack.analysis.wording import name_few
@@ -72,8 +73,8 @@ def find_rules(
     chosen = find_metric(context, experiment, metric, runs)
     now = make_rules(context.settings, experiment, chosen)
     if alpha is not None:
-        if not 0 < alpha < 0.5:
-            raise ExptrackError(f"alpha {alpha:g} makes no sense: give a number above 0 and below 0.5, such as 0.05")
+        if not LEAST_ALPHA <= alpha < 0.5:
+            raise ExptrackError(f"alpha {alpha:g} makes no sense: give a number from 0.000001 and below 0.5, such as 0.05")
         asked = (
             (f"alpha {alpha:g} asked for where {now.alpha:g} is declared",) if experiment and alpha != now.alpha else ()
         )
@@ -126,7 +127,7 @@ def _compare(
         if experiment is None:
             lines.append(f"the experiment {name} was not there when its first run started")
         elif experiment.metric != (now_metric := settings.experiments[name].metric):
-            lines.append(f"metric: {now_metric}, was {experiment.metric}")
+            lines.append(f"metric: {_tell(now_metric)}, was {_tell(experiment.metric)}")
     old = make_rules(before, experiment, metric)
     # Where there was no experiment at all, the defaults were not declared: one line says it.
     keys = _OF_RULES if experiment is not None or name is None else _OF_RULES[:3]
