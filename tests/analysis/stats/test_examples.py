@@ -18,6 +18,18 @@ def test_the_error_of_accuracy_is_that_of_the_method():
     assert share_error(1.0, 5) == 0
 
 
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_the_error_of_a_share_is_that_of_statsmodels(right, wrong):
+    from statsmodels.stats.proportion import proportion_confint
+
+    if not (right and wrong):
+        return
+    share, n = right / (right + wrong), right + wrong
+    low, high = proportion_confint(right, n, alpha=0.05, method="normal")
+    reach = 1.959963984540054 * share_error(share, n)
+    assert (low, high) == pytest.approx((max(0, share - reach), min(1, share + reach)), abs=1e-12)
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(120, 5000))
 def test_the_interval_is_wald_s_in_large_samples_and_turns_with_the_models(b, c, n):

@@ -6,10 +6,10 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from exptrack.analysis.stats import deviation, mean, prediction_half_width
+from exptrack.analysis.stats import deviation, is_constant, mean, prediction_half_width
 from exptrack.analysis.stats.intervals import failure_limit, howe_factor, tolerance_factor
 
 
@@ -19,6 +19,26 @@ def test_a_prediction_interval_is_that_of_the_textbook():
     assert mean(fat) == pytest.approx(21.90)
     assert deviation(fat) == pytest.approx(4.134, abs=5e-4)
     assert prediction_half_width(10, 1, deviation(fat)) == pytest.approx(9.81, abs=5e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(-1000, 1000).map(lambda whole: whole / 16), min_size=3, max_size=12),
+    st.sampled_from([0.2, 0.05, 0.0125]),
+)
+def test_a_prediction_interval_is_that_of_statsmodels_regression_on_a_constant(values, alpha):
+    import numpy as np
+    from statsmodels.regression.linear_model import OLS
+
+    assume(not is_constant(values))
+    told = OLS(values, np.ones(len(values))).fit().get_prediction([1.0]).summary_frame(alpha=alpha)
+    width = prediction_half_width(len(values), 1, deviation(values), alpha)
+    assert (mean(values) - width, mean(values) + width) == pytest.approx(
+        (told["obs_ci_lower"][0], told["obs_ci_upper"][0]), rel=1e-9, abs=1e-9
+    )
+    # Of more and more new runs it becomes the interval of the mean.
+    far = prediction_half_width(len(values), 10**12, deviation(values), alpha)
+    assert mean(values) + far == pytest.approx(told["mean_ci_upper"][0], rel=1e-6, abs=1e-6)
 
 
 @pytest.mark.parametrize(("n", "width"), [(2, 15.6), (3, 4.97), (5, 3.04), (10, 2.37)])
@@ -69,6 +89,14 @@ def test_tolerance_factors_are_those_of_the_printed_table(n, factors):
 def test_howe_s_factor_is_that_of_nist():
     # NIST/SEMATECH e-Handbook, section 7.2.6.3: 43 wafers, 90 % of them with confidence 99 %: k2 = 2.217
     assert howe_factor(43, 0.90, 0.99) == pytest.approx(2.217, abs=5e-4)
+
+
+@given(st.integers(2, 1000), st.floats(0.01, 0.999), st.floats(0.01, 0.999))
+def test_howe_s_factor_is_that_of_scipy_s_quantiles(n, coverage, confidence):
+    from scipy import stats
+
+    z, chi2 = stats.norm.isf((1 - coverage) / 2), stats.chi2.isf(confidence, n - 1)
+    assert howe_factor(n, coverage, confidence) == pytest.approx(math.sqrt((n - 1 / n) * z * z / chi2), rel=1e-7)
 
 
 @settings(max_examples=30)

@@ -54,6 +54,12 @@ def test_the_interval_of_tasks_is_that_of_all_resamples_within_them():
     assert found.value == pytest.approx(mean([*tasks[0], *tasks[1]]))
 
 
+def test_constants_have_an_interval_without_width():
+    # scipy.stats.bootstrap answers nan by its BCa.
+    assert paired_bootstrap([1.0] * 3, [1.5] * 3, difference, draws=20) == (0.5, 0.5, 0.5)
+    assert stratified_bootstrap([[2.0] * 3, [4.0]], mean, draws=20) == (2.5, 2.5, 2.5)
+
+
 def test_the_interval_is_that_of_scipy():
     from scipy.stats import bootstrap
 

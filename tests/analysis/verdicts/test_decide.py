@@ -257,6 +257,15 @@ def test_looks_spend_alpha_as_o_brien_and_fleming():
     assert "more_than_planned" in one(rules, [*BASE, 0.9], [*HIGH, 0.93]).flags
 
 
+@pytest.mark.parametrize(("count", "alpha"), [(2, 0.05), (3, 0.2), (3, 0.05 / 6), (4, 0.05)])
+def test_looks_together_spend_alpha_by_scipy_s_multivariate_normal(count, alpha):
+    steps = range(1, count + 1)
+    shape = [[math.sqrt(min(i, j) / max(i, j)) for j in steps] for i in steps]
+    bounds = [stats.norm.isf(one / 2) for one in look_alphas(count, alpha)]
+    inside = stats.multivariate_normal([0.0] * count, shape, seed=1).cdf(bounds, lower_limit=[-one for one in bounds])
+    assert 1 - inside == pytest.approx(alpha, abs=2e-5)
+
+
 def test_claims_without_a_plan_say_so():
     assert "seeds_not_planned" in one(RULES, BASE, HIGH).flags
     assert "seeds_not_planned" not in one(RULES._replace(planned=5), BASE, HIGH).flags
