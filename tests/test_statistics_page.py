@@ -136,8 +136,8 @@ def test_each_flag_that_the_code_may_raise_is_described_and_no_other():
 
 def find_flags():
     """Texts in the code of verdicts and of operations that stand among flags: in a mapping or a sequence of that name."""
-    folders = (ROOT / "exptrack/analysis/verdicts", ROOT / "exptrack/analysis", ROOT / "exptrack/operations")
-    for path in sorted({file for folder in folders for file in folder.glob("*.py")}):
+    folders = ("analysis/verdicts", "analysis", "operations", "operations/comparing")
+    for path in sorted({file for folder in folders for file in (ROOT / "exptrack" / folder).glob("*.py")}):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             named = (
                 [(getattr(target, "id", ""), node.value) for target in node.targets] if isinstance(node, ast.Assign) else

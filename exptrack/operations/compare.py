@@ -10,14 +10,16 @@ from exptrack.analysis.grouping import Grouped, Grouping, Row, group, sort_best
 from exptrack.analysis.verdicts import describe_winner, explore
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError
-from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict, Word
+from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict
 from exptrack.model.experiment import Experiment, Pairing
-from exptrack.model.pipeline import StageState
 from exptrack.model.run import Run
 from exptrack.operations.comparing.beside import name_differences_beside
+from exptrack.operations.comparing.best import flag_best
 from exptrack.operations.comparing.chosen import Meant, find_baselines, understand, with_configurations
 from exptrack.operations.comparing.declared import find_rules, make_rules
 from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
+from exptrack.operations.comparing.idle import without_idle
+from exptrack.operations.comparing.material import Material
 from exptrack.operations.comparing.partners import (
     Bases,
     check_partners,
@@ -26,10 +28,10 @@ from exptrack.operations.comparing.partners import (
     find_partners,
     tell_partners,
 )
+from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
 
-_FEWEST = 3
 _NAMED = 5
 
 
@@ -96,7 +98,7 @@ def compare(context: Context, asked: Asked) -> Comparison:
     return Comparison(
         rules=rules,
         configurations=ordered,
-        verdicts=_flag_selected(told, ordered),
+        verdicts=flag_best(context, _as_material(ground, asked), told, ground.partners),
         experiment=ground.experiment.name if ground.experiment else None,
         baseline=ground.bases.label,
         shared=grouped.shared,
@@ -155,28 +157,10 @@ def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
             raise ExptrackError(
                 f"no run of the experiment {asked.experiment} yet: make one with `exptrack run -e {asked.experiment} -- COMMAND`"
             )
-    kept, idle = _without_idle([one for one in found if not one.is_removed])
+    kept, idle = without_idle([one for one in found if not one.is_removed])
     if idle:
         notes.append(f"{counted(idle, 'run')} left out: no stage was run anew, so the result is that of an earlier run")
     return kept, notes
-
-
-def _without_idle(runs: Sequence[Run]) -> tuple[list[Run], int]:
-    """Without runs of a pipeline that made nothing and have what an earlier run has, and how many these are: they are the same draw."""
-    seen: set[tuple[object, ...]] = set()
-    idle: set[str] = set()
-    for one in sorted(runs, key=lambda run: run.started):
-        if not one.record.stages:
-            continue
-        made = tuple(
-            (stage.name, *sorted(stage.deps.items()), *sorted(stage.outs.items())) for stage in one.record.stages
-        )
-        if made in seen and all(
-            stage.state in {StageState.SKIPPED, StageState.RESTORED} for stage in one.record.stages
-        ):
-            idle.add(one.oid)
-        seen.add(made)
-    return [one for one in runs if one.oid not in idle], len(idle)
 
 
 def _infer(context: Context, runs: Sequence[Run], meant: Sequence[Meant]) -> str | None:
@@ -246,17 +230,12 @@ def _add_differences(verdicts: Sequence[Verdict], ground: Ground) -> tuple[Verdi
     )
 
 
-def _flag_selected(verdicts: tuple[Verdict, ...], configurations: Sequence[Configuration]) -> tuple[Verdict, ...]:
-    """The winner of several was chosen by these runs: until it is confirmed on others, it says so."""
-    tried = [one for one in configurations if len(one.sample.values) >= _FEWEST]
-    if len(tried) <= 2:
-        return verdicts
-    return tuple(
-        one._replace(flags=(*one.flags, "selected_on_this_split"))
-        if one.label == tried[0].label and one.word is Word.BETTER
-        else one
-        for one in verdicts
-    )
+def _as_material(ground: Ground, asked: Asked) -> Material:
+    """The same as that which was chosen from; nothing was chosen by another value of each run than the final one."""
+    experiment = ground.experiment or Experiment("")
+    choices = find_choices(ground.runs, experiment.name) if asked.step == FINAL else ()
+    runs, rows = tuple(sorted(ground.runs, key=lambda run: (run.started, run.name))), tuple(ground.rows)
+    return Material(experiment, ground.rules, runs, rows, ground.grouping, ground.grouped, choices, ground.baseline)
 
 
 def _tell_lacks(rules: Rules, bases: Bases, partners: Mapping[str, Configuration], asked: Asked) -> list[str]:

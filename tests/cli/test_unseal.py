@@ -139,3 +139,20 @@ def test_a_credential_in_the_reason_is_masked(selected, repository, exptrack):
     assert exptrack("unseal", "-e", "rate", "--reason", f"used {token}").returncode == 0
     [line] = annotations(repository, "r1-0", "unsealing")
     assert token not in line["value"]["reason"]
+
+
+def test_what_was_seen_is_told_by_compare_in_place_of_the_flag_and_by_show(selected, exptrack):
+    before = next(one for one in ask_compare(exptrack) if one["label"] == "lr=0.1")
+    assert "selected_on_this_split" in before["flags"]
+    given = unseal(exptrack)
+    after = next(one for one in ask_compare(exptrack) if one["label"] == "lr=0.1")
+    assert "selected_on_this_split" not in after["flags"]
+    [note] = [note for note in after["notes"] if "its holdout test was unsealed on" in note]
+    assert note.endswith(given["verdict"]["line"])
+    card = exptrack("show", "r1-0").stdout
+    assert "because: the paper; seen: " in " ".join(card.split())
+    assert "unsealed" not in exptrack("show", "r2-0").stdout
+
+
+def ask_compare(exptrack):
+    return json.loads(exptrack("compare", "-e", "rate", "--json").stdout)["verdicts"]

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from exptrack.analysis.grouping import sort_best
 from exptrack.model.comparison import Configuration, Verdict, Word
 from exptrack.operations.comparing.confirming import (
-    ON_THIS_SPLIT,
     confirm,
     confirming_rules,
     find_seen,
@@ -44,7 +43,7 @@ def _flag(context: Context, material: Material, verdict: Verdict, baseline: Conf
     note = _tell_result(context, material, verdict.label, baseline.label if baseline else "")
     if note:
         return verdict._replace(notes=(*verdict.notes, note))
-    return verdict._replace(flags=(*verdict.flags, ON_THIS_SPLIT))
+    return verdict._replace(flags=(*verdict.flags, "selected_on_this_split"))
 
 
 def _tell_result(context: Context, material: Material, label: str, baseline: str) -> str:
