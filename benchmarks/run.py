@@ -19,7 +19,7 @@ from pathlib import Path
 # As a script it has its own folder on the path, and not the one that holds the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import checking, isolated, reading, recording, sharing
+from benchmarks import checking, comparing, isolated, reading, recording, sharing
 from benchmarks.measure import BenchmarkError, Group, Row, measure
 from benchmarks.report import (
     as_json,
@@ -52,6 +52,7 @@ _GROUPS: Mapping[str, _Build] = {
     "share": sharing.share,
     "share-dvc": sharing.share_dvc,
     "check": checking.check,
+    "compare": comparing.compare,
 }
 _ROUNDS = 7
 

@@ -27,6 +27,7 @@ from benchmarks.invent import PER_BASE, invent_records  # noqa: E402
 from benchmarks.measure import BenchmarkError, Case, Group, Target, measure  # noqa: E402
 from benchmarks.populate import make_runs, tag_of  # noqa: E402
 from benchmarks.report import check_page, describe, write_page  # noqa: E402
+from benchmarks.studies import EXPERIMENT, Shape, Study, invent_study, make_study  # noqa: E402
 from benchmarks.worlds import seal  # noqa: E402
 
 TRUE = ("true",)
@@ -138,6 +139,23 @@ class TestScript:
             ("a commit", "git commit of a claim", "added <= 400 ms"),
             ("a history of 2 commits without a claim", "git log --grep"),
             ("a history of 2 commits without a claim", "exptrack check --all-recent 1", "<= 200 ms"),
+        ]
+        assert list((tmp_path / "t").iterdir()) == []
+
+    def test_comparisons_have_rows(self, benchmark, tmp_path):
+        done = benchmark("--only", "compare", "--json", tmp_path / "times.json")
+        assert done.returncode == 0, done.stderr
+        rows = json.loads((tmp_path / "times.json").read_text())["rows"]
+        assert [(row["group"], row["command"], *(one["target"] for one in row["targets"])) for row in rows] == [
+            ("6 runs in 2 configurations", "import scipy.special"),
+            ("6 runs in 2 configurations", "exptrack compare", "added <= 3000 ms"),
+            ("6 runs in 2 configurations", "exptrack compare, by words", "added <= 3000 ms"),
+            ("6 runs in 2 configurations", "exptrack compare -e, all of it"),
+            ("6 runs in 2 configurations", "exptrack select"),
+            ("6 runs in 2 configurations", "exptrack conclude"),
+            ("6 runs in 2 configurations", "exptrack compare, in 2"),
+            ("10 runs in 2 configurations", "import scipy.special"),
+            ("10 runs in 2 configurations", "exptrack compare"),
         ]
         assert list((tmp_path / "t").iterdir()) == []
 
@@ -328,6 +346,23 @@ class TestRuns:
         assert [path for path in (folder / ".git" / "refs").rglob("*") if path.is_file()] == []
         assert "count: 0\n" in git("count-objects", "-v", cwd=folder)
         assert git("status", "--porcelain", cwd=folder) == ""
+
+
+@pytest.mark.parametrize("shape", Shape)
+def test_a_study_is_read_as_so_many_configurations_with_so_many_seeds(tmp_path, shape, git):
+    study = Study(120, 6, shape, is_declared=True)
+    folder = make_study(tmp_path / "study", study, seal(tmp_path / "home"))
+    assert git("fsck", "--strict", "--no-progress", cwd=folder) == ""
+    runs = Project(folder).runs()
+    assert not runs.broken
+    by_name = {run.name: run.record for run in runs}
+    assert by_name == {record.name: record for record, _ in invent_study(study)}
+    comparison = Project(folder).compare(experiment=EXPERIMENT)
+    assert [len(one.runs) for one in comparison.configurations] == [20] * 6
+    assert comparison.baseline is not None
+    assert len(comparison.verdicts) == 5
+    assert sum(one.sample.failed for one in comparison.configurations) == 2
+    assert {run.record.sealed for run in runs} == {("test",), ()}
 
     def test_the_same_number_gives_the_same_commits(self, tmp_path, git):
         for name in ("one", "two"):
