@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from exptrack.analysis.verdicts import look_alphas
+from exptrack.analysis.verdicts.beside import describe_sample
 from exptrack.analysis.verdicts.gates import find_plan
 from exptrack.analysis.wording import counted, name_few
-from exptrack.model.comparison import Comparison, Configuration, Rules, Verdict, Word
+from exptrack.model.comparison import Comparison, Rules, Verdict, Word
 from exptrack.model.selection import Answer, Look, PastConclusion
 
 _NAMED = 5
@@ -78,27 +79,15 @@ def list_threats(
             by_name.setdefault(name, []).append(label)
     for name, labels in sorted(by_name.items()):
         lines.append(f"{name} of {name_few(labels, _NAMED, ' and ')} is not that of the baseline")
+    failed = {one.label: note for one in comparison.verdicts for note in one.notes if note.startswith("failed")}
     for one in comparison.configurations:
         lines += [f"{one.label} mixes {name_few(one.mixed, _NAMED, ' and ')}"] if one.mixed else []
-        lines += _list_runs(one)
+        lines += describe_sample(comparison.rules, one.sample)
+        if one.sample.failed and one.label not in failed and not (one.is_baseline and failed):
+            lines.append(f"{one.label}: {counted(one.sample.failed, 'run')} did not complete")
     lines += [f"{path} was changed without its pointer" for path in sorted({*modified})]
-    for verdict in comparison.verdicts:
-        lines += [f"{verdict.label}: {note}" for note in verdict.notes if note.startswith("failed")]
+    lines += [f"{label}: {note}" for label, note in failed.items()]
     return tuple(lines)
-
-
-def _list_runs(one: Configuration) -> list[str]:
-    sample = one.sample
-    lines = []
-    if sample.unseeded:
-        lines.append(f"{counted(sample.unseeded, 'run')} of {one.label} without a known seed")
-    if sample.collapsed:
-        lines.append(f"{counted(sample.collapsed, 'rerun')} of a seed of {one.label}, averaged")
-    if sample.failed:
-        lines.append(f"{counted(sample.failed, 'run')} of {one.label} did not complete")
-    if sample.missing:
-        lines.append(f"{counted(sample.missing, 'run')} of {one.label} without a finite value")
-    return lines
 
 
 def _count_words(verdicts: Sequence[Verdict]) -> str:

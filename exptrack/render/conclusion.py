@@ -176,9 +176,9 @@ def _holdout(conclusion: Conclusion) -> list[Block]:
 
 
 def _notes(conclusion: Conclusion) -> list[str]:
-    lines = [
-        f"{one.label}: {note}" for one in conclusion.verdicts for note in one.notes if not note.startswith("failed")
-    ]
+    labels = tuple(f"{one.label}: " for one in conclusion.comparison.configurations)
+    notes = [(one.label, note) for one in conclusion.verdicts for note in one.notes if not note.startswith("failed")]
+    lines = [note if note.startswith(labels) else f"{label}: {note}" for label, note in notes]
     if conclusion.selected is not None and conclusion.selected.flags:
         lines.append("the configuration was selected by runs that the table shows, and is not confirmed yet")
     return [*lines, *conclusion.comparison.notes]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.concluding import answer, find_look, find_status
-from exptrack.model.comparison import Rules, Verdict, Word
+from exptrack.analysis.concluding import answer, find_look, find_status, list_threats
+from exptrack.analysis.verdicts import decide
+from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict, Word
 from exptrack.model.selection import Answer, PastConclusion
 from exptrack.model.settings import Goal
 
@@ -96,3 +97,29 @@ def test_on_the_same_runs_it_is_decided_as_it_was():
 def test_runs_that_nothing_was_decided_on_are_no_look():
     assert find_look(RULES, 0, [past("a", 0)], "a") == (1, 0.05, 0.0, True)
     assert find_look(RULES, 3, [past("a", 0)], "b").spent == 0.025
+
+
+def test_what_is_said_of_runs_in_a_verdict_is_a_threat_once():
+    rules = RULES._replace(is_declared=True)
+    base = Sample("a", {str(seed): 0.8 + seed / 100 for seed in range(3)}, failed=1)
+    other = Sample("b", {str(seed): 0.9 + seed / 100 for seed in range(3)}, missing=2, collapsed=1, unseeded=3)
+    lone = Sample("c", failed=1, missing=1)
+    verdicts = decide(rules, base, [other])
+    sides = (("a", base), ("b", other), ("c", lone))
+    shown = tuple(
+        Configuration(label, {}, "", (), sample, is_baseline=label == "a", mixed=("code",) if label == "b" else ())
+        for label, sample in sides
+    )
+    comparison = Comparison(rules, shown, verdicts, baseline="a")
+    assert list_threats(comparison, {"b": ["environment"]}, ["data.csv", "data.csv"]) == (
+        "environment of b is not that of the baseline",
+        "b mixes code",
+        "b: 2 runs without a finite accuracy",
+        "b: 1 rerun of a seed averaged with it",
+        "b: 3 runs without a known seed, each taken for another",
+        "c: 1 run without a finite accuracy",
+        "c: 1 run did not complete",
+        "data.csv was changed without its pointer",
+        "b: failed: 2 of 6 against 1 of 4 (Fisher p=1)",
+    )
+    assert set(verdicts[0].notes) >= set(list_threats(comparison, {})[1:4])

@@ -109,6 +109,14 @@ def test_the_report_has_all_that_a_reviewer_asks_for(measured, repository, exptr
     assert "Ada Lovelace: the paper" in page
 
 
+def test_no_line_on_runs_stands_twice_in_the_report(measured, exptrack):
+    again = exptrack("run", "-e", "rate", "--", "sh", "measure.sh", "lr=0.1", "seed=0")
+    assert again.returncode == 0, again.stderr
+    page = exptrack("conclude", "-e", "rate").stdout
+    lines = [line for line in page.splitlines() if line.startswith("- ") and "rerun" in line]
+    assert lines == ["- `lr=0.1`: 1 rerun of a seed averaged with it"]
+
+
 def test_code_and_data_that_differ_are_threats(measured, repository, exptrack, git):
     (repository / "measure.sh").write_text((repository / "measure.sh").read_text() + "# changed\n")
     measure(exptrack, [0.2], range(3))

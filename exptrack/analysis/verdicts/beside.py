@@ -12,7 +12,7 @@ from exptrack.analysis.verdicts.gates import Failures, describe_failures, limit_
 from exptrack.analysis.verdicts.judging import turn
 from exptrack.analysis.verdicts.several import Corrected
 from exptrack.analysis.wording import counted
-from exptrack.model.comparison import Rules, Word
+from exptrack.model.comparison import Rules, Sample, Word
 from exptrack.model.experiment import Pairing
 from exptrack.model.settings import Goal
 
@@ -75,13 +75,7 @@ def list_notes(rules: Rules, case: Case, failures: Failures | None, word: Word) 
     """Lines on the samples: failures, reruns, seeds, pairs, what was declared late."""
     samples = (case.baseline, case.candidate)
     notes = list(describe_failures(failures, (case.baseline.label, case.candidate.label)) if failures else ())
-    for one in samples:
-        if one.missing:
-            notes.append(f"{one.label}: {counted(one.missing, 'run')} without a finite {rules.metric}")
-        if one.collapsed:
-            notes.append(f"{one.label}: {counted(one.collapsed, 'rerun')} of a {_unit(rules)} averaged with it")
-        if one.unseeded:
-            notes.append(f"{one.label}: {counted(one.unseeded, 'run')} without a known seed, each taken for another")
+    notes += [line for one in samples for line in describe_sample(rules, one)]
     left = _count_left(case)
     if left:
         notes.append(f"{counted(left, _unit(rules))} without a partner left out")
@@ -94,6 +88,16 @@ def list_notes(rules: Rules, case: Case, failures: Failures | None, word: Word) 
     if word is Word.EQUIVALENT and failures is None:
         notes.append(limit_failures(min(case.n)))
     return (*notes, *(f"declared later: {line}" for line in rules.changed if word in _CLAIMS))
+
+
+def describe_sample(rules: Rules, one: Sample) -> tuple[str, ...]:
+    """Lines on a sample: runs without a value, reruns, runs of which the seed is not known."""
+    lines = {
+        f"{counted(one.missing, 'run')} without a finite {rules.metric}": one.missing,
+        f"{counted(one.collapsed, 'rerun')} of a {_unit(rules)} averaged with it": one.collapsed,
+        f"{counted(one.unseeded, 'run')} without a known seed, each taken for another": one.unseeded,
+    }
+    return tuple(f"{one.label}: {line}" for line, count in lines.items() if count)
 
 
 def note_screen(rules: Rules, corrected: Corrected, word: Word) -> tuple[tuple[str, ...], tuple[str, ...]]:
