@@ -18,7 +18,9 @@ KEYS = (
     "predictions",
 )  # fmt: skip
 _ALPHA = "a number from 0.000001 and below 0.5, such as 0.05"
-LEAST_ALPHA = 1e-6  # of less, shared among many configurations, no interval could be told from one that holds all numbers
+LEAST_ALPHA = (
+    1e-6  # of less, shared among many configurations, no interval could be told from one that holds all numbers
+)
 _KEYED = (Pairing.FOLD, Pairing.DATASET, Pairing.SPLIT)
 _PAIR_BY = (
     "none, seed, or a mapping such as {fold: data.fold, test_share: 0.25}, {dataset: data.name} or {split: data.split}"
@@ -136,7 +138,10 @@ def _baseline(section: Section, variables: Mapping[str, tuple[Value, ...]]) -> M
     inside = section.section("baseline")
     wanted = dict(_leaves(value))
     if wanted and not variables:
-        section.fail("baseline", f"a run, branch or commit: there are no variables ({section.where('variables')!r}) that it could have values of")
+        section.fail(
+            "baseline",
+            f"a run, branch or commit: there are no variables ({section.where('variables')!r}) that it could have values of",
+        )
     known = Section(inside.file, inside.path, wanted)
     known.allow(*variables)
     for key, one in wanted.items():
@@ -193,7 +198,9 @@ def _predictions(section: Section) -> Predictions | None:
     if isinstance(value, str) and value:
         return Predictions(value)
     if not isinstance(value, dict):
-        section.fail("predictions", "the path of a file, such as predictions.csv, or a mapping of path, id, label and prediction")
+        section.fail(
+            "predictions", "the path of a file, such as predictions.csv, or a mapping of path, id, label and prediction"
+        )
     inside = section.section("predictions")
     inside.allow(*Predictions._fields)
     path = inside.text("path")

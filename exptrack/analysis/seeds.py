@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from exptrack.model.tree import Tree, Value, flatten
 
-_USUAL = ("seed", "random_state", "random_seed")
+SEEDS = ("seed", "random_state", "random_seed")
 
 
 def find_seed(params: Mapping[str, Tree], named: str | None) -> int | str | None:
@@ -30,7 +30,7 @@ def _flatten_all(params: Mapping[str, Tree]) -> dict[str, Value]:
 
 
 def _find_key(flat: Mapping[str, Value], named: str | None) -> str | None:
-    usual = [*_USUAL, *sorted(key for key in flat if key.rpartition(".")[2] in _USUAL)]
+    usual = [*SEEDS, *sorted(key for key in flat if key.rpartition(".")[2] in SEEDS)]
     for key in [named] if named else usual:
         value = flat.get(key)
         if isinstance(value, (int, str)) and not isinstance(value, bool):

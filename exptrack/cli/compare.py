@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -191,6 +192,9 @@ def _step(text: str) -> str | float:
     if text in {FINAL, BEST}:
         return text
     try:
-        return float(text)
+        step = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not final, best or the number of a step") from None
+        step = math.nan
+    if not math.isfinite(step):
+        raise argparse.ArgumentTypeError(f"'{text}' is not final, best or the number of a step")
+    return step

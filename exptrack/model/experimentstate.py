@@ -51,7 +51,7 @@ class ExperimentState(NamedTuple):
     """An experiment and its runs. `declared` is None if runs are filed under it and `exptrack.yaml` does not know it.
 
     `grid` is how many configurations the values of the variables give, `configurations` are these, as far as they are few, and all others that have runs.
-    `answer` is the last conclusion, `unsealed` how often its holdout was looked at.
+    `answer` is the last conclusion, `unsealed` how often its holdout was looked at. `removed` runs are none of its `runs`.
     """
 
     name: str
@@ -64,3 +64,4 @@ class ExperimentState(NamedTuple):
     chosen: str | None = None
     answer: str | None = None
     unsealed: int = 0
+    removed: int = 0

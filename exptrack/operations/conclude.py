@@ -19,7 +19,9 @@ from exptrack.operations.comparing.beside import name_differences
 from exptrack.operations.comparing.confirming import confirm, confirming_rules, gather_fresh
 from exptrack.operations.comparing.material import Material, gather_material
 from exptrack.operations.comparing.past import digest_runs, find_conclusions, find_unsealings, tell_conclusion
+from exptrack.operations.comparing.removed import count_removed, tell_removed
 from exptrack.operations.context import Context
+from exptrack.operations.listing import list_runs
 from exptrack.operations.select import describe
 from exptrack.store import annotation as store
 
@@ -57,7 +59,7 @@ def conclude(context: Context, name: str) -> Conclusion:
     if look.alpha == 0:
         verdicts = tuple(_withhold(rules, one, comparison) for one in verdicts)
         comparison = comparison._replace(verdicts=verdicts)
-    threats = list_threats(comparison, _list_differences(material), _list_modified(material))
+    threats = _list_threats(context, material, comparison)
     if fresh is not None:
         comparison = comparison._replace(verdicts=())  # words of the runs that it was chosen by decide nothing
     found, reason = answer(verdicts)
@@ -85,6 +87,11 @@ def _describe(context: Context, material: Material) -> Selected | None:
         return None
     screened = screen(material.grouped.configurations, material.rules, material.baseline)
     return describe(context, material, material.choices, screened)
+
+
+def _list_threats(context: Context, material: Material, comparison: Comparison) -> tuple[str, ...]:
+    threats = list_threats(comparison, _list_differences(material), _list_modified(material))
+    return (*threats, *tell_removed(count_removed(context, list_runs(context)).get(material.experiment.name, {})))
 
 
 def _usable(material: Material, names: Collection[str]) -> tuple[Run, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from exptrack.analysis.experimentstates import describe_experiment
@@ -12,6 +12,7 @@ from exptrack.model.experimentstate import ExperimentState, Progress
 from exptrack.model.run import Record, Run
 from exptrack.operations.active import list_active
 from exptrack.operations.comparing.past import find_choices, find_conclusions, find_unsealings
+from exptrack.operations.comparing.removed import count_removed
 from exptrack.operations.context import SETTINGS, Context
 from exptrack.operations.listing import list_runs
 
@@ -19,10 +20,11 @@ from exptrack.operations.listing import list_runs
 def list_experiments(context: Context, name: str | None = None) -> tuple[ExperimentState, ...]:
     """The experiments that `exptrack.yaml` declares, in its order, then others that runs are filed under; with a `name` that one alone.
 
-    Removed runs do not count. Raises ExptrackError, with the nearest name, if there is none of that name.
+    Of removed runs the number alone is told. Raises ExptrackError, with the nearest name, if there is none of that name.
     """
     found: defaultdict[str, list[Run]] = defaultdict(list)
-    for run in list_runs(context):
+    listed = list_runs(context)
+    for run in listed:
         if run.record.experiment is not None and not run.is_removed:
             found[run.record.experiment].append(run)
     running: defaultdict[str, list[Record]] = defaultdict(list)
@@ -34,7 +36,13 @@ def list_experiments(context: Context, name: str | None = None) -> tuple[Experim
     if name is not None and name not in names:
         raise _unknown(name, names)
     wanted = names if name is None else (name,)
-    return tuple(_describe(one, declared.get(one), found[one], running[one]) for one in wanted)
+    removed = count_removed(context, listed)
+    return tuple(
+        _describe(one, declared.get(one), found[one], running[one])._replace(
+            removed=removed.get(one, Counter()).total()
+        )
+        for one in wanted
+    )
 
 
 def _describe(

@@ -70,6 +70,7 @@ def _describe(state: ExperimentState) -> Iterator[str]:
         facts["runs"] = f"{state.runs:,}, filed under a name that exptrack.yaml does not declare"
     else:
         facts |= _tell_declared(declared, state)
+    facts["removed"] = f"{counted(state.removed, 'run')}, which count nowhere" if state.removed else None
     facts |= {"chosen": state.chosen, "conclusion": state.answer}
     known = {label: value for label, value in facts.items() if value}
     width = max(map(len, known)) + len(_GAP)
@@ -143,6 +144,7 @@ def _fields(state: ExperimentState) -> dict[str, Any]:
         "chosen": state.chosen,
         "conclusion": state.answer,
         "unsealed": state.unsealed,
+        "removed": state.removed,
     }
 
 

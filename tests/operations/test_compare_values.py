@@ -26,8 +26,8 @@ class TestValues:
             study.add({"seed": seed}, {"accuracy": 0.8}, files={".exptrack/history/accuracy.tsv": history})
         assert ask(metric="accuracy", step="best").configurations[0].mean == 0.9
         assert ask(metric="accuracy", step=0).configurations[0].mean == 0.5
-        found = ask(metric="accuracy", step=7).configurations
-        assert found == ()
+        with pytest.raises(ExptrackError, match="no run has accuracy at step 7"):
+            ask(metric="accuracy", step=7)
 
     def test_other_data_of_the_evaluation_is_not_compared(self, study, ask):
         study.declare("metrics:\n  accuracy: {goal: maximize, evaluated_on: [data/test.csv]}\n")

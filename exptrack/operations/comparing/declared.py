@@ -74,7 +74,9 @@ def find_rules(
     now = make_rules(context.settings, experiment, chosen)
     if alpha is not None:
         if not LEAST_ALPHA <= alpha < 0.5:
-            raise ExptrackError(f"alpha {alpha:g} makes no sense: give a number from 0.000001 and below 0.5, such as 0.05")
+            raise ExptrackError(
+                f"alpha {alpha:g} makes no sense: give a number from 0.000001 and below 0.5, such as 0.05"
+            )
         asked = (
             (f"alpha {alpha:g} asked for where {now.alpha:g} is declared",) if experiment and alpha != now.alpha else ()
         )
