@@ -6,8 +6,9 @@ from differences import DECLARED, DIFFERENCES, FULL, HOSTILE, PATHS, TEXTS
 from hypothesis import strategies as st
 from reproductions import EXACT, FAILED, LINES, MAYBE, NAME, REPRODUCTIONS, RUNS, STATISTICAL, hostile, levels, run
 
+from exptrack.model import comparison
 from exptrack.model.change import Change, Kind
-from exptrack.model.checking import Bar, Checked, CheckedClaim, Claim, Misclaim, Verdict
+from exptrack.model.checking import Bar, Beside, Checked, CheckedClaim, Claim, Misclaim, Verdict
 from exptrack.model.difference import FileChange
 from exptrack.model.reproduction import Answer, Level
 
@@ -22,6 +23,14 @@ LOWERED = (
 )
 BROKEN = Misclaim("Exptrack-Run: brave-otter-k3f9", "d" * 40)
 
+BETTER = comparison.Verdict(
+    "lr=0.1",
+    comparison.Word.BETTER,
+    "better: accuracy +0.040 [95% CI +0.028, +0.052], 5 vs 5 seeds, Welch p=0.0002",
+    flags=("selected_on_this_split",),
+    notes=("seeds were not planned",),
+)
+BESIDE = Beside("calm-fox-a1b2", "accuracy", BETTER, 10, "rate")
 HOLDS = CheckedClaim(CLAIM, Verdict.HOLDS, run=RUN, reproduction=EXACT, difference=FULL)
 MISSED = CheckedClaim(
     CLAIM,
@@ -67,6 +76,21 @@ CLAIMS = st.builds(
     LINES,
     st.none() | REPRODUCTIONS,
     st.none() | DIFFERENCES,
+    st.none(),
+    st.none()
+    | st.builds(
+        Beside,
+        TEXTS,
+        TEXTS,
+        st.builds(
+            lambda word, line, notes: BETTER._replace(word=word, line=line, notes=notes),
+            st.sampled_from(comparison.Word),
+            TEXTS,
+            LINES,
+        ),
+        st.integers(0, 99),
+        MAYBE,
+    ),
 )
 CHANGES = st.builds(
     Change, st.just("check"), st.lists(TEXTS, max_size=3).map(tuple), st.sampled_from(Kind), TEXTS, TEXTS
@@ -94,7 +118,7 @@ def hostile_check(text: str) -> Checked:
     found = hostile(text)
     none = found._replace(levels=levels(*((Answer.NO, text),) * 4))
     some = [
-        CheckedClaim(Claim(text, text, text, text), verdict, text, found.original, found.difference.files, (text,), one, found.difference)
+        CheckedClaim(Claim(text, text, text, text), verdict, text, found.original, found.difference.files, (text,), one, found.difference, None, Beside(text, text, BETTER._replace(label=text, line=text, notes=(text,)), 4, text))
         for verdict, one in zip(Verdict, (found, none, found, none), strict=True)
     ]  # fmt: skip
     changes = (Change("check", (text, text), Kind.CHANGED, text, f"{text}!"),)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from exptrack.model import comparison
 from exptrack.model.change import Change
 from exptrack.model.difference import Difference, FileChange
 from exptrack.model.reproduction import Level, Reproduction
@@ -60,12 +61,25 @@ class Bar(NamedTuple):
     ignore: tuple[str, ...] = ()
 
 
+class Beside(NamedTuple):
+    """What `compare` says of the configuration of a claimed run beside that of `baseline`, the run that the base claims.
+
+    It rests on `runs` recorded runs that are here, of both configurations together; `experiment` is the one they are of, if they are of one.
+    """
+
+    baseline: str
+    metric: str
+    verdict: comparison.Verdict
+    runs: int
+    experiment: str | None = None
+
+
 class CheckedClaim(NamedTuple):
     """A claim, and what came of it. `reason` is one line that says why it does not hold, or what to do; empty if it holds.
 
     `files` are those in which the commit that was checked is not what ran. `difference` is between the run that the base claims (else
     the base itself) and this run. `notes` are lines that a reviewer should know. `bar` is given where the run belongs to another project of
-    the repository than the one that is checked.
+    the repository than the one that is checked. `beside` is given where the runs that are here say something of both configurations.
     """
 
     claim: Claim
@@ -77,6 +91,7 @@ class CheckedClaim(NamedTuple):
     reproduction: Reproduction | None = None
     difference: Difference | None = None
     bar: Bar | None = None
+    beside: Beside | None = None
 
 
 class Checked(NamedTuple):

@@ -22,6 +22,7 @@ from exptrack.model.sharing import Progress, Silence
 from exptrack.operations.checking import trial
 from exptrack.operations.checking.arrive import locate
 from exptrack.operations.checking.bar import DEFAULTS, compare_bars, find_project, read_bar
+from exptrack.operations.checking.beside import Comparer, bring_replicates
 from exptrack.operations.checking.claimed import find_recent
 from exptrack.operations.checking.code import Compared, compare_code
 from exptrack.operations.checking.intact import find_lie
@@ -29,6 +30,7 @@ from exptrack.operations.checking.scope import Scope, find_scope
 from exptrack.operations.context import Context
 from exptrack.operations.diff import diff
 from exptrack.operations.reproducing.replay import Manner
+from exptrack.operations.sharing.selecting import list_here
 from exptrack.operations.verify import verify
 from exptrack.store.runs import shorten
 
@@ -112,10 +114,15 @@ class _Check:
         newest: tuple[Claim, ...] = ()
         if scope.base_oid is not None and scope.claims.claims:  # else there is nothing to compare it with
             newest = find_recent(context.repository, scope.base_oid, 1).claims
+        before = list_here(context.repository) if scope.claims.claims else {}
         self.located = locate(context, [*scope.claims.claims, *newest], asked.remote, progress)
         found = (self.located[claim].run for claim in scope.claims.claims)
         self.runs = tuple(run for run in found if run is not None)
         self.baseline = next((self.located[claim].run for claim in newest), None)
+        self.comparer = Comparer(context, self.baseline) if self.baseline is not None else None
+        known = [*self.runs, *([self.baseline] if self.baseline else [])]
+        if any(run.ref not in before for run in known):
+            bring_replicates(context._replace(settings=self.rules_of(context.project).settings), known, asked.remote)
         if newest and self.baseline is None:
             self.notes.append(
                 f"{newest[0].name}, which {scope.base} claims, is not compared: {self.located[newest[0]].reason}"
@@ -188,7 +195,8 @@ class _Check:
             one = one._replace(bar=rules.bar, notes=(*one.notes, _say_rules(rules, run.record.project)))
         if self.scope.base is None or self.scope.base_oid is None:
             return one
-        one = one._replace(difference=self._diff(run, self.scope.base, self.scope.base_oid))
+        beside = self.comparer.compare(run, rules.settings) if self.comparer else None
+        one = one._replace(difference=self._diff(run, self.scope.base, self.scope.base_oid), beside=beside)
         return self._compare(one, run, rules.bar, self.scope.base_oid)
 
     def _diff(self, run: Run, base: str, base_oid: str) -> Difference:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from exptrack.analysis.claims import SHAPE
 from exptrack.analysis.wording import counted
-from exptrack.model.checking import Checked, CheckedClaim, Misclaim, Verdict
+from exptrack.model.checking import Beside, Checked, CheckedClaim, Misclaim, Verdict
 from exptrack.model.reproduction import Level, Reproduction
 from exptrack.render.codestat import format_stat
+from exptrack.render.comparisonparts import list_lines
 from exptrack.render.deltas import Entry, list_entries
 from exptrack.render.difference import PIPE_WIDTH
 from exptrack.render.page import YELLOW
@@ -146,6 +147,13 @@ def say_people(one: CheckedClaim, form: Callable[[str], str] = str) -> str:
     return ", ".join(filter(None, (recorded, claimed)))
 
 
+def say_runs(beside: Beside) -> str:
+    """`by 10 recorded runs of the experiment rate`; inert."""
+    return f"by {counted(beside.runs, 'recorded run')}" + (
+        f" of {inert(beside.experiment)}" if beside.experiment else ""
+    )
+
+
 def list_claim_notes(one: CheckedClaim) -> list[str]:
     """What a reviewer should know, and what weakens the evidence; each once, as it came."""
     return list(dict.fromkeys([*one.notes, *(list_notes(one.reproduction) if one.reproduction else ())]))
@@ -227,6 +235,9 @@ def _claim(view: _View, one: CheckedClaim) -> Iterator[str]:
         yield from view.wrap(bar, 2)
     if people := say_people(one):
         yield from view.wrap(people, 2)
+    if one.beside is not None:
+        said = f"beside {inert(one.beside.baseline)}, {say_runs(one.beside)}: {one.beside.verdict.line}"
+        yield from view.wrap("; ".join([said, *list_lines(one.beside.verdict)]), 2)
     if is_full:
         yield from _files(view, one)
         if one.reproduction:

@@ -8,6 +8,7 @@ from typing import Any
 from exptrack.analysis.fields import finite
 from exptrack.model.checking import Checked, CheckedClaim
 from exptrack.render import differencejson, reproductionjson
+from exptrack.render.comparisonjson import encode_verdict
 
 SCHEMA = 1
 
@@ -39,7 +40,7 @@ def _commit(name: str | None, oid: str | None) -> dict[str, str | None] | None:
 
 def _claim(checked: Checked, one: CheckedClaim) -> dict[str, Any]:
     record = one.run.record if one.run else None
-    difference = one.difference
+    difference, beside = one.difference, one.beside
     return {
         "name": one.claim.name,
         "oid": one.claim.oid or None,
@@ -54,4 +55,5 @@ def _claim(checked: Checked, one: CheckedClaim) -> dict[str, Any]:
         "notes": one.notes,
         "reproduction": reproductionjson.encode(one.reproduction) if one.reproduction else None,
         "differs": json.loads(differencejson.format_json(difference._replace(patch=""))) if difference else None,
+        "compared": {**beside._asdict(), "verdict": encode_verdict(beside.verdict)} if beside else None,
     }

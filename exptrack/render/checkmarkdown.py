@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from exptrack.analysis.claims import SHAPE
 from exptrack.analysis.wording import counted, name_few
-from exptrack.model.checking import Checked, CheckedClaim, Verdict
+from exptrack.model.checking import Beside, Checked, CheckedClaim, Verdict
 from exptrack.model.reproduction import Reproduction
 from exptrack.model.run import Record
 from exptrack.render.check import (
@@ -21,9 +21,11 @@ from exptrack.render.check import (
     say_counts,
     say_people,
     say_reason,
+    say_runs,
     say_summary,
     say_verdict,
 )
+from exptrack.render.comparisonparts import list_lines
 from exptrack.render.gfm import code_span
 from exptrack.render.markdown import format_markdown as format_difference
 from exptrack.render.markdown import list_files
@@ -44,6 +46,7 @@ MARKER = "<!-- exptrack check -->"
 _SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✗", Verdict.UNKNOWN: "?", Verdict.SUPERSEDED: "–"}  # noqa: RUF001
 _MOST_TIMES = 5
 _WIDEST_COMMAND = 200
+_WIDEST_VERDICT = 1000
 _LEAST = 300  # letters below which no section is tried
 _URGENT = (Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS, Verdict.SUPERSEDED)
 
@@ -115,9 +118,10 @@ def _around(
     is_first = one.verdict is not Verdict.HOLDS  # then it says why not, which matters more than what the run changes
     before = [*before, *_files(checked, one), *(proof if is_first else ())]
     after = [*(() if is_first else proof), *_notes(one), _repeat(checked, one)]
-    rest = fit([*before, *after], limit, _see_all(checked))
+    beside = [_compared(one.beside)] if one.beside is not None else []
+    rest = fit([*before, *beside, *after], limit, _see_all(checked))
     changes = _difference(checked, one, 0 if is_brief else limit - len(rest) - 2, is_open=is_open)
-    return fit([*before, changes, *after], limit, _see_all(checked))
+    return fit([*before, *beside, changes, *after], limit, _see_all(checked))
 
 
 def _head(checked: Checked) -> list[Block]:
@@ -193,6 +197,14 @@ def _difference(checked: Checked, one: CheckedClaim, limit: int, *, is_open: boo
     text = format_difference(difference, checked.declared, limit=limit - 100)
     head, _, body = text.removeprefix("### ").partition("\n\n")
     return f"**What it changes** {against}: {head}\n\n{body}" if "\n\n" in body else say_left_out(difference)
+
+
+def _compared(beside: Beside) -> str:
+    """The verdict of `exptrack compare` as that prints it, and what belongs to it."""
+    verdict = beside.verdict
+    basis = verdict.line.removeprefix(f"{verdict.word}:").strip()
+    said = f"**Beside** {format_name(beside.baseline)}, {format_prose(say_runs(beside))}: **{verdict.word}** {code_span(clip(inert(basis), _WIDEST_VERDICT))}"
+    return "; ".join([said, *map(format_prose, list_lines(verdict))])
 
 
 def _proof(checked: Checked, one: CheckedClaim, limit: int, *, is_folded: bool) -> list[Block]:

@@ -79,10 +79,10 @@ def list_words(comparison: Comparison) -> list[str]:
 def list_told(comparison: Comparison) -> tuple[tuple[Told, ...], tuple[str, ...]]:
     """The sentences of the first verdicts with the lines below each, and lines that hold for several, each once."""
     shown = comparison.verdicts[:_TOLD]
-    seen = Counter(line for one in shown for line in dict.fromkeys(_lines(one)))
+    seen = Counter(line for one in shown for line in dict.fromkeys(list_lines(one)))
     common = [line for line, count in seen.items() if count > 1 and not line.startswith(_OWN)]
     told = tuple(
-        Told(one.label, one.word, one.line, tuple(line for line in dict.fromkeys(_lines(one)) if line not in common))
+        Told(one.label, one.word, one.line, tuple(line for line in dict.fromkeys(list_lines(one)) if line not in common))
         for one in shown
     )
     if left := comparison.verdicts[_TOLD:]:
@@ -181,5 +181,6 @@ def format_numbers(one: Configuration | Seen, values: Sequence[float | None]) ->
     return tuple(_MISSING if value is None else f"{value:.6g}" for value in values)
 
 
-def _lines(verdict: Verdict) -> tuple[str, ...]:
+def list_lines(verdict: Verdict) -> tuple[str, ...]:
+    """What belongs to the sentence of a verdict, a line each."""
     return (*verdict.notes, *(_TITLES[flag] for flag in verdict.flags if flag in _TITLES))

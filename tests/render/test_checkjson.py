@@ -12,6 +12,7 @@ from checks import (
     ADA,
     ALL_HOSTILE_CHECKS,
     AMENDED,
+    BESIDE,
     BROKEN,
     CHECKED,
     COMMIT,
@@ -35,7 +36,7 @@ from exptrack.render.checkjson import format_json
 from exptrack.render.reproductionjson import encode
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
-MARKS = ("check", "check commit", "check bar", "check change", "check claim")
+MARKS = ("check", "check commit", "check bar", "check change", "check claim", "check compared")
 
 
 def read(found: Checked) -> dict:
@@ -84,6 +85,7 @@ def test_the_whole_of_a_check():
         "notes": ["b"],
         "reproduction": None,
         "differs": None,
+        "compared": None,
     }
 
 
@@ -128,13 +130,17 @@ def test_what_is_read_back_has_the_same_verdicts(found):
 
 
 def test_the_page_names_every_key_and_none_is_ever_missing():
-    some = checked(HOLDS, MISSED, ENDED, AMENDED, MISSING, SUPERSEDED, changes=LOWERED, broken=(BROKEN,))
+    some = checked(
+        HOLDS._replace(beside=BESIDE), MISSED, ENDED, AMENDED, MISSING, SUPERSEDED, changes=LOWERED, broken=(BROKEN,)
+    )
     for document in map(read, (some, checked(), *ALL_HOSTILE_CHECKS[:3])):
         assert set(document) == set(rows("check"))
         assert set(document["head"]) == set(rows("check commit"))
         assert set(document["bar"]) == set(rows("check bar"))
         assert all(set(one) == set(rows("check change")) for one in document["changes"])
         assert all(set(one) == set(rows("check claim")) for one in document["claims"])
+        found = [one["compared"] for one in document["claims"] if one["compared"]]
+        assert all(set(one) == set(rows("check compared")) for one in found)
         assert all(set(one) == words(rows("check")["broken"][2]) for one in document["broken"])
     for mark in MARKS:
         assert {row[3].strip("| ") for row in rows(mark).values()} == {"never"}

@@ -8,6 +8,7 @@ import pytest
 from checks import (
     ALL_HOSTILE_CHECKS,
     AMENDED,
+    BESIDE,
     BROKEN,
     CHECKED,
     ENDED,
@@ -308,3 +309,13 @@ def test_of_several_those_that_hold_have_their_evidence_folded():
 def test_a_mark_after_a_command_is_no_code():
     text = shown(checked(MISSING._replace(reason="run `git fetch`, or `git pull`: else (see `git log`).")))
     assert "Run `git fetch`, or `git pull`: else (see `git log`)." in text
+
+
+def test_the_verdict_of_compare_stands_before_what_it_changes():
+    text = format_markdown(checked(HOLDS._replace(beside=BESIDE)))
+    said = (
+        "**Beside** `calm-fox-a1b2`, by 10 recorded runs of rate: **better** "
+        "`accuracy +0.040 [95% CI +0.028, +0.052], 5 vs 5 seeds, Welch p=0.0002`; seeds were not planned; the best of several, chosen by these runs: "
+        "confirm it with fresh seeds or a holdout\n\n**What it changes** against"
+    )
+    assert said in text
