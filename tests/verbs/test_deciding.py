@@ -8,6 +8,7 @@ from studies import EXPERIMENT, GOAL, HIGH, LOW, MIDDLE, Study
 from exptrack import ExptrackError, Project
 from exptrack.model.annotation import AnnotationKind
 from exptrack.model.comparison import Word
+from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.selection import Answer
 
 
@@ -44,3 +45,18 @@ def test_without_a_holdout_nothing_is_unsealed(project):
 def test_a_comparison_takes_the_options_of_the_command(project):
     found = project.compare("params.lr >= 0.2", metric="accuracy", baseline="lr=0.2", group_by=["params.lr"])
     assert [(one.label, one.word) for one in found.verdicts] == [("lr=0.3", Word.BETTER)]
+
+
+def test_a_pipeline_that_ran_nothing_anew_neither_takes_part_nor_confirms(repository, git):
+    study = Study(repository, git)
+    study.declare(GOAL + EXPERIMENT)
+    for lr, values in ((0.1, LOW), (0.3, HIGH)):
+        study.fill({"lr": lr}, values, experiment="rate")
+    deps, outs = {"train.py": "md5:00"}, {"model": "md5:01"}
+    for number, state in enumerate((StageState.RAN, StageState.SKIPPED, StageState.RESTORED)):
+        stage = StageRun("train", state, "python train.py", 1.0, 1.0, deps, outs)
+        study.add({"lr": 0.2, "seed": number}, {"accuracy": 0.95}, experiment="rate", stages=(stage,))
+    selected = Project(repository).select("rate")
+    assert selected.chosen.label == "lr=0.3"
+    assert "not chosen from: lr=0.2 has 1 usable run, and 3 are needed" in selected.notes
+    assert "2 runs left out: no stage was run anew, so the result is that of an earlier run" in selected.notes

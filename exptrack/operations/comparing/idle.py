@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from exptrack.analysis.wording import counted
 from exptrack.model.pipeline import StageState
 from exptrack.model.run import Run
 
@@ -24,3 +25,9 @@ def without_idle(runs: Sequence[Run]) -> tuple[list[Run], int]:
             idle.add(one.oid)
         seen.add(made)
     return [one for one in runs if one.oid not in idle], len(idle)
+
+
+def tell_idle(number: int) -> tuple[str, ...]:
+    """A line on so many idle runs; none if there are none."""
+    why = "no stage was run anew, so the result is that of an earlier run"
+    return (f"{counted(number, 'run')} left out: {why}",) if number else ()

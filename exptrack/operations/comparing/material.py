@@ -15,13 +15,14 @@ from exptrack.model.selection import Chosen
 from exptrack.operations.comparing.chosen import find_baseline
 from exptrack.operations.comparing.declared import find_experiment, find_rules
 from exptrack.operations.comparing.gather import gather
+from exptrack.operations.comparing.idle import tell_idle, without_idle
 from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
 
 
 class Material(NamedTuple):
-    """An experiment, its runs (the first that started first), and what is taken from them.
+    """An experiment, its runs (the first that started first, idle ones left out), and what is taken from them.
 
     `choices` were made before, the last one counts. `baseline` is None if none is declared.
     """
@@ -48,7 +49,8 @@ def gather_material(context: Context, name: str) -> Material:
     """
     find_experiment(context, name)
     found = [run for run in list_runs(context) if run.record.experiment == name and not run.is_removed]
-    runs = tuple(sorted(found, key=lambda run: (run.started, run.name)))
+    kept, idle = without_idle(sorted(found, key=lambda run: (run.started, run.name)))
+    runs = tuple(kept)
     if not runs:
         raise ExptrackError(f"no run of the experiment {name} yet: make one with `exptrack run -e {name} -- COMMAND`")
     rules, experiment = find_rules(context, name, None, runs)
@@ -60,6 +62,7 @@ def gather_material(context: Context, name: str) -> Material:
     rows = tuple(gather(context, runs, rules.metric))
     grouping = Grouping(pair_by=declared.pair_by, pair_key=declared.pair_key)
     grouped = _with_evaluated(context, group(rows, grouping), rules)
+    grouped = grouped._replace(notes=(*grouped.notes, *tell_idle(idle)))
     choices = find_choices(runs, name)
     before = find_holder(grouped.configurations, choices[-1].baseline_runs) if choices else None
     if before is None and declared.baseline is not None:
