@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from exptrack.analysis.fieldnames import find_nearest, shown
 from exptrack.analysis.grouping import Grouped, Grouping, Row, group, sort_best
+from exptrack.analysis.positional import note_positional
+from exptrack.analysis.seeds import SEEDS
 from exptrack.analysis.verdicts import describe_winner, explore
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError
@@ -29,6 +31,7 @@ from exptrack.operations.comparing.partners import (
     tell_partners,
 )
 from exptrack.operations.comparing.past import find_choices
+from exptrack.operations.comparing.removed import count_removed, tell_removed
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
 
@@ -120,7 +123,8 @@ def find_ground(context: Context, asked: Asked) -> Ground:
     rules, experiment = find_rules(context, name, asked.metric, runs, asked.alpha)
     grouping = _make_grouping(asked, experiment, rules)
     rows = gather(context, runs, rules.metric, asked.step)
-    _check_names(grouping, rows)
+    _check_names(grouping, rows, context.settings.seed)
+    _check_step(rows, rules.metric, asked.step)
     grouped = group(rows, grouping)
     wanted = asked.baseline if asked.baseline is not None else experiment.baseline if experiment else None
     bases, more = (Bases(), ()) if wanted is None else find_baselines(context, wanted, grouped, runs)
@@ -135,7 +139,14 @@ def find_ground(context: Context, asked: Asked) -> Ground:
     partners = find_partners(bases, grouped.configurations)
     check_partners(bases, rules)
     told = tell_partners(bases, partners, grouped.configurations)
-    notes += [*told, *grouped.notes, *left, *_tell_lacks(rules, bases, partners, asked)]
+    notes += [
+        *told,
+        *grouped.notes,
+        *left,
+        *note_positional(rows, grouping),
+        *_tell_lacks(rules, bases, partners, asked),
+    ]
+    notes += tell_removed(count_removed(context).get(name, {})) if name is not None else ()
     return Ground(runs, rows, rules, experiment, grouping, grouped, bases, partners, picked, tuple(notes))
 
 
@@ -175,15 +186,26 @@ def _make_grouping(asked: Asked, experiment: Experiment | None, rules: Rules) ->
     return Grouping(by, rules.pair_by, key, asked.is_code_merged, asked.is_strict)
 
 
-def _check_names(grouping: Grouping, rows: Sequence[Row]) -> None:
+def _check_names(grouping: Grouping, rows: Sequence[Row], seed: str | None) -> None:
     known = {key for row in rows for key in row.params}
     for name in grouping.by or ():
+        if name not in known and (name == seed or name.rpartition(".")[2] in SEEDS):
+            raise ExptrackError(f"{shown(name)} is the seed: runs with other seeds are replicates, so leave it out")
         if name not in known:
             close = find_nearest(name, known)
             raise ExptrackError(
                 f"no run has the parameter {shown(name)}: "
                 + (f"did you mean {shown(close)}?" if close else "`exptrack ls --all-columns` shows what they have")
             )
+
+
+def _check_step(rows: Sequence[Row], metric: str, step: str | float) -> None:
+    if step == FINAL or not rows or any(row.value is not None for row in rows):
+        return
+    what = f"no run has a history of {metric}" if step == BEST else f"no run has {metric} at step {step:g}"
+    raise ExptrackError(
+        f"{what}: `exptrack show REV --history {metric}` shows what one has, --step final takes the last value"
+    )
 
 
 def _pick(meant: Sequence[Meant], grouped: Grouped) -> frozenset[str]:
