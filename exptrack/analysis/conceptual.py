@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from exptrack.analysis.stats import deviation, mean
-from exptrack.analysis.verdicts import decide
+from exptrack.analysis.verdicts import decide_pairs
 from exptrack.analysis.verdicts.gates import clean, common_units
 from exptrack.analysis.verdicts.judging import BY_MORE
 from exptrack.analysis.wording import counted, shorten, within
@@ -22,20 +22,20 @@ _CONCLUDED = frozenset({Word.BETTER, Word.WORSE, Word.EQUIVALENT, Word.IDENTICAL
 _NAMES = {Word.DETERMINISTIC: "different without any noise"}
 _CLAIMS = frozenset({Word.BETTER, Word.WORSE})
 _ORDER = (Answer.NO, Answer.CANNOT_ASSESS, Answer.TOO_WEAK, Answer.YES)
-_NOTHING = "nothing is compared with the baseline yet"
+_NOTHING = "its configuration is held against no other"
 
 
 class Conclusion(NamedTuple):
     """What an experiment is concluded from, on record (`before`) and with the mean of the reruns in the place of a run (`after`).
 
-    Both are samples of all its configurations by their labels; `label` is that of the run, `baseline` that of the baseline. `unit` is the
-    run's own in its sample. `again` is the metric of the reruns, a value for each distinct seed; empty if one of them has none. `reruns`
+    Both are samples of all its configurations by their labels; `label` is that of the run, `partners` has for each candidate that of the
+    baseline, or of the one of several that it is held against. `unit` is the run's own in its sample. `again` is the metric of the reruns, a value for each distinct seed; empty if one of them has none. `reruns`
     counts them.
     """
 
     rules: Rules
     label: str
-    baseline: str
+    partners: Mapping[str, str]
     unit: str
     before: Mapping[str, Sample]
     after: Mapping[str, Sample]
@@ -93,9 +93,9 @@ def _cannot(*lines: str) -> LevelAnswer:
 
 def _decide(found: Conclusion, samples: Mapping[str, Sample]) -> dict[str, Verdict]:
     """The verdicts that the run takes part in, corrected over all configurations of the experiment."""
-    others = [one for label, one in samples.items() if label != found.baseline]
-    verdicts = {one.label: one for one in decide(found.rules, samples[found.baseline], others)}
-    return verdicts if found.label == found.baseline else {found.label: verdicts[found.label]}
+    pairs = [(samples[base], samples[label]) for label, base in found.partners.items()]
+    verdicts = decide_pairs(found.rules, pairs)
+    return {one.label: one for one in verdicts if found.label in {one.label, found.partners[one.label]}}
 
 
 def _tell(findings: Sequence[_Finding], told: str) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ def _tell(findings: Sequence[_Finding], told: str) -> tuple[str, ...]:
 
 
 def _judge_one(found: Conclusion, old: Verdict, new: Verdict) -> _Finding:
-    beside = f"{old.label} beside {found.baseline}"
+    beside = f"{old.label} beside {found.partners[old.label]}"
     if not _takes_part(found, old.label):
         line = f"{beside}: the {found.rules.pair_by} of the run has no partner there, so the run takes no part in it"
         return _Finding(Answer.CANNOT_ASSESS, line, old, new)
@@ -155,14 +155,14 @@ def _takes_part(found: Conclusion, label: str) -> bool:
 
 
 def _find_units(found: Conclusion, label: str) -> tuple[str, ...]:
-    return common_units((clean(found.before[found.baseline]).values, clean(found.before[label]).values))
+    return common_units((clean(found.before[found.partners[label]]).values, clean(found.before[label]).values))
 
 
 def _measure(found: Conclusion, label: str) -> tuple[float, float, float]:
     """The difference on record and the new one, candidate minus baseline, and how far from each other noise puts them."""
-    base, other = clean(found.before[found.baseline]).values, clean(found.before[label]).values
+    base, other = clean(found.before[found.partners[label]]).values, clean(found.before[label]).values
     again = mean(found.again)
-    is_baseline = found.label == found.baseline
+    is_baseline = found.label != label
     if found.rules.pair_by is Pairing.NONE:
         own, partner = (base, other) if is_baseline else (other, base)
         was = mean([*other.values()]) - mean([*base.values()])

@@ -33,7 +33,8 @@ def conclude(values, again, *, label="new", unit="0", rules=RULES, incomplete=No
     own = before[label]
     mean = sum(again) / len(again) if again else math.nan
     after = {**before, label: own._replace(values={**own.values, unit: mean}, **evaluated)}
-    found = judge_conclusion(Conclusion(rules, label, "base", unit, before, after, tuple(again), reruns), incomplete)
+    partners = dict.fromkeys([name for name in values if name != "base"], "base")
+    found = judge_conclusion(Conclusion(rules, label, partners, unit, before, after, tuple(again), reruns), incomplete)
     return found.answer, found.evidence
 
 
@@ -91,7 +92,7 @@ def test_a_record_without_a_word_draws_no_conclusion():
     assert line.startswith("the record draws no conclusion yet: withheld: 4 of 9 planned runs")
     assert conclude({"base": LOW}, [0.8], label="base") == (
         CANNOT,
-        ("the record draws no conclusion yet: nothing is compared with the baseline yet",),
+        ("the record draws no conclusion yet: its configuration is held against no other",),
     )
 
 
@@ -152,7 +153,7 @@ def test_what_may_not_be_compared_is_no_answer():
         for name, values in {"base": LOW, "new": HIGH}.items()
     }
     after = {**before, "new": before["new"]._replace(evaluated={"test.csv": ("1", "2")})}
-    found = judge_conclusion(Conclusion(RULES, "new", "base", "0", before, after, (0.9,)))
+    found = judge_conclusion(Conclusion(RULES, "new", {"new": "base"}, "0", before, after, (0.9,)))
     assert found.answer is CANNOT
     assert found.evidence[0] == "new beside base: not comparable: new was evaluated on 2 states of test.csv"
 
@@ -176,7 +177,7 @@ def test_a_rerun_that_gave_nothing_weakens_the_conclusion_and_not_what_is_none()
 )
 def test_executions_that_did_not_complete(recorded, again, expected):
     before = {"base": sample("base", LOW), "new": sample("new", HIGH)}
-    conclusion = Conclusion(RULES, "new", "base", "0", before, before, (0.9,))
+    conclusion = Conclusion(RULES, "new", {"new": "base"}, "0", before, before, (0.9,))
     outcomes = Outcome("run", recorded, 0, {"accuracy": 0.9}), [Outcome("again", again, 0, {})]
     found = judge(*outcomes, Replicates(), {}, Terms(), conclusion=conclusion)[3]
     assert (found.answer, found.evidence[0]) == expected
@@ -210,3 +211,16 @@ def test_an_answer_is_yes_only_where_the_words_agree(base, new, more, again, lab
 def test_an_exact_rerun_never_shakes_a_conclusion(base, new, label):
     values = {"base": base, "new": new}
     assert conclude(values, [values[label][0]], label=label)[0] in {YES, CANNOT}
+
+
+def test_of_several_baselines_the_run_is_held_against_its_own():
+    values = {"b1": LOW, "b2": HIGH, "n1": HIGH, "n2": LOW, "lone": LOW}
+    before = {name: sample(name, some) for name, some in values.items()}
+
+    def judged(label):
+        return judge_conclusion(Conclusion(RULES, label, {"n1": "b1", "n2": "b2"}, "0", before, before, (0.8,)))
+
+    assert judged("n2").evidence[0] == "n2 beside b2 is worse by accuracy, as on record"
+    assert judged("b1")[1:] == judged("n1")[1:]
+    assert judged("b1").evidence[0] == "n1 beside b1 is better by accuracy, as on record"
+    assert judged("lone").answer is CANNOT

@@ -45,7 +45,7 @@ def _gather(context: Context, name: str, run: Run, reruns: Sequence[Run]) -> Con
     ground = find_ground(context, Asked(experiment=name, has_reproductions=False))
     own = next((one for one in ground.grouped.configurations if run.name in one.runs), None)
     row = next((one for one in ground.rows if one.name == run.name), None)
-    if own is None or row is None or ground.baseline is None:
+    if own is None or row is None:
         return f"it is not among the runs that the experiment {name} is concluded from"
     again = gather(context, reruns, ground.rules.metric)
     # Reruns of one seed are one draw; runs without a known seed count as distinct, as everywhere.
@@ -64,7 +64,7 @@ def _gather(context: Context, name: str, run: Run, reruns: Sequence[Run]) -> Con
     return Conclusion(
         rules=ground.rules,
         label=own.label,
-        baseline=ground.baseline.label,
+        partners={label: base.label for label, base in ground.partners.items()},
         unit=name_unit(row, [one for one in ground.rows if one.name in own.runs], ground.grouping),
         before={one.label: one for one in list_samples(context, ground)},
         after={one.label: one for one in list_samples(context, ground._replace(grouped=grouped))},
