@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from exptrack.model.comparison import Comparison
     from exptrack.model.experimentstate import ExperimentState
     from exptrack.model.selection import Conclusion, Selected, Unsealed
-    from exptrack.project import Project
+    from exptrack.verbs.opened import Opened
 
 
-def experiments(project: Project, name: str | None = None) -> tuple[ExperimentState, ...]:
+def experiments(project: Opened, name: str | None = None) -> tuple[ExperimentState, ...]:
     """The experiments and how far each is, or the one of this name; raises ExptrackError if there is none of that name."""
     from exptrack.operations.experiments import list_experiments
 
@@ -20,7 +20,7 @@ def experiments(project: Project, name: str | None = None) -> tuple[ExperimentSt
 
 
 def compare(  # noqa: PLR0913 - the options of the command
-    project: Project,
+    project: Opened,
     *words: str,
     experiment: str | None = None,
     metric: str | None = None,
@@ -45,7 +45,7 @@ def compare(  # noqa: PLR0913 - the options of the command
     return compare(project.context, asked)
 
 
-def select(project: Project, experiment: str, *, fresh: int | None = None, again: bool = False) -> Selected:
+def select(project: Opened, experiment: str, *, fresh: int | None = None, again: bool = False) -> Selected:
     """Choose the best configuration of an experiment and record that with its runs, or say how far the earlier choice is confirmed.
 
     `fresh` is how many fresh runs of each shall confirm it (else the planned number of seeds, else 10); `again` chooses anew. The commands
@@ -56,7 +56,7 @@ def select(project: Project, experiment: str, *, fresh: int | None = None, again
     return select(project.context, experiment, fresh=fresh, is_again=again)
 
 
-def unseal(project: Project, experiment: str, reason: str, metric: str | None = None) -> Unsealed:
+def unseal(project: Opened, experiment: str, reason: str, metric: str | None = None) -> Unsealed:
     """Look at the holdout of the selected configuration and the baseline; who looked and why is recorded before anything is given.
 
     `metric` is the holdout, where there is more than one. What was seen before is spent: then there is no word. Raises ExptrackError.
@@ -66,7 +66,7 @@ def unseal(project: Project, experiment: str, reason: str, metric: str | None = 
     return unseal(project.context, experiment, reason, metric)
 
 
-def conclude(project: Project, experiment: str) -> Conclusion:
+def conclude(project: Opened, experiment: str) -> Conclusion:
     """Accept or reject the hypothesis of an experiment, or say not yet, with all that it rests on; recorded with its runs, it counts as a look.
 
     Raises ExptrackError.

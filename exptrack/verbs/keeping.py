@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from exptrack.model.collection import Collected
     from exptrack.model.sharing import Progress
     from exptrack.model.verification import Verification
-    from exptrack.project import Project
+    from exptrack.verbs.opened import Opened
 
 
 def verify(
-    project: Project, *words: str, full: bool = False, offline: bool = False, progress: Progress | None = None
+    project: Opened, *words: str, full: bool = False, offline: bool = False, progress: Progress | None = None
 ) -> Verification:
     """Look whether all runs, or those that `words` name (revs, queries, ranges), are whole, and where their data is; changes nothing.
 
@@ -28,7 +28,7 @@ def verify(
     return verify(project.context, words, full=full, offline=offline, progress=progress or Silence())
 
 
-def remove(project: Project, *runs: str | Run, reason: str | None = None) -> tuple[str, ...]:
+def remove(project: Opened, *runs: str | Run, reason: str | None = None) -> tuple[str, ...]:
     """Move runs, each a run, a rev or a query, into the trash, and give their names; others hear of it by the next `push`.
 
     Raises RevError, QueryError, and ExptrackError for a run that is under way.
@@ -39,7 +39,7 @@ def remove(project: Project, *runs: str | Run, reason: str | None = None) -> tup
     return remove(project.context, choose(project.context, words), reason)
 
 
-def restore(project: Project, *names: str) -> tuple[str, ...]:
+def restore(project: Opened, *names: str) -> tuple[str, ...]:
     """Bring removed runs back, all or none, each by its name or oid, and give their names; raises RevError, NameTakenError, RecordError."""
     from exptrack.operations.remove import restore
 
@@ -47,7 +47,7 @@ def restore(project: Project, *names: str) -> tuple[str, ...]:
 
 
 def collect(
-    project: Project,
+    project: Opened,
     remote: str | None = None,
     *,
     force: bool = False,

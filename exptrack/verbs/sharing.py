@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from exptrack.model.sharing import Fetched, Progress, Pushed
     from exptrack.operations.sharing.arriving import Filter
-    from exptrack.project import Project
+    from exptrack.verbs.opened import Opened
 
 
 def push(
-    project: Project,
+    project: Opened,
     remote: str | None = None,
     runs: Sequence[str] = (),
     *,
@@ -31,7 +31,7 @@ def push(
 
 
 def fetch(
-    project: Project, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
+    project: Opened, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
 ) -> Fetched:
     """Get the runs of others that are `wanted` (else all) from a Git remote, and their annotations; raises RepositoryError."""
     from exptrack.operations.fetch import Order, fetch
@@ -41,7 +41,7 @@ def fetch(
 
 
 def pull(
-    project: Project, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
+    project: Opened, remote: str | None = None, wanted: Filter | None = None, progress: Progress | None = None
 ) -> Fetched:
     """As `fetch`, and the data of these runs comes too; what cannot be had is among the result's `lacking`."""
     from exptrack.operations.fetch import Order, fetch
