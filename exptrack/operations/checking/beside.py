@@ -41,13 +41,19 @@ def bring_replicates(context: Context, runs: Sequence[Run], remote: str | None) 
 def _bring(context: Context, name: str, members: Sequence[Run], remote: str | None) -> None:
     found = transport.list_remote(context.repository, find_remote(context.repository, remote), f"{RUNS}*")
     here = {name_of(ref) for ref in list_here(context.repository)}
-    months = {_month(one.ref) for one in members}
-    new = [ref for ref in found if name_of(ref) not in here]
-    near = [ref for ref in new if _month(ref) in months]
-    if new and len(new) <= _MOST:
-        fetch(context, Order(remote, Filter(experiment=name)))
-    elif near and len(near) <= _MOST:
-        fetch(context, Order(remote, Filter(months=tuple(sorted(months)), experiment=name)))
+    wanted = choose([ref for ref in found if name_of(ref) not in here], name, [one.ref for one in members])
+    if wanted is not None:
+        fetch(context, Order(remote, wanted))
+
+
+def choose(new: Sequence[str], experiment: str, members: Sequence[str]) -> Filter | None:
+    """What to fetch of the `new` refs of a remote for an experiment of which `members` are refs; None if there is nothing, or too much."""
+    months = {_month(ref) for ref in members}
+    if 0 < len(new) <= _MOST:
+        return Filter(experiment=experiment)
+    if 0 < sum(_month(ref) in months for ref in new) <= _MOST:
+        return Filter(months=tuple(sorted(months)), experiment=experiment)
+    return None
 
 
 def _month(ref: str) -> str:
