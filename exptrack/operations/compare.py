@@ -13,7 +13,7 @@ from exptrack.analysis.verdicts import describe_winner, explore
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict
-from exptrack.model.experiment import Experiment, Pairing
+from exptrack.model.experiment import Experiment
 from exptrack.model.run import Run
 from exptrack.operations.comparing.beside import name_differences_beside
 from exptrack.operations.comparing.best import flag_best
@@ -21,7 +21,7 @@ from exptrack.operations.comparing.chosen import Meant, find_baselines, understa
 from exptrack.operations.comparing.declared import find_rules, make_rules
 from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
 from exptrack.operations.comparing.idle import tell_idle, without_idle
-from exptrack.operations.comparing.material import Material
+from exptrack.operations.comparing.material import Material, with_evaluated
 from exptrack.operations.comparing.partners import (
     Bases,
     check_partners,
@@ -232,11 +232,7 @@ def _leave_out(grouped: Grouped, metric: str, rows: Sequence[Row], bases: Bases)
 
 def list_samples(context: Context, ground: Ground) -> list[Sample]:
     """The samples; what the metric is declared to be evaluated on stands in each, known or not."""
-    declared = context.settings.metrics.get(ground.rules.metric)
-    is_plain = ground.rules.pair_by in {Pairing.NONE, Pairing.SEED}
-    unknown: dict[str, tuple[str, ...]] = dict.fromkeys(declared.evaluated_on if declared and is_plain else (), ())
-    samples = [one.sample for one in ground.grouped.configurations]
-    return [one._replace(evaluated={**unknown, **one.evaluated}) for one in samples]
+    return [one.sample for one in with_evaluated(context, ground.grouped, ground.rules).configurations]
 
 
 def _add_differences(verdicts: Sequence[Verdict], ground: Ground) -> tuple[Verdict, ...]:

@@ -61,7 +61,7 @@ def gather_material(context: Context, name: str) -> Material:
     declared = experiment or Experiment(name)
     rows = tuple(gather(context, runs, rules.metric))
     grouping = Grouping(pair_by=declared.pair_by, pair_key=declared.pair_key)
-    grouped = _with_evaluated(context, group(rows, grouping), rules)
+    grouped = with_evaluated(context, group(rows, grouping), rules)
     grouped = grouped._replace(notes=(*grouped.notes, *tell_idle(idle)))
     choices = find_choices(runs, name)
     before = find_holder(grouped.configurations, choices[-1].baseline_runs) if choices else None
@@ -82,11 +82,11 @@ def sample(
     own = [row for row in rows if row.name in names]
     if not own:
         return Sample(label)
-    found = _with_evaluated(context, group(own, material.grouping), material.rules._replace(metric=metric))
+    found = with_evaluated(context, group(own, material.grouping), material.rules._replace(metric=metric))
     return found.configurations[0].sample._replace(label=label)
 
 
-def _with_evaluated(context: Context, grouped: Grouped, rules: Rules) -> Grouped:
+def with_evaluated(context: Context, grouped: Grouped, rules: Rules) -> Grouped:
     """What the metric is declared to be evaluated on stands in each sample, known or not."""
     declared = context.settings.metrics.get(rules.metric)
     if declared is None or not declared.evaluated_on or rules.pair_by not in {Pairing.NONE, Pairing.SEED}:
