@@ -16,8 +16,8 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "dvc": "backends/dvc", "dvc_data": "backends/dvc", "dvc_objects": "backends/dvc", "pygit2": "backends/git", "git": "backends/git",
-    "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/yamledit",
-    "hydra": "analysis/hydrawords", "omegaconf": "analysis/hydrawords", "tomlkit": "analysis/fileedit",
+    "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/editing/yamledit",
+    "hydra": "analysis/editing/hydrawords", "omegaconf": "analysis/editing/hydrawords", "tomlkit": "analysis/editing/fileedit",
     "matplotlib": "render/comparisonplot",
 }  # fmt: skip
 LIGHT = (

@@ -67,7 +67,7 @@ def seal_file(path: str, content: bytes, holdouts: Collection[str]) -> bytes | N
 
     A file that holds one and cannot be written is given up: all of it goes (`b""`).
     """
-    from exptrack.analysis.fileedit import edit_text
+    from exptrack.analysis.editing.fileedit import edit_text
     from exptrack.analysis.trees import KINDS, decode_tree
     from exptrack.errors import ExptrackError
 

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from exptrack.analysis.arguments import ARGUMENTS
+from exptrack.analysis.editing.fileedit import edit_text
 from exptrack.analysis.fields import finite
-from exptrack.analysis.fileedit import edit_text
 from exptrack.analysis.secretshapes import MASK
 from exptrack.analysis.trees import decode_tree
 from exptrack.backends.git import objects

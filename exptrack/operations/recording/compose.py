@@ -185,7 +185,7 @@ def _params_file(start: Start, record: Record) -> dict[str, bytes]:
         return {path: dump_yaml({**own, **others}).encode(errors="replace")}
     if not told and not start.is_overridden:
         return {}
-    from exptrack.analysis.yamledit import update_yaml
+    from exptrack.analysis.editing.yamledit import update_yaml
 
     return {path: update_yaml(start.params_text, own).encode(errors="replace")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from exptrack.analysis.overrides import apply_overrides, parse_overrides, seed_overrides
+from exptrack.analysis.editing.overrides import apply_overrides, parse_overrides, seed_overrides
 from exptrack.analysis.seeds import find_seed_key
 from exptrack.errors import ExptrackError
 from exptrack.model.tree import Tree
@@ -50,7 +50,7 @@ def write_params(top: Path, project: str, changed: Mapping[str, Tree]) -> None:
 
 
 def _edit(path: Path, name: str, tree: Tree) -> None:
-    from exptrack.analysis.fileedit import edit_text
+    from exptrack.analysis.editing.fileedit import edit_text
 
     try:
         text = path.read_bytes().decode("utf-8") if path.exists() else ""

@@ -63,11 +63,11 @@ def _reads_as(text: str, kind: str, tree: Tree) -> bool:
 
 def _edited(text: str, new: Tree, kind: str) -> str:
     if kind == "json":
-        from exptrack.analysis.jsonedit import update_json
+        from exptrack.analysis.editing.jsonedit import update_json
 
         return update_json(text, new)
     if kind == "yaml":
-        from exptrack.analysis.yamledit import update_yaml
+        from exptrack.analysis.editing.yamledit import update_yaml
 
         return update_yaml(text, new)
     return _update_toml(text, new)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exptrack.analysis.fileedit import edit_text
-from exptrack.analysis.overrides import apply_overrides, parse_overrides
+from exptrack.analysis.editing.fileedit import edit_text
+from exptrack.analysis.editing.overrides import apply_overrides, parse_overrides
 from exptrack.analysis.same import is_same
 from exptrack.analysis.trees import decode_tree
 from exptrack.analysis.yaml12 import dump_yaml

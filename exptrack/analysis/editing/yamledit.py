@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
+from exptrack.analysis.editing.yamlsplice import splice
 from exptrack.analysis.same import is_same
 from exptrack.analysis.yaml12 import dump_yaml, load_yaml
-from exptrack.analysis.yamlsplice import splice
 from exptrack.model.tree import Tree, Value
 
 # How far the lines after `key:` are indented, where they are items of a list and where they are keys.

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exptrack.analysis.editing.yamledit import update_yaml
 from exptrack.analysis.yaml12 import dump_yaml, load_yaml
-from exptrack.analysis.yamledit import update_yaml
 
 TEXT = """\
 # What the model is made of.

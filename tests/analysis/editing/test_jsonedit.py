@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from exptrack.analysis.jsonedit import update_json
+from exptrack.analysis.editing.jsonedit import update_json
 
 TEXT = """\
 {

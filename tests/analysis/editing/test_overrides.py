@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exptrack.analysis.overrides import Action, Override, apply_overrides, parse_overrides, seed_overrides
+from exptrack.analysis.editing.overrides import Action, Override, apply_overrides, parse_overrides, seed_overrides
 from exptrack.analysis.yaml12 import parse_scalar
 from exptrack.errors import ExptrackError
 from exptrack.model.tree import flatten

@@ -78,7 +78,7 @@ def apply_overrides(trees: Mapping[str, Tree], overrides: Iterable[Override], de
 
 
 def _parse(word: str) -> Override:
-    from exptrack.analysis.hydrawords import read_assignment
+    from exptrack.analysis.editing.hydrawords import read_assignment
 
     before = word.partition("=")[0]
     file, colon, text = word.partition(":") if ":" in before else ("", "", word)
