@@ -15,7 +15,7 @@ from exptrack.analysis.stats.student import bartlett
 from exptrack.analysis.verdicts.cases import FEWEST_DATASETS, Case, pool
 from exptrack.analysis.verdicts.gates import clean, common_units
 from exptrack.analysis.verdicts.looks import look_alphas
-from exptrack.model.comparison import Interval, Rules, Sample
+from exptrack.model.comparison import Interval, Rules, Sample, Word
 from exptrack.model.experiment import Noise, Pairing
 from exptrack.model.settings import Goal
 
@@ -23,6 +23,7 @@ __all__ = ["Corrected", "correct", "describe_winner", "look_alphas"]
 
 SCREEN = 20  # more candidates than that are a screen: its finds are to be confirmed
 _GATE = 0.05
+_SETTLED = frozenset({Word.IDENTICAL, Word.DETERMINISTIC})
 
 
 class Corrected(NamedTuple):
@@ -182,16 +183,18 @@ def _rank(rules: Rules, cases: Sequence[Case]) -> _Raw:
             return _Raw({}, {}, "Wilcoxon", f"each needs {FEWEST_DATASETS} datasets or more")
         one = wilcoxon(cases[place].x, cases[place].y)
         return _Raw({place: one.p}, {place: one.plus - one.minus}, "Wilcoxon")
-    units = common_units(tuple(cases[place].candidate.values for place in places)) if places else ()
-    units = tuple(unit for unit in units if unit in cases[places[0]].baseline.values)
+    # What settled itself (always the same, or the same difference) has a rank beside the others all the same.
+    ranked = [place for place, case in enumerate(cases) if case.is_testable and case.word in {None, *_SETTLED}]
+    samples = [cases[place].candidate for place in ranked]
+    samples = [cases[ranked[0]].baseline, *samples] if places else []
+    units = common_units(tuple(sample.values for sample in samples)) if samples else ()
     if len(units) < 3:
         return _Raw({}, {}, "Friedman", f"all have {len(units)} datasets in common, and 3 or more are needed")
-    samples = [cases[places[0]].baseline, *(cases[place].candidate for place in places)]
     table = [[sign * sample.values[unit] for sample in samples] for unit in units]
     found = friedman(table)
     note = f"Friedman over {len(units)} datasets: chi2={found.chi2:.3g}, Iman-Davenport p={found.p_F:.2g}"
-    against = friedman_against(table, 0)
-    ps = {places[one.column - 1]: one.p for one in against}
-    directions = {places[one.column - 1]: -sign * one.z for one in against}
+    against = {ranked[one.column - 1]: one for one in friedman_against(table, 0)}
+    ps = {place: against[place].p for place in places}
+    directions = {place: -sign * against[place].z for place in places}
     # z are read only where Friedman's test says that there are differences at all.
     return _Raw(ps, directions, "Friedman z", notes=(note,), floor=found.p_F)

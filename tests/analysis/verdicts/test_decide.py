@@ -9,6 +9,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
 from exptrack.analysis.stats import deviation, mean
+from exptrack.analysis.stats.ranks import friedman
 from exptrack.analysis.verdicts import decide, describe_winner, explore, look_alphas
 from exptrack.model.comparison import Rules, Sample, Word
 from exptrack.model.experiment import Noise, Pairing
@@ -255,6 +256,19 @@ def test_looks_spend_alpha_as_o_brien_and_fleming():
     assert one(rules, BASE, HIGH).alpha == look_alphas(2)[1]
     assert one(rules, BASE[:3], HIGH[:3]).alpha == look_alphas(2)[0]
     assert "more_than_planned" in one(rules, [*BASE, 0.9], [*HIGH, 0.93]).flags
+
+
+def test_what_does_not_vary_over_datasets_has_its_rank_beside_the_others():
+    x = [0.5, 0.6, 0.7, 0.8, 0.9, 0.55, 0.65, 0.75, 0.62, 0.73]
+    y, lower = [value + 0.02 + place / 1000 for place, value in enumerate(x)], [value - 0.01 for value in x]
+    rules = RULES._replace(pair_by=Pairing.DATASET)
+    b, c, d = decide(rules, sample(x, "a"), [sample(y), sample(lower, "c"), sample(x, "d")])
+    assert (b.word, c.word, d.word) == (Word.BETTER, Word.DETERMINISTIC, Word.IDENTICAL)
+    # Ranks 2.5, 1, 4 and 2.5 on each of ten: z = 1.5/sqrt(4*5/60), and all rows agree.
+    assert b.p == pytest.approx(2 * stats.norm.sf(1.5 / math.sqrt(20 / 60)))
+    assert b.adjusted == pytest.approx(3 * b.p)
+    theirs = friedman([[2.5, 1, 4, 2.5]] * 10)
+    assert f"Friedman over 10 datasets: chi2={theirs.chi2:.3g}" in b.notes[-1]
 
 
 @pytest.mark.parametrize(("count", "alpha"), [(2, 0.05), (3, 0.2), (3, 0.05 / 6), (4, 0.05)])
