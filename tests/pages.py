@@ -7,9 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import NamedTuple
+
+from exptrack.model.comparison import Word
 
 # What no two days have in common: (pattern, what stands for it).
 FICKLE = (
@@ -74,10 +77,14 @@ class Step(NamedTuple):
     shown: tuple[str, ...]
 
 
-def read_blocks(page: Path) -> list[Block]:
-    """All fenced blocks of a page, in order."""
+def read_blocks(page: Path, smaller: Mapping[str, str] = {}) -> list[Block]:
+    """All fenced blocks of a page, in order; with `smaller`, what stands there is replaced beforehand."""
+    content = page.read_text(encoding="utf-8")
+    for text, other in smaller.items():
+        assert text in content, f"{page.name} no longer has {text!r}"
+        content = content.replace(text, other)
     pattern = r"(?:`([^`\n]+)`:\n\n)?^(`{3,})(\w*)\n(.*?)^\2$"
-    found = re.findall(pattern, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    found = re.findall(pattern, content, re.MULTILINE | re.DOTALL)
     return [Block(language, text, file or None) for file, _, language, text in found]
 
 
@@ -102,6 +109,24 @@ def is_shown(shown: tuple[str, ...], came: list[str]) -> bool:
     return re.fullmatch(pattern, "".join(normalise(line) + "\n" for line in came)) is not None
 
 
+_WORDS = "|".join(Word)
+# What depends on the numbers of a study: (pattern, what stands for it).
+_FOUND = (
+    (r"(?:[\w.]+=[\w.]+, )+[\w.]+=[\w.]+", "<parameters>"),
+    (r"[├─●┤│·][├─●┤│· ]*", "<bar> "),
+    (rf"\b(?:{_WORDS})(?:$|: .*| within .*)", "<verdict>"),
+    (r"[+-]?\d[\d.,]*", "#"),
+)
+
+
+def shape(line: str) -> str:
+    """A line without its numbers, what they are drawn as, and what was found by them."""
+    line = normalise(line)
+    for pattern, name in _FOUND:
+        line = re.sub(pattern, name, line)
+    return line.strip()
+
+
 # What pages call beside git and the tools of every machine, as words of this Python.
 _PROGRAMS = {"exptrack": "-m exptrack", "dvc": "-m dvc", "gto": "-c 'from gto.cli import app; app()'"}
 
@@ -119,9 +144,17 @@ class Shell:
             (scripts / "bin" / name).chmod(0o755)
         self.path = f"{scripts / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
-    def play(self, page: Path) -> Iterator[tuple[Step, list[str]]]:
+    def lend(self, *names: str) -> None:
+        """Give its Python some of the packages that this one has."""
+        [site] = (self.scripts / "lib").glob("python*/site-packages")
+        for name in names:
+            found = distribution(name)
+            for top in {path.parts[0] for path in found.files or ()} - {"..", "__pycache__"}:
+                (site / top).symlink_to(Path(str(found.locate_file(top))).resolve())
+
+    def play(self, page: Path, smaller: Mapping[str, str] = {}) -> Iterator[tuple[Step, list[str]]]:
         """Do what a page says, block by block, and give each of its commands with the lines that came."""
-        for block in read_blocks(page):
+        for block in read_blocks(page, smaller):
             if block.file is not None:
                 (self.folder / block.file).write_text(block.text)
             elif block.language == "console":

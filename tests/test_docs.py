@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ def command_lines() -> Iterator[tuple[str, list[str]]]:
 
 def _call(page: Path, words: list[str]) -> Iterator[tuple[str, list[str]]]:
     words = words[1:] if words[:1] == ["git"] else words
-    words = words[: words.index(">")] if ">" in words else words
+    words = [*takewhile(lambda word: word not in {">", "2>", "|"}, words)]
     if words[:1] == ["exptrack"]:
         yield named(page), words[1:]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
+from pages import read_blocks, read_steps, shape
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_plain_git_gives_sensible_answers_afterwards(demo):
         assert line in out
 
 
-def test_the_comparison_is_of_all_planned_seeds_and_comes_to_a_word(demo):
+def test_the_comparison_is_of_all_planned_seeds_and_comes_to_a_word_as_the_readme_shows(demo):
     _, out = demo
     _, _, compared = out.partition("$ exptrack compare -e wider\n")
     assert compared.startswith(
@@ -54,6 +56,10 @@ def test_the_comparison_is_of_all_planned_seeds_and_comes_to_a_word(demo):
     )
     assert "\n  better: accuracy +0.0" in compared
     assert " 5 pairs of seeds, paired t p=0.0" in compared
+    came = {shape(line) for line in compared.partition("\n# ")[0].splitlines()}
+    blocks = read_blocks(Path(__file__).parents[2] / "README.md")
+    [step] = [one for block in blocks for one in read_steps(block.text) if one.command == "exptrack compare -e wider"]
+    assert {shape(line) for line in step.shown} - {"…"} <= came
 
 
 def test_the_example_can_be_copied_alone(exptrack, tmp_path):
