@@ -131,15 +131,19 @@ def _runs(conclusion: Conclusion) -> list[str]:
     failed, missing = sum(one.failed for one in samples), sum(one.missing for one in samples)
     lines = [f"{counted(conclusion.runs, 'run')} in {counted(conclusion.comparison.tried, 'configuration')}"]
     lines.append(f"{failed:,} did not complete, {missing:,} completed without a finite value")
-    return lines + _tell_selected(conclusion.selected)
+    return lines + _tell_selected(conclusion.selected, conclusion.comparison.rules.unit)
 
 
-def _tell_selected(selected: Selected | None) -> list[str]:
+def _tell_selected(selected: Selected | None, unit: str | None) -> list[str]:
     if selected is None:
         return []
     chosen = selected.chosen
     mine, other = selected.fresh
-    noise = "" if chosen.noise is None else f"; noise alone makes the best of them look {chosen.noise:.2g} better"
+    noise = (
+        ""
+        if chosen.noise is None
+        else f"; noise alone makes the best of them look {chosen.noise:.2g}{f' {unit}' if unit else ''} better"
+    )
     return [
         f"`{chosen.label}` was selected on {format_time(chosen.time)[:10]}, the best of {counted(chosen.among, 'configuration')}{noise}",
         f"fresh runs, which took no part in the choice: {mine} of {chosen.planned} of it, {other} of {chosen.planned} of the baseline",

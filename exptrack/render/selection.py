@@ -123,16 +123,17 @@ def number(value: float | None) -> str:
 
 def _tell_choice(selected: Selected) -> list[str]:
     chosen = selected.chosen
+    unit = f" {inert(selected.rules.unit)}" if selected.rules.unit else ""
     by = "" if selected.is_new else f", on {format_time(chosen.time)[:10]} by {chosen.author.partition(' <')[0]}"
     told = [f"selected: {inert(chosen.label)}, the best of {counted(chosen.among, 'configuration')}{inert(by)}"]
     if chosen.noise is not None:
         told.append(
-            f"noise alone makes the best of {chosen.among:,} look {chosen.noise:.2g} better than it is (winner's curse)"
+            f"noise alone makes the best of {chosen.among:,} look {chosen.noise:.2g}{unit} better than it is (winner's curse)"
         )
         if chosen.difference is not None and not chosen.is_baseline:
             left = chosen.difference - chosen.noise
             told.append(
-                f"it looks {chosen.difference:.2g} better than the baseline: without what noise gives, {left:.2g}"
+                f"it looks {chosen.difference:.2g}{unit} better than the baseline: without what noise gives, {left:.2g}"
             )
     return told
 
