@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from exptrack.analysis.stats import deviation, mean
 from exptrack.analysis.verdicts import decide_pairs
+from exptrack.analysis.verdicts.cases import has_overlap
 from exptrack.analysis.verdicts.gates import clean, common_units
 from exptrack.analysis.verdicts.judging import BY_MORE
 from exptrack.analysis.wording import counted, shorten, within
@@ -174,8 +175,8 @@ def _measure(found: Conclusion, label: str) -> tuple[float, float, float]:
     units = _find_units(found, label)
     steps = {unit: other[unit] - base[unit] for unit in units}
     now = other[found.unit] - again if is_baseline else again - base[found.unit]
-    # Folds share their training data (Nadeau and Bengio): the mean of their differences varies more than that of others.
-    share = found.rules.test_share or 0.0 if found.rules.pair_by is Pairing.FOLD else 0.0
+    # What shares training data (Nadeau and Bengio): the mean of its differences varies more than that of others.
+    share = found.rules.test_share or 0.0 if has_overlap(found.rules) else 0.0
     noise = _spread(steps.values())
     return mean([*steps.values()]), now, _REACH * noise * math.sqrt(1 / len(units) + share + 1)
 

@@ -147,6 +147,17 @@ def test_of_pairs_the_run_is_held_against_its_partner():
     )
 
 
+@pytest.mark.parametrize("pair_by", [Pairing.FOLD, Pairing.SPLIT])
+def test_of_units_that_share_training_data_more_is_expected(pair_by):
+    base = (0.10, 0.50, 0.90, 0.30)
+    steps = (0.02, 0.021, 0.019, 0.022)
+    values = {"base": base, "new": tuple(one + step for one, step in zip(base, steps, strict=True))}
+    rules = RULES._replace(pair_by=pair_by, test_share=1.0, is_declared=True)
+    _, (line, *_) = conclude(values, [0.3], rules=rules)
+    # 1.96 * s * sqrt(1/4 + 1 + 1), and without the share * sqrt(1/4 + 1).
+    assert "0.0205 +/- 0.0038 is expected" in line
+
+
 def test_what_may_not_be_compared_is_no_answer():
     before = {
         name: sample(name, values, evaluated={"test.csv": ("1",)})
