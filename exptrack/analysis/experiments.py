@@ -207,7 +207,7 @@ def _predictions(section: Section) -> Predictions | None:
     if path is None:
         inside.fail("path", "the path of the file, such as predictions.csv")
     given = {key: text for key in ("id", "label", "prediction") if (text := inside.text(key)) is not None}
-    return Predictions(path, **given)
+    return Predictions(path, **given, holdout=inside.flag("holdout"))
 
 
 def _alpha(value: object) -> float | None:

@@ -27,12 +27,16 @@ class Noise(StrEnum):
 
 
 class Predictions(NamedTuple):
-    """The file in which a run kept what it predicted: CSV or Parquet, a row an example. The names are those of its columns."""
+    """The file in which a run kept what it predicted: CSV or Parquet, a row an example. The names are those of its columns.
+
+    `holdout`: they are those of examples that are kept for the end.
+    """
 
     path: str
     id: str = "id"
     label: str = "label"
     prediction: str = "prediction"
+    holdout: bool = False
 
 
 class Experiment(NamedTuple):

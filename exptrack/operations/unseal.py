@@ -50,11 +50,15 @@ def unseal(context: Context, name: str, reason: str, metric: str | None = None) 
             f"nothing was selected of '{name}' yet, and what was seen can no longer be kept out of the choice: `exptrack select -e {name}` first"
         )
     sealed = find_sealed(context, material, metric)
+    candidate, baseline = find_sides(material, material.choices[-1])
+    if candidate is None:
+        raise ExptrackError(
+            f"no run of the configuration that was selected is here any more: choose anew with `exptrack select -e {name} --again`"
+        )
     rules = make_rules(context.settings, material.experiment, sealed)._replace(
         looks=(), noise=Noise.UNEQUAL, is_declared=material.rules.is_declared
     )
     rows, notes = _choose_rows(context, material, sealed)
-    candidate, baseline = find_sides(material, material.choices[-1])
     sides = [one for one in (baseline, candidate) if one is not None]
     samples = [clean(sample(context, material, one, rows, sealed)) for one in sides]
     if not any(one.values for one in samples):

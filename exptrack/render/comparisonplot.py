@@ -7,6 +7,7 @@ from exptrack.model.comparison import Comparison
 from exptrack.render.text import clip, inert
 
 _MOST = 60  # configurations
+_FARTHEST = 1e60  # beyond it, nothing is compared either
 _LABEL = 48
 
 
@@ -23,6 +24,10 @@ def draw_plot(comparison: Comparison, kind: str) -> bytes:
     shown = [one for one in comparison.configurations if one.mean is not None][:_MOST]
     if not shown:
         raise ExptrackError(f"there is nothing to plot: no run has a finite {comparison.rules.metric}")
+    if any(abs(value) > _FARTHEST for one in shown for value in one.sample.values.values()):
+        raise ExptrackError(
+            f"values of {comparison.rules.metric} beyond {_FARTHEST:g} cannot be plotted: leave out their runs by a query"
+        )
     out = BytesIO()
     with rc_context(
         {"svg.hashsalt": "exptrack", "svg.fonttype": "none", "text.usetex": False, "text.parse_math": False}

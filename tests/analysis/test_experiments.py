@@ -33,7 +33,7 @@ optimisers:
   alpha: 0.01
   looks: [3, 5, 10]
   holdout: test_accuracy
-  predictions: {path: predictions.csv, id: row, label: digit, prediction: guess}
+  predictions: {path: predictions.csv, id: row, label: digit, prediction: guess, holdout: true}
 """
 
 
@@ -60,7 +60,7 @@ def test_a_full_declaration_is_read_key_by_key():
             alpha=0.01,
             looks=(3, 5, 10),
             holdout="test_accuracy",
-            predictions=Predictions("predictions.csv", "row", "digit", "guess"),
+            predictions=Predictions("predictions.csv", "row", "digit", "guess", holdout=True),
         )
     }
 

@@ -107,6 +107,15 @@ def test_nothing_is_unsealed_before_something_was_selected(repository, exptrack,
     assert look.refs("refs/notes") == []
 
 
+def test_what_was_selected_may_be_gone(selected, exptrack):
+    assert exptrack("rm", "r1-0", "r1-1", "r1-2").returncode == 0
+    done = exptrack("unseal", "-e", "rate", "--reason", "the paper")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "exptrack: no run of the configuration that was selected is here any more: choose anew with `exptrack select -e rate --again`\n",
+    )
+
+
 @pytest.mark.parametrize("reason", ["", "  "])
 def test_a_reason_is_needed(selected, repository, exptrack, reason):
     done = exptrack("unseal", "-e", "rate", "--reason", reason)

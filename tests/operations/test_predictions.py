@@ -6,10 +6,13 @@ import sys
 
 import pytest
 
+from exptrack.backends.git.repository import find_identity
 from exptrack.errors import DataError, ExptrackError
+from exptrack.model.annotation import AnnotationKind
 from exptrack.operations.compare import Asked, compare
 from exptrack.operations.comparing.predictions import examine, find_columns
 from exptrack.project import Project
+from exptrack.store import annotation
 
 SETTINGS = """\
 seed: seed
@@ -98,6 +101,21 @@ def test_what_cannot_be_compared_says_why(record, repository, dvc):
     record("none", 0.2, 2)
     with pytest.raises(ExptrackError, match=r"^run 'none' .*out"):
         look(repository, "a", "none")
+
+
+def test_predictions_of_a_holdout_are_compared_once_it_was_unsealed(record, repository, dvc):
+    dvc("init", "--quiet")
+    sealed = SETTINGS.replace("out/predictions.csv", "{path: out/predictions.csv, holdout: true}")
+    (repository / "exptrack.yaml").write_text(sealed)
+    for name, lr in (("one", 0.1), ("two", 0.2)):
+        record(name, lr, 1, 0, "-o", "out/predictions.csv")
+    with pytest.raises(ExptrackError, match=r"predictions\.csv are sealed.*`exptrack unseal -e shapes`"):
+        look(repository, "one", "two")
+    project = Project(repository)
+    identity = find_identity(project.context.repository)
+    line = annotation.make(AnnotationKind.UNSEALING, {"experiment": "shapes", "metric": "test"}, identity)
+    annotation.add(project.context.repository, identity, [(project.run("one"), line)])
+    assert len(look(repository, "one", "two").models) == 1
 
 
 def test_a_parquet_file_is_read_as_a_table_of_text_is(record, repository, dvc, git):

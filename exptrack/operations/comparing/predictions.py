@@ -20,6 +20,7 @@ from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Comparison, Configuration
 from exptrack.model.experiment import Predictions
 from exptrack.model.run import Run, Status
+from exptrack.operations.comparing.past import find_unsealings
 from exptrack.operations.content import find_content
 from exptrack.operations.context import SETTINGS, Context
 from exptrack.operations.sources import below
@@ -42,9 +43,10 @@ def examine(context: Context, comparison: Comparison, runs: Sequence[Run], asked
     Two runs that were named, or that are all there is, are compared as models; else each candidate of one run beside a baseline of one
     run. Whatever runs a configuration has, what is said of two models never changes its verdict.
 
-    Raises ExptrackError if no predictions file is declared; DataError for one that cannot be used, and for other examples.
+    Raises ExptrackError if no predictions file is declared, or they are of a holdout that was not unsealed; DataError for one that cannot be used, and for other examples.
     """
     columns = find_columns(context, comparison.experiment)
+    _check_open(context, columns, runs)
     by_name = {one.name: one for one in runs if one.record.status is Status.COMPLETED}
     used = {
         one.label: tuple(by_name[name] for name in one.runs if name in by_name) for one in comparison.configurations
@@ -73,6 +75,15 @@ def find_columns(context: Context, experiment: str | None) -> Predictions:
         raise ExptrackError(f"which predictions file? Experiments declare different ones ({names}): name one with -e")
     where = f"experiments.{experiment or 'NAME'}.predictions"
     raise ExptrackError(f"no predictions file is declared: name it in {SETTINGS}, {where}")
+
+
+def _check_open(context: Context, columns: Predictions, runs: Sequence[Run]) -> None:
+    """Raise ExptrackError if the predictions are of a holdout that nobody unsealed yet: their accuracy is what is sealed."""
+    names = [one.name for one in context.settings.experiments.values() if one.predictions == columns]
+    if columns.holdout and not any(find_unsealings(runs, name) for name in names):
+        raise ExptrackError(
+            f"the predictions in {columns.path} are sealed, they are of a holdout: open it with `exptrack unseal -e {names[0]}` once the choice is made"
+        )
 
 
 def read_examples(context: Context, run: Run, columns: Predictions) -> Examples:
