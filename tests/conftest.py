@@ -103,18 +103,18 @@ def repository(tmp_path: Path, git: Callable[..., str]) -> Path:
 
 @pytest.fixture
 def exptrack(repository: Path) -> Run:
-    """Run the command line in a process of its own, in `repository` (or `cwd=`)."""
+    """Run the command line in a process of its own, in `repository` (or `cwd=`); `exptrack.python` runs Python there."""
 
-    def call(*arguments: str | Path, cwd: Path | None = None, **options: object) -> subprocess.CompletedProcess[str]:
+    def python(*arguments: str | Path, cwd: Path | None = None, **options: object) -> subprocess.CompletedProcess[str]:
         options.setdefault("capture_output", True)
         return subprocess.run(  # type: ignore[call-overload,no-any-return]
-            [sys.executable, "-m", "exptrack", *map(str, arguments)],
-            cwd=cwd or repository,
-            text=True,
-            check=False,
-            **options,
+            [sys.executable, *map(str, arguments)], cwd=cwd or repository, text=True, check=False, **options
         )
 
+    def call(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        return python("-m", "exptrack", *arguments, **options)  # type: ignore[arg-type]
+
+    call.python = python  # type: ignore[attr-defined]
     return call
 
 

@@ -47,11 +47,30 @@ def declare(repository: Path, settings: str = SETTINGS) -> None:
 def measure(exptrack: Callable[..., Any], rates: Iterable[float], seeds: Iterable[int], *more: str) -> None:
     """Record a run of each rate with each seed."""
     listed = list(seeds)
-    for lr in rates:
-        for seed in listed:
-            words = ["sh", "measure.sh", f"lr={lr}", f"seed={seed}", *more]
-            done = exptrack("run", "-e", "rate", "--name", f"r{round(lr * 10)}-{seed}", "--", *words)
-            assert done.returncode == ("fail=1" in more), done.stderr
+    commands = [
+        ["run", "-e", "rate", "--name", f"r{round(lr * 10)}-{seed}", "--"]
+        + ["sh", "measure.sh", f"lr={lr}", f"seed={seed}", *more]
+        for lr in rates
+        for seed in listed
+    ]
+    follow(exptrack, commands, status=int("fail=1" in more))
+
+
+# Half of what a small run takes is the start of Python and the imports, once for all of them.
+_FOLLOW = """\
+import json, sys
+from exptrack.cli import main
+status, commands = json.loads(sys.argv[1])
+for words in commands:
+    if main(words) != status:
+        sys.exit(f"not {status}: {words}")
+"""
+
+
+def follow(exptrack: Callable[..., Any], commands: Sequence[Sequence[str]], status: int = 0) -> None:
+    """Run command lines of exptrack one after the other, in one process; each must give that status."""
+    done = exptrack.python("-c", _FOLLOW, json.dumps([status, commands]))  # type: ignore[attr-defined]
+    assert done.returncode == 0, done.stderr
 
 
 _MADE: dict[tuple[float, ...], Path] = {}

@@ -7,7 +7,7 @@ import shlex
 import sys
 
 import pytest
-from experiments import SETTINGS, annotations, declare, measure, once
+from experiments import SETTINGS, annotations, declare, follow, measure, once
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def ask(exptrack, *words, command="select"):
     return json.loads(done.stdout)
 
 
-def follow(exptrack, commands):
-    for command in commands:
-        first, *words = shlex.split(command)
-        assert first == "exptrack"
-        assert exptrack(*words).returncode == 0
+def obey(exptrack, commands):
+    """Run the commands that were printed."""
+    words = [shlex.split(command) for command in commands]
+    assert {one[0] for one in words} == {"exptrack"}
+    follow(exptrack, [one[1:] for one in words])
 
 
 def test_the_best_is_chosen_and_that_is_recorded_with_all_runs(screened, repository, exptrack):
@@ -48,7 +48,7 @@ def test_the_commands_make_the_runs_that_confirm_it(screened, repository, exptra
     assert given["commands"] == [
         f"exptrack run -e rate -- sh measure.sh lr={lr} seed={seed}" for lr in (0.1, 0.3) for seed in (3, 4, 5)
     ]
-    follow(exptrack, given["commands"][:4])
+    obey(exptrack, given["commands"][:4])
     half = ask(exptrack)
     assert (half["new"], half["fresh"], half["commands"]) == (
         False,
@@ -57,7 +57,7 @@ def test_the_commands_make_the_runs_that_confirm_it(screened, repository, exptra
     )
     assert half["confirmation"]["word"] == "not enough runs"
     assert half["flags"] == ["selected_on_this_split"]
-    follow(exptrack, half["commands"])
+    obey(exptrack, half["commands"])
     whole = ask(exptrack)
     assert (whole["fresh"], whole["commands"], whole["flags"]) == ({"chosen": 3, "baseline": 3}, [], [])
     confirmation = whole["confirmation"]
@@ -75,7 +75,7 @@ def test_a_rerun_of_a_seed_and_other_configurations_confirm_nothing(screened, ex
 
 def test_chosen_anew_the_runs_that_confirmed_take_part(screened, exptrack):
     given = ask(exptrack, "--fresh", "3")
-    follow(exptrack, given["commands"])
+    obey(exptrack, given["commands"])
     again = ask(exptrack, "--again", "--fresh", "4")
     assert (again["new"], again["fresh"], again["chosen"]["planned"]) == (True, {"chosen": 0, "baseline": 0}, 4)
     assert "seed=6" in again["commands"][0]
@@ -122,7 +122,7 @@ def test_without_a_baseline_there_is_a_choice_and_no_verdict(repository, exptrac
     given = ask(exptrack, "--fresh", "3")
     assert (given["chosen"]["configuration"], given["chosen"]["difference"]) == ("lr=0.1", None)
     assert len(given["commands"]) == 3
-    follow(exptrack, given["commands"])
+    obey(exptrack, given["commands"])
     assert (
         "not confirmed yet: 3 of 3 fresh runs of it; without a baseline there is no verdict"
         in exptrack("select", "-e", "rate").stdout
@@ -170,29 +170,29 @@ def test_failed_runs_are_counted_and_seeds_of_files_are_given_as_options(reposit
     )
     declare(repository)
     (repository / "params.yaml").write_text("lr: 0.1\nseed: 0\n")
-    for seed in range(3):
-        for lr in (0.1, 0.3):
-            words = ["-S", f"lr={lr}", "--seed", str(seed), "--", sys.executable, "train.py"]
-            assert exptrack("run", "-e", "rate", *words).returncode == 0
+    words = [
+        ["-S", f"lr={lr}", "--seed", str(seed), "--", sys.executable, "train.py"]
+        for seed in range(3)
+        for lr in (0.1, 0.3)
+    ]
+    follow(exptrack, [["run", "-e", "rate", *one] for one in words])
     given = ask(exptrack, "--fresh", "3")
     assert given["chosen"]["configuration"] == "lr=0.1"
     assert shlex.split(given["commands"][-1])[:8] == ["exptrack", "run", "-e", "rate", "-S", "lr=0.3", "--seed", "5"]
-    follow(exptrack, given["commands"])
+    obey(exptrack, given["commands"])
     assert ask(exptrack)["fresh"] == {"chosen": 3, "baseline": 3}
 
 
 def test_of_folds_each_is_run_once_more(repository, exptrack):
     folds = "    pair_by: {fold: fold, test_share: 0.5}\n"
     declare(repository, SETTINGS + folds)
-    for lr in (0.1, 0.3):
-        for fold in range(3):
-            words = ["sh", "measure.sh", f"lr={lr}", f"fold={fold}", "seed=0"]
-            assert exptrack("run", "-e", "rate", "--", *words).returncode == 0
+    words = [["sh", "measure.sh", f"lr={lr}", f"fold={fold}", "seed=0"] for lr in (0.1, 0.3) for fold in range(3)]
+    follow(exptrack, [["run", "-e", "rate", "--", *one] for one in words])
     given = ask(exptrack)
     assert given["commands"] == [
         f"exptrack run -e rate -- sh measure.sh lr={lr} fold={fold} seed=1" for lr in (0.1, 0.3) for fold in range(3)
     ]
-    follow(exptrack, given["commands"][:1])
+    obey(exptrack, given["commands"][:1])
     assert [command.split()[-2] for command in ask(exptrack)["commands"]] == [
         "fold=1",
         "fold=2",
