@@ -18,9 +18,8 @@ KEYS = (
     "predictions",
 )  # fmt: skip
 _ALPHA = "a number from 0.000001 and below 0.5, such as 0.05"
-LEAST_ALPHA = (
-    1e-6  # of less, shared among many configurations, no interval could be told from one that holds all numbers
-)
+# Of less, shared among many configurations, no interval could be told from one that holds all numbers.
+LEAST_ALPHA = 1e-6
 _KEYED = (Pairing.FOLD, Pairing.DATASET, Pairing.SPLIT)
 _PAIR_BY = (
     "none, seed, or a mapping such as {fold: data.fold, test_share: 0.25}, {dataset: data.name} or {split: data.split}"

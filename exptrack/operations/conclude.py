@@ -35,7 +35,7 @@ def conclude(context: Context, name: str) -> Conclusion:
     Where a configuration was selected, its confirmation on fresh runs decides, else the comparison of all with the baseline. On the same
     runs as before nothing new is recorded, and it is decided as it was. Raises ExptrackError.
     """
-    material = gather_material(context, name)
+    material = gather_material(context, name, has_several=True)
     earlier = find_conclusions(material.runs, name)
     comparison = compare(context, Asked(experiment=name))
     selected = _describe(context, material)

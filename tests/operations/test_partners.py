@@ -9,6 +9,9 @@ from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Configuration, Rules, Sample, Word
 from exptrack.model.experiment import Noise, Pairing
 from exptrack.operations.comparing.partners import Bases, check_partners, decide_beside, find_again, find_partners
+from exptrack.operations.conclude import conclude
+from exptrack.operations.select import select
+from exptrack.project import Project
 
 
 def configuration(label, params, code=""):
@@ -39,6 +42,24 @@ def test_a_branch_with_a_sweep_is_compared_value_by_value(study, ask, repository
         assert line in found.notes
     [alone] = ask("params.lr = 0.2", metric="accuracy", baseline="main").verdicts
     assert (alone.word, alone.among) == (Word.WORSE, 1)
+
+
+def test_a_hypothesis_on_a_change_of_the_code_is_concluded_over_its_sweep(study, repository, git):
+    study.declare(
+        f"{GOAL}experiments:\n  wider:\n    metric: accuracy\n    variables: {{lr: [0.1, 0.2]}}\n    baseline: main\n"
+    )
+    for lr in (0.1, 0.2):
+        study.fill({"lr": lr}, LOW, experiment="wider")
+    git("checkout", "-q", "-b", "wider", cwd=repository)
+    (repository / "train.py").write_text("print('wider')\n")
+    study.commit("wider")
+    for lr in (0.1, 0.2):
+        study.fill({"lr": lr}, HIGH, experiment="wider")
+    context = Project(repository).context
+    found = conclude(context, "wider")
+    assert (found.answer, [one.word for one in found.verdicts]) == ("accepted", [Word.BETTER, Word.BETTER])
+    with pytest.raises(ExptrackError, match="which baseline"):
+        select(context, "wider")
 
 
 def test_a_baseline_by_some_values_leaves_these_out(study, ask):

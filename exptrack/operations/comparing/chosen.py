@@ -17,7 +17,7 @@ from exptrack.model.comparison import Configuration
 from exptrack.model.run import Run
 from exptrack.model.tree import Value, flatten
 from exptrack.operations.comparing.codestates import digest_files
-from exptrack.operations.comparing.partners import Bases, refuse_several
+from exptrack.operations.comparing.partners import Bases
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
 from exptrack.operations.ranges import find_refs, is_query, refuse_torn
@@ -95,16 +95,6 @@ def _mean_code(context: Context, word: str, commit: str, runs: Sequence[Run]) ->
             )
         behind.discard(base)
     raise RevError(f"no run had the code of '{word}': check it out and record one with `exptrack run`")
-
-
-def find_baseline(
-    context: Context, asked: str | Mapping[str, Value], grouped: Grouped, runs: Sequence[Run]
-) -> tuple[Configuration, tuple[str, ...]]:
-    """The one configuration that is the baseline, and lines on it; raises as `find_baselines`, and if there is more than one."""
-    bases, notes = find_baselines(context, asked, grouped, runs)
-    if len(bases.configurations) > 1:
-        raise refuse_several(bases.told, bases.configurations)
-    return bases.configurations[0], notes
 
 
 def find_baselines(

@@ -12,10 +12,11 @@ from exptrack.model.comparison import Configuration, Rules, Sample
 from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.run import Run
 from exptrack.model.selection import Chosen
-from exptrack.operations.comparing.chosen import find_baseline
+from exptrack.operations.comparing.chosen import find_baselines
 from exptrack.operations.comparing.declared import find_experiment, find_rules
 from exptrack.operations.comparing.gather import gather
 from exptrack.operations.comparing.idle import tell_idle, without_idle
+from exptrack.operations.comparing.partners import refuse_several
 from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
@@ -42,10 +43,11 @@ class Material(NamedTuple):
         return tuple(run for run in self.runs if run.name in wanted)
 
 
-def gather_material(context: Context, name: str) -> Material:
+def gather_material(context: Context, name: str, *, has_several: bool = False) -> Material:
     """The experiment of this name with all its runs; raises ExptrackError if there is none, it has no run or no metric with a goal.
 
-    Once something was chosen, the baseline is the configuration that it was compared with.
+    Once something was chosen, the baseline is the configuration that it was compared with. It must be one, unless it may be several
+    (`has_several`), and then it is None.
     """
     find_experiment(context, name)
     found = [run for run in list_runs(context) if run.record.experiment == name and not run.is_removed]
@@ -66,7 +68,10 @@ def gather_material(context: Context, name: str) -> Material:
     choices = find_choices(runs, name)
     before = find_holder(grouped.configurations, choices[-1].baseline_runs) if choices else None
     if before is None and declared.baseline is not None:
-        before, _ = find_baseline(context, declared.baseline, grouped, runs)
+        bases, _ = find_baselines(context, declared.baseline, grouped, runs)
+        if len(bases.configurations) > 1 and (choices or not has_several):
+            raise refuse_several(bases.told, bases.configurations)
+        before = bases.configurations[0] if len(bases.configurations) == 1 else None
     return Material(declared, rules, runs, rows, grouping, grouped, choices, before)
 
 
