@@ -148,6 +148,11 @@ def test_a_plot_has_every_run_and_is_the_same_each_time(study, exptrack, reposit
             ("--step", "x"),
             "argument --step: 'x' is not final, best or the number of a step; see `exptrack compare --help`",
         ),
+        (
+            ("--step", "nan"),
+            "argument --step: 'nan' is not final, best or the number of a step; see `exptrack compare --help`",
+        ),
+        (("--alpha", "1e-300"), "alpha 1e-300 makes no sense: give a number from 0.000001 and below 0.5, such as 0.05"),
         (("--group-by", ","), "no parameter is named: give names with commas between, such as params.lr,params.depth"),
         (("-m", "acc"), "no run has the metric 'acc': there is accuracy"),
         (("params.lr", "=", "0.1"), "a query is one word, so quote it: exptrack compare 'params.lr = 0.1'"),

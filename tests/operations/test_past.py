@@ -60,3 +60,10 @@ def test_whatever_an_annotation_says_it_is_read_or_left_out(value):
         assert one.seen == {}
     for one in find_conclusions(runs, "rate"):
         assert one.spent == 0
+
+
+def test_a_time_to_come_counts_and_is_never_the_last():
+    # A clock that is wrong by years must not stand behind every choice that is made from now on.
+    value = {"experiment": "rate", "metric": "test"}
+    lines = [note(AnnotationKind.SELECTION, value, id_, days) for id_, days in (("b", 1), ("z", 10**6), ("a", 0))]
+    assert [one.id for one in find_choices([make("one", *lines)], "rate")] == ["z", "a", "b"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from exptrack.model.annotation import Annotation, AnnotationKind
@@ -11,6 +12,7 @@ from exptrack.model.run import Run
 from exptrack.model.selection import Chosen, PastConclusion, PastUnsealing
 from exptrack.model.tree import Tree, Value
 
+_SKEW = timedelta(1)  # by which clocks may differ
 MOST = 10_000  # fresh runs; what others wrote may ask for any number
 
 _DECISIONS = frozenset({AnnotationKind.SELECTION, AnnotationKind.UNSEALING, AnnotationKind.CONCLUSION})
@@ -89,7 +91,9 @@ def _read(
             if one.kind is kind and isinstance(one.value, Mapping) and one.value.get("experiment") == experiment:
                 lines.setdefault(one.id, one)
                 names.setdefault(one.id, set()).add(run.name)
-    ordered = sorted(lines.values(), key=lambda one: (one.time, one.id))
+    # One that claims a time to come counts, and is never the last: nothing could be chosen after it.
+    latest = datetime.now(UTC) + _SKEW
+    ordered = sorted(lines.values(), key=lambda one: (one.time <= latest, one.time, one.id))
     return tuple(make(one, one.value, frozenset(names[one.id])) for one in ordered if isinstance(one.value, Mapping))
 
 
