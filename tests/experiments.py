@@ -48,12 +48,11 @@ def measure(exptrack: Callable[..., Any], rates: Iterable[float], seeds: Iterabl
     """Record a run of each rate with each seed."""
     listed = list(seeds)
     commands = [
-        ["run", "-e", "rate", "--name", f"r{round(lr * 10)}-{seed}", "--"]
-        + ["sh", "measure.sh", f"lr={lr}", f"seed={seed}", *more]
+        ["--name", f"r{round(lr * 10)}-{seed}", "--", "sh", "measure.sh", f"lr={lr}", f"seed={seed}", *more]
         for lr in rates
         for seed in listed
     ]
-    follow(exptrack, commands, status=int("fail=1" in more))
+    follow(exptrack, [["run", "-e", "rate", *one] for one in commands], status=int("fail=1" in more))
 
 
 # Half of what a small run takes is the start of Python and the imports, once for all of them.
