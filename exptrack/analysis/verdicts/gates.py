@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exptrack.analysis.stats.counts import fisher
 from exptrack.analysis.stats.intervals import failure_limit
 from exptrack.analysis.stats.ranks import mann_whitney
-from exptrack.analysis.verdicts.looks import look_alphas
+from exptrack.analysis.verdicts.looks import LEAST_ALPHA, look_alphas
 from exptrack.analysis.wording import counted
 from exptrack.model.comparison import Rules, Sample
 from exptrack.model.experiment import Pairing
@@ -112,6 +112,7 @@ def find_plan(rules: Rules, n: int) -> Plan:
     Declared looks stand before the planned number. Between two looks nothing is decided: looking at each n from 3 to 10 with the alphas
     of looks at 3, 5 and 10 makes 5.9 % false claims (simulated: 20,000 studies). Datasets are not seeds: their number is no plan.
     """
+    rules = rules._replace(alpha=max(rules.alpha, LEAST_ALPHA))
     if rules.pair_by is Pairing.DATASET:
         return Plan(rules.alpha)
     if rules.looks:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from statistics import NormalDist
 
+LEAST_ALPHA = 1e-10  # far below it floats do not tell 1 - alpha, the confidence of an interval, from 1
+
 
 @lru_cache(maxsize=64)
 def look_alphas(count: int, alpha: float = 0.05) -> tuple[float, ...]:
@@ -14,7 +16,8 @@ def look_alphas(count: int, alpha: float = 0.05) -> tuple[float, ...]:
 
     |Z_i| >= C sqrt(K/i) at look i of K, C so that a walk of K standard normal steps leaves (-C sqrt(K), C sqrt(K)) with probability
     alpha: three looks at .05 have .0005, .014, .045. Source: O'Brien and Fleming 1979, Biometrics 35, 549-556; the integral by Armitage,
-    McPherson and Rowe 1969; C as in Jennison and Turnbull 2000, table 2.3. ValueError for fewer than one look, or no alpha.
+    McPherson and Rowe 1969; C as in Jennison and Turnbull 2000, table 2.3. None is below 1e-10, which adds no more than that to the whole.
+    ValueError for fewer than one look, or no alpha.
     """
     if count < 1 or not 0 < alpha < 1:
         raise ValueError(f"no alphas of {count} looks at alpha={alpha}")
@@ -26,7 +29,9 @@ def look_alphas(count: int, alpha: float = 0.05) -> tuple[float, ...]:
         for _ in range(40):
             middle = (low + high) / 2
             low, high = (middle, high) if leaves(middle * math.sqrt(count)) > alpha else (low, middle)
-    return tuple(2 * normal.cdf(-high * math.sqrt(count / look)) for look in range(1, count + 1))
+    # By erfc, since 1 + erf has nothing left of a far tail.
+    alphas = (math.erfc(high * math.sqrt(count / look / 2)) for look in range(1, count + 1))
+    return tuple(max(one, LEAST_ALPHA) for one in alphas)
 
 
 def _walk(steps: int, highest: float) -> Callable[[float], float]:

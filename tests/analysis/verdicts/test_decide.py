@@ -280,6 +280,17 @@ def test_looks_together_spend_alpha_by_scipy_s_multivariate_normal(count, alpha)
     assert 1 - inside == pytest.approx(alpha, abs=2e-5)
 
 
+@pytest.mark.parametrize("noise", Noise)
+def test_however_many_looks_and_however_small_alpha_there_is_an_answer(noise):
+    rules = EFFECT._replace(noise=noise)
+    for many in (rules._replace(looks=tuple(range(3, 103))), rules._replace(alpha=1e-300)):
+        verdicts = decide(many, sample(BASE[:3], "a"), [sample(HIGH[:3]), sample(HIGH[1:4], "c")])
+        assert {one.word for one in verdicts} == {Word.NOT_ENOUGH}
+        assert {one.alpha for one in verdicts} == {1e-10}
+        assert all(0.99 < one.interval.confidence < 1 for one in verdicts)
+        assert one(many, BASE[:3], [value + 1e4 for value in HIGH[:3]]).word is Word.BETTER
+
+
 def test_claims_without_a_plan_say_so():
     assert "seeds_not_planned" in one(RULES, BASE, HIGH).flags
     assert "seeds_not_planned" not in one(RULES._replace(planned=5), BASE, HIGH).flags
