@@ -83,9 +83,7 @@ def code_patterns(compare: Tree, name: str = "exptrack.yaml") -> tuple[str, ...]
 
     An entry `default` stands for these. Raises SettingsError, one line, that names the file `name` and the key.
     """
-    section = Section(name, "compare", dict(compare))
-    section.allow("code")
-    patterns = section.texts("code")
+    patterns = Section(name, "compare", dict(compare)).texts("code")
     if patterns is None:
         return CODE
     return tuple(part for pattern in patterns for part in (CODE if pattern == "default" else (pattern,)))

@@ -8,7 +8,7 @@ import re
 import pytest
 from studies import EXPERIMENT, GOAL, HIGH, LOW, MIDDLE
 
-from exptrack.errors import ExptrackError, RevError
+from exptrack.errors import ExptrackError, RevError, SettingsError
 from exptrack.model.comparison import Word
 from exptrack.model.data import Pointer
 from exptrack.model.pipeline import StageRun, StageState
@@ -172,6 +172,12 @@ class TestBadInput:
             ask(metric="accuracy", baseline="nobody")
         with pytest.raises(ExptrackError, match="cannot be read"):
             ask(metric="accuracy", baseline="lr=1,x")
+
+    def test_an_unknown_key_of_compare_names_the_known_one(self, study, ask):
+        study.declare(f"{GOAL}compare: {{cod: [src]}}\n")
+        study.fill({"lr": 0.1}, LOW)
+        with pytest.raises(SettingsError, match=r"unknown key 'compare\.cod', did you mean 'code'\?"):
+            ask(metric="accuracy")
 
     def test_no_candidate(self, study, ask):
         study.fill({"lr": 0.1}, LOW)

@@ -8,10 +8,11 @@ from posixpath import join, normpath
 
 from exptrack.analysis.commands import script_words
 from exptrack.analysis.configurations import code_digest, code_files, code_patterns
+from exptrack.analysis.settings import Section
 from exptrack.backends.git import objects
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Record, Run
-from exptrack.operations.context import Context
+from exptrack.operations.context import SETTINGS, Context
 
 _FILE = "100"
 
@@ -66,6 +67,7 @@ def _digest(context: Context, records: Sequence[tuple[str, Record]], names: Sequ
     different = [*dict.fromkeys(names)]
     oids = dict(zip(different, objects.resolve(context.repository, different), strict=True))
     trees = Trees(context.repository, [tree for tree in oids.values() if tree])
+    Section(SETTINGS, "compare", dict(context.settings.compare)).allow("code")
     patterns = code_patterns(context.settings.compare)
 
     @cache
