@@ -79,7 +79,7 @@ def list_notes(rules: Rules, case: Case, failures: Failures | None, word: Word) 
     left = _count_left(case)
     if left:
         notes.append(f"{counted(left, _unit(rules))} without a partner left out")
-    if case.result is not None and rules.pair_by is not Pairing.NONE and not rules.is_declared:
+    if case.test and rules.pair_by is not Pairing.NONE and not rules.is_declared:
         notes.append(
             "pairs were not declared before the first run: the smaller of two p-values makes more false claims"
         )

@@ -154,6 +154,15 @@ def test_intervals_that_hold_at_once_are_bonferroni_s_or_dunnett_s():
     assert one(RULES, BASE, HIGH).simultaneous is None
 
 
+@pytest.mark.parametrize("pair_by", [Pairing.SEED, Pairing.FOLD, Pairing.DATASET])
+def test_pairs_that_were_not_declared_beforehand_are_told(pair_by):
+    rules = RULES._replace(pair_by=pair_by, test_share=0.25 if pair_by is Pairing.FOLD else None)
+    x, y = [*BASE, 0.9], [*HIGH, 0.95]
+    told = "pairs were not declared before the first run: the smaller of two p-values makes more false claims"
+    assert told not in one(rules, x, y).notes
+    assert told in one(rules._replace(is_declared=False), x, y).notes
+
+
 def test_a_lone_run_is_seen_beside_the_prediction_interval():
     assert (
         "the single run's 0.910 is inside the baseline's 95% prediction interval 0.900 +/- 0.048"
