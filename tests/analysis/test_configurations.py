@@ -121,7 +121,7 @@ def test_what_the_command_runs_is_code_whatever_it_is_called():
 
 
 def test_the_project_says_what_code_is():
-    said = {"code": ["src/", "*.md"], }
+    said = {"code": ["src/", "*.md"], "alpha": 0.01}
     before = code_digest(record(), FILES, said)
     assert code_digest(record(), {**FILES, "train.py": "9"}, said) == before
     assert code_digest(record(), {**FILES, "README.md": "9"}, said) != before
