@@ -119,7 +119,7 @@ def _leave_out(shown: Sequence[str], came: Sequence[str]) -> list[str]:
 
 
 def _words(line: str) -> str:
-    return " ".join(re.findall(r"[^\W\d_]+", line))
+    return " ".join(re.findall(r"[^\W\d_]+(?:=[\w.]+)?", line))
 
 
 def _run(command: str, folder: Path, environ: Mapping[str, str], where: Path) -> Done:

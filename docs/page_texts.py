@@ -168,7 +168,8 @@ Completes commands, options, and the names of runs, which come straight from Git
 also completes `git exptrack`.""",
     "demo": """\
 Copies the example project, which learns to read handwritten digits, into a new folder, records several runs of it, lists them, shows what
-is different in two and which of them is better, reproduces one, and makes a branch that a check accepts. Prints each command before it runs it.""",
+is different in two and which of them is better, reproduces one, and makes a branch that a check accepts.
+Prints each command before it runs it.""",
 }
 
 # Where more is told, on the page of the commands.
