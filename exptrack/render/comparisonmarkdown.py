@@ -8,6 +8,7 @@ from exptrack.model.comparison import Comparison
 from exptrack.render.comparisonparts import (
     HEADER,
     Told,
+    find_decimals,
     format_interval,
     list_notes,
     list_rows,
@@ -50,7 +51,8 @@ def list_blocks(comparison: Comparison) -> list[Block]:
 
 def _table(comparison: Comparison) -> Rows:
     header = (*HEADER, "95% CI", "verdict")
-    intervals = [format_interval(one) for one in comparison.configurations]
+    decimals = find_decimals(comparison.configurations)
+    intervals = [format_interval(one, decimals) for one in comparison.configurations]
     rows = [
         [_name(label), *numbers, interval, word]
         for (label, *numbers), interval, word in zip(

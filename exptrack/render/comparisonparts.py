@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import NamedTuple
 
 from exptrack.analysis.labels import tell_value
@@ -16,6 +17,7 @@ HEADER = ("configuration", "n", "mean", "SD", "min", "median", "max")
 CELLS = 25  # of a bar
 BASELINE = " (baseline)"  # after its label
 _MISSING = "-"
+_FARTHEST = 1e12  # beyond it, and for deviations beyond 1e-9 and 1e9, six digits are shown
 _TOLD = 20  # verdicts whose sentences are shown
 _SHARED = 12
 _OWN = ("failed: ", "differs from the baseline")  # of one configuration, though another may have the same line
@@ -59,12 +61,13 @@ def say_shared(comparison: Comparison) -> str:
 
 
 def list_rows(comparison: Comparison) -> list[tuple[str, ...]]:
-    """The cells of each configuration below `HEADER`; failed runs and those without a value stand beside n."""
+    """The cells of each configuration below `HEADER`, with equal decimals; failed runs and those without a value stand beside n."""
+    decimals = find_decimals(comparison.configurations)
     return [
         (
             f"{one.label}{BASELINE}" if one.is_baseline else one.label,
             _count(one),
-            *_numbers(one),
+            *format_numbers(one, (one.mean, one.sd, one.low, one.median, one.high), decimals),
         )
         for one in comparison.configurations
     ]
@@ -82,7 +85,9 @@ def list_told(comparison: Comparison) -> tuple[tuple[Told, ...], tuple[str, ...]
     seen = Counter(line for one in shown for line in dict.fromkeys(list_lines(one)))
     common = [line for line, count in seen.items() if count > 1 and not line.startswith(_OWN)]
     told = tuple(
-        Told(one.label, one.word, one.line, tuple(line for line in dict.fromkeys(list_lines(one)) if line not in common))
+        Told(
+            one.label, one.word, one.line, tuple(line for line in dict.fromkeys(list_lines(one)) if line not in common)
+        )
         for one in shown
     )
     if left := comparison.verdicts[_TOLD:]:
@@ -164,21 +169,45 @@ def _count(one: Configuration) -> str:
     return f"{len(one.sample.values)} ({', '.join(lacks)})" if lacks else str(len(one.sample.values))
 
 
-def format_interval(one: Configuration) -> str:
-    """The 95 % interval of the mean, empty if there is none."""
-    return "" if one.interval is None else " to ".join(format_numbers(one, one.interval[:2]))
+def format_interval(one: Configuration, decimals: int | None) -> str:
+    """The 95 % interval of the mean with the decimals of its table, empty if there is none."""
+    return "" if one.interval is None else " to ".join(format_numbers(one, one.interval[:2], decimals))
 
 
-def _numbers(one: Configuration) -> tuple[str, ...]:
-    return format_numbers(one, (one.mean, one.sd, one.low, one.median, one.high))
+def find_decimals(shown: Sequence[Configuration | Seen]) -> int | None:
+    """How many decimals the numbers of a table have, so that two digits of the smallest deviation show; one more than the middle one needs at most.
+
+    Without a deviation as many as six digits of each have; None if they have too little in common.
+    """
+    deviations = [sd for one in shown if (sd := _find_deviation(one)) is not None]
+    if deviations:
+        return min(_count_decimals(min(deviations)), _count_decimals(median(deviations)) + 1)
+    texts = [f"{value:.6g}" for one in shown for value in (one.low, one.mean, one.high) if value is not None]
+    if any(not text.lstrip("-").replace(".", "").isdigit() for text in texts):
+        return None
+    return max((len(text.partition(".")[2]) for text in texts), default=None)
 
 
-def format_numbers(one: Configuration | Seen, values: Sequence[float | None]) -> tuple[str, ...]:
-    """Numbers of a configuration with the decimals that two digits of its deviation have."""
-    if one.sd and one.mean is not None and 1e-9 < one.sd < 1e9 and abs(one.mean) < 1e12:
-        decimals = max(0, 1 - math.floor(math.log10(one.sd)))
-        return tuple(_MISSING if value is None else f"{value:.{decimals}f}" for value in values)
-    return tuple(_MISSING if value is None else f"{value:.6g}" for value in values)
+def format_numbers(one: Configuration | Seen, values: Sequence[float | None], decimals: int | None) -> tuple[str, ...]:
+    """Numbers of a configuration with the decimals of its table, or with more if its deviation would be 0 by these."""
+    sd = _find_deviation(one)
+    if sd is not None and (decimals is None or round(sd, decimals) == 0):
+        decimals = _count_decimals(sd)
+    is_plain = decimals is not None and abs(one.mean or 0.0) < _FARTHEST
+    return tuple(
+        _MISSING if value is None else f"{value:.{decimals}f}" if is_plain else f"{value:.6g}" for value in values
+    )
+
+
+def _find_deviation(one: Configuration | Seen) -> float | None:
+    """The standard deviation, if decimals can be told from it."""
+    if one.sd is None or one.mean is None or abs(one.mean) >= _FARTHEST:
+        return None
+    return one.sd if 1e-9 < one.sd < 1e9 else None
+
+
+def _count_decimals(deviation: float) -> int:
+    return max(0, 1 - math.floor(math.log10(deviation)))
 
 
 def list_lines(verdict: Verdict) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from exptrack.analysis.wording import counted, name_few
 from exptrack.model.experiment import Pairing
 from exptrack.model.selection import Answer, Conclusion, Selected
 from exptrack.render.comparisonjson import encode, encode_verdict
-from exptrack.render.comparisonparts import HEADER, format_interval, list_rows, list_words
+from exptrack.render.comparisonparts import HEADER, find_decimals, format_interval, list_rows, list_words
 from exptrack.render.gfm import code_span, sentence
 from exptrack.render.selection import number, tell_unsealing, unsealing_fields
 from exptrack.render.sheet import Block, Items, Rows, fit
@@ -152,9 +152,9 @@ def _tell_selected(selected: Selected | None, unit: str | None) -> list[str]:
 
 def _table(conclusion: Conclusion) -> Rows:
     comparison = conclusion.comparison
-    words = list_words(comparison)
+    words, decimals = list_words(comparison), find_decimals(comparison.configurations)
     rows = [
-        [_name(label), *numbers, format_interval(one), word]
+        [_name(label), *numbers, format_interval(one, decimals), word]
         for (label, *numbers), one, word in zip(list_rows(comparison), comparison.configurations, words, strict=True)
     ]
     return Rows((*HEADER, "95% CI", "verdict"), rows, numbers=_NUMBERS)

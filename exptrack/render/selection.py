@@ -11,7 +11,7 @@ from exptrack.analysis.wording import counted
 from exptrack.model.comparison import Configuration
 from exptrack.model.selection import Chosen, PastUnsealing, Seen, Selected, Unsealed
 from exptrack.render.comparisonjson import encode_verdict
-from exptrack.render.comparisonparts import format_numbers
+from exptrack.render.comparisonparts import find_decimals, format_numbers
 from exptrack.render.text import align, clip, fill, inert
 
 _MOST = 10
@@ -27,7 +27,8 @@ def format_selected(selected: Selected) -> str:
     ]
     shown = [*selected.candidates[:_MOST]]
     shown += [one for one in selected.candidates[_MOST:] if one.label in {selected.baseline, selected.chosen.label}]
-    lines += ["", *_table([_row(one, selected) for one in shown])]
+    decimals = find_decimals(shown)
+    lines += ["", *_table([_row(one, selected, decimals) for one in shown])]
     if left := len(selected.candidates) - len(shown):
         lines.append(f"  {left:,} more; --json lists all")
     lines += ["", *_tell_choice(selected), *_tell_confirmation(selected)]
@@ -67,7 +68,8 @@ def format_unsealed(unsealed: Unsealed) -> str:
     """What the holdout says of each, the verdict, and whether it was seen before."""
     rules = unsealed.rules
     lines = [f"experiment {inert(unsealed.experiment)}: the holdout {inert(rules.metric)}", ""]
-    lines += _table([_seen_row(one) for one in unsealed.seen])
+    decimals = find_decimals(unsealed.seen)
+    lines += _table([_seen_row(one, decimals) for one in unsealed.seen])
     if unsealed.verdict is not None:
         lines += ["", inert(unsealed.verdict.line)]
     notes = (*(unsealed.verdict.notes if unsealed.verdict else ()), *unsealed.notes)
@@ -152,16 +154,16 @@ def _tell_confirmation(selected: Selected) -> list[str]:
     return [*lines, *(f"  {inert(note)}" for note in selected.confirmed.notes)]
 
 
-def _row(one: Configuration, selected: Selected) -> list[str]:
+def _row(one: Configuration, selected: Selected, decimals: int | None) -> list[str]:
     mark = "selected" if one.label == selected.chosen.label else "baseline" if one.label == selected.baseline else ""
     n = len(one.sample.values)
     failed = str(one.sample.failed) if any(each.sample.failed for each in selected.candidates) else ""
-    return [clip(inert(one.label), _WIDEST), str(n), *format_numbers(one, (one.mean, one.sd)), failed, mark]
+    return [clip(inert(one.label), _WIDEST), str(n), *format_numbers(one, (one.mean, one.sd), decimals), failed, mark]
 
 
-def _seen_row(one: Seen) -> list[str]:
+def _seen_row(one: Seen, decimals: int | None) -> list[str]:
     mark = "baseline" if one.is_baseline else "selected"
-    return [clip(inert(one.label), _WIDEST), str(one.n), *format_numbers(one, (one.mean, one.sd)), "", mark]
+    return [clip(inert(one.label), _WIDEST), str(one.n), *format_numbers(one, (one.mean, one.sd), decimals), "", mark]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from exptrack.model.comparison import Comparison, Configuration, Rules, Sample
-from exptrack.model.selection import Chosen, Selected
+from exptrack.model.selection import Chosen, Seen, Selected, Unsealed
 from exptrack.model.settings import Goal
 from exptrack.render.comparison import format_comparison
-from exptrack.render.selection import format_selected
+from exptrack.render.comparisonparts import list_rows
+from exptrack.render.selection import format_selected, format_unsealed
 
 RULES = Rules("accuracy", Goal.MAXIMIZE)
 
@@ -30,3 +31,39 @@ def test_the_baseline_is_listed_beside_the_ten_best():
     assert told[3].endswith("selected")
     assert told[13].endswith("baseline")
     assert told[14] == "  4 more; --json lists all"
+
+
+def varied(label: str, mean: float, sd: float | None) -> Configuration:
+    values = {"0": mean} if sd is None else {"0": mean, "1": mean, "2": mean}
+    sample = Sample(label, values)
+    return Configuration(label, {}, "", (label,), sample, mean=mean, sd=sd, low=mean, median=mean, high=mean)
+
+
+def cells(*configurations: Configuration) -> list[list[str]]:
+    return [list(row[2:4]) for row in list_rows(Comparison(RULES, configurations))]
+
+
+def test_the_numbers_of_a_table_have_equal_decimals():
+    some = varied("a", 0.8302, 0.0074), varied("b", 0.8176, 0.0152), varied("c", 0.7949, 0.0116)
+    assert cells(*some) == [["0.8302", "0.0074"], ["0.8176", "0.0152"], ["0.7949", "0.0116"]]
+    assert cells(varied("a", 96.4, 1.1), varied("b", 97.5, 0.73)) == [["96.40", "1.10"], ["97.50", "0.73"]]
+
+
+def test_one_that_varies_little_does_not_stretch_the_numbers_of_all_others():
+    assert cells(varied("a", 5, 1.0), varied("b", 5.1, 1.2), varied("c", 5.2, 0.003)) == [
+        ["5.00", "1.00"],
+        ["5.10", "1.20"],
+        ["5.2000", "0.0030"],
+    ]
+
+
+def test_single_values_have_equal_decimals_too():
+    assert cells(varied("a", 0.837314, None), varied("b", 0.82792, None)) == [["0.837314", "-"], ["0.827920", "-"]]
+    assert cells(varied("a", 2e-9, None), varied("b", 0.5, None)) == [["2e-09", "-"], ["0.5", "-"]]
+    assert cells(varied("a", 0.5, 0.0), varied("b", 0.4, 0.01)) == [["0.500", "0.000"], ["0.400", "0.010"]]
+
+
+def test_the_holdout_of_both_has_equal_decimals():
+    seen = Seen("adam", 5, 0.81, 0.0088), Seen("sgd", 5, 0.61, 0.012, is_baseline=True)
+    told = format_unsealed(Unsealed("rate", RULES, "why", seen)).splitlines()
+    assert [line.split()[1:4] for line in told[3:5]] == [["5", "0.8100", "0.0088"], ["5", "0.6100", "0.0120"]]
