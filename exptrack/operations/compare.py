@@ -18,9 +18,9 @@ from exptrack.model.run import Run
 from exptrack.operations.comparing.beside import name_differences_beside
 from exptrack.operations.comparing.best import flag_best
 from exptrack.operations.comparing.chosen import Meant, find_baselines, understand, with_configurations
+from exptrack.operations.comparing.counting import leave_out
 from exptrack.operations.comparing.declared import find_rules, make_rules
 from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
-from exptrack.operations.comparing.idle import tell_idle, without_idle
 from exptrack.operations.comparing.material import Material, with_evaluated
 from exptrack.operations.comparing.partners import (
     Bases,
@@ -34,6 +34,7 @@ from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.comparing.removed import count_removed, tell_removed
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
+from exptrack.operations.ranges import is_query
 
 _NAMED = 5
 
@@ -43,7 +44,7 @@ class Asked(NamedTuple):
 
     `baseline` are values (`lr=0.1`), a run, a branch or a commit; None takes the experiment's. `group_by` are the parameters that alone
     make a configuration. `alpha` counts in place of the declared one. `step` is `final`, `best`, or the step whose value counts.
-    Without `has_reproductions` what `reproduce` and `check` executed again is left out.
+    What `reproduce` and `check` executed again is left out, unless a word names it.
     """
 
     words: tuple[str, ...] = ()
@@ -56,7 +57,6 @@ class Asked(NamedTuple):
     is_forced: bool = False
     alpha: float | None = None
     step: str | float = FINAL
-    has_reproductions: bool = True
 
 
 class Ground(NamedTuple):
@@ -157,10 +157,6 @@ def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
         [f"{counted(len(listed.broken), 'run')} cannot be read: `exptrack fsck` tells more"] if listed.broken else []
     )
     found = [one for one in listed if asked.experiment is None or one.record.experiment == asked.experiment]
-    found = [one for one in found if asked.has_reproductions or one.record.links.reproduces is None]
-    removed = sum(one.is_removed for one in found)
-    if removed:
-        notes.append(f"{counted(removed, 'run')} that somebody removed left out")
     if not found:
         if asked.experiment is None:
             raise ExptrackError("no run yet: make one with `exptrack run -- COMMAND`")
@@ -168,8 +164,14 @@ def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
             raise ExptrackError(
                 f"no run of the experiment {asked.experiment} yet: make one with `exptrack run -e {asked.experiment} -- COMMAND`"
             )
-    kept, idle = without_idle([one for one in found if not one.is_removed])
-    return kept, [*notes, *tell_idle(idle)]
+    kept, left = leave_out(found, has_reproductions=_asks_for_reproductions(asked.words, found))
+    return kept, [*notes, *left]
+
+
+def _asks_for_reproductions(words: Sequence[str], runs: Sequence[Run]) -> bool:
+    """Whether one is named, or a query asks what runs reproduce."""
+    again = {one.name for one in runs if one.record.links.reproduces is not None}
+    return any(word in again or (is_query(word) and "reproduces" in word) for word in words)
 
 
 def _infer(context: Context, runs: Sequence[Run], meant: Sequence[Meant]) -> str | None:

@@ -9,6 +9,7 @@ from studies import EXPERIMENT, GOAL, HIGH, LOW, MIDDLE
 
 from exptrack.errors import ExptrackError, RevError
 from exptrack.model.comparison import Word
+from exptrack.model.run import Links
 from exptrack.project import Project
 
 
@@ -198,3 +199,25 @@ class TestChoice:
         study.fill({"lr": 0.1}, LOW)
         Project(repository).remove("run-001")
         assert ask(metric="accuracy").configurations[0].sample.values.keys() == {"1", "2", "3"}
+
+
+def test_what_was_only_executed_again_is_no_draw_unless_it_is_named(study, ask):
+    study.declare(GOAL + EXPERIMENT)
+    study.fill({"lr": 0.1}, LOW, experiment="rate")
+    study.fill({"lr": 0.3}, HIGH, experiment="rate")
+    before = ask(experiment="rate")
+    for value in (0.1, 0.2):
+        study.add({"lr": 0.3}, {"accuracy": value}, links=Links(reproduces="run-005"), experiment="rate")
+    again = study.add({"lr": 0.3, "seed": 0}, {"accuracy": 0.3}, name="again", links=Links(reproduces="run-005"))
+    found = ask(experiment="rate")
+    assert found.configurations == before.configurations
+    assert found.verdicts == before.verdicts
+    assert "2 runs left out: they executed other runs again" in found.notes
+    named = ask(again, metric="accuracy", baseline="lr=0.1")
+    assert any(again in one.runs for one in named.configurations)
+    asked = ask("reproduces = run-005", metric="accuracy", baseline="lr=0.1")
+    assert sum("again" in one.runs for one in asked.configurations) == 1
+    with pytest.raises(
+        RevError, match="run 'again' only executes run-005 again: it counts where its whole name is given"
+    ):
+        ask("agai", metric="accuracy", baseline="lr=0.1")

@@ -93,7 +93,7 @@ class Comparer:
 def _compare(context: Context, run: Run, baseline: Run) -> tuple[set[str], Beside | None]:
     from exptrack.operations.compare import Asked, compare
 
-    asked = Asked((run.name, baseline.name), baseline=baseline.name, has_reproductions=False)
+    asked = Asked((run.name, baseline.name), baseline=baseline.name)
     found = compare(context, asked)
     own, base = (
         next((one for one in found.configurations if name in one.runs), None) for name in (run.name, baseline.name)

@@ -64,6 +64,10 @@ def mean_runs(context: Context, word: str, runs: Sequence[Run]) -> Meant:
     found = find(context, word)
     if found.run is not None:
         if found.run.name not in {one.name for one in runs}:
+            if (source := found.run.record.links.reproduces) is not None:
+                raise RevError(
+                    f"run '{found.run.name}' only executes {source} again: it counts where its whole name is given"
+                )
             raise RevError(f"run '{found.run.name}' is not among the runs that are compared")
         return Meant(frozenset([found.run.name]), is_whole=True)
     if found.commit is None:

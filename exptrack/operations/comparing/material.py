@@ -13,9 +13,9 @@ from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.run import Run
 from exptrack.model.selection import Chosen
 from exptrack.operations.comparing.chosen import find_baselines
+from exptrack.operations.comparing.counting import leave_out
 from exptrack.operations.comparing.declared import find_experiment, find_rules
 from exptrack.operations.comparing.gather import gather
-from exptrack.operations.comparing.idle import tell_idle, without_idle
 from exptrack.operations.comparing.partners import refuse_several
 from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.context import Context
@@ -23,7 +23,7 @@ from exptrack.operations.listing import list_runs
 
 
 class Material(NamedTuple):
-    """An experiment, its runs (the first that started first, idle ones left out), and what is taken from them.
+    """An experiment, its runs (the first that started first, those left out that do not count), and what is taken from them.
 
     `choices` were made before, the last one counts. `baseline` is None if none is declared.
     """
@@ -51,7 +51,7 @@ def gather_material(context: Context, name: str, *, has_several: bool = False) -
     """
     find_experiment(context, name)
     found = [run for run in list_runs(context) if run.record.experiment == name and not run.is_removed]
-    kept, idle = without_idle(sorted(found, key=lambda run: (run.started, run.name)))
+    kept, left = leave_out(sorted(found, key=lambda run: (run.started, run.name)))
     runs = tuple(kept)
     if not runs:
         raise ExptrackError(f"no run of the experiment {name} yet: make one with `exptrack run -e {name} -- COMMAND`")
@@ -64,7 +64,7 @@ def gather_material(context: Context, name: str, *, has_several: bool = False) -
     rows = tuple(gather(context, runs, rules.metric))
     grouping = Grouping(pair_by=declared.pair_by, pair_key=declared.pair_key)
     grouped = with_evaluated(context, group(rows, grouping), rules)
-    grouped = grouped._replace(notes=(*grouped.notes, *tell_idle(idle)))
+    grouped = grouped._replace(notes=(*grouped.notes, *left))
     choices = find_choices(runs, name)
     before = find_holder(grouped.configurations, choices[-1].baseline_runs) if choices else None
     if before is None and declared.baseline is not None:

@@ -42,7 +42,7 @@ def _gather(context: Context, name: str, run: Run, reruns: Sequence[Run]) -> Con
     from exptrack.operations.compare import Asked, find_ground, list_samples
     from exptrack.operations.comparing.gather import gather
 
-    ground = find_ground(context, Asked(experiment=name, has_reproductions=False))
+    ground = find_ground(context, Asked(experiment=name))
     own = next((one for one in ground.grouped.configurations if run.name in one.runs), None)
     row = next((one for one in ground.rows if one.name == run.name), None)
     if own is None or row is None:

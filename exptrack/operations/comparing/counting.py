@@ -1,0 +1,48 @@
+"""Which runs count in a comparison: those that drew a result of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exptrack.analysis.wording import counted
+from exptrack.model.pipeline import StageState
+from exptrack.model.run import Run
+
+
+def leave_out(runs: Sequence[Run], *, has_reproductions: bool = False) -> tuple[list[Run], tuple[str, ...]]:
+    """The runs that count, in their order, and lines on those that do not.
+
+    What somebody removed does not count, nor what `reproduce` and `check` executed again, unless it `has_reproductions`: such a run
+    tests another, and is no draw of its own. Nor what made nothing.
+    """
+    there = [one for one in runs if not one.is_removed]
+    drawn = [one for one in there if has_reproductions or one.record.links.reproduces is None]
+    kept, idle = _without_idle(drawn)
+    idle_too = "no stage was run anew, so the result is that of an earlier run"
+    return kept, (
+        *_tell(len(runs) - len(there), "somebody removed it", "somebody removed them"),
+        *_tell(len(there) - len(drawn), "it executed another run again", "they executed other runs again"),
+        *_tell(idle, idle_too, idle_too),
+    )
+
+
+def _tell(number: int, one: str, many: str) -> tuple[str, ...]:
+    return (f"{counted(number, 'run')} left out: {one if number == 1 else many}",) if number else ()
+
+
+def _without_idle(runs: Sequence[Run]) -> tuple[list[Run], int]:
+    """Without runs of a pipeline that made nothing and have what an earlier run has, and how many these are: they are the same draw."""
+    seen: set[tuple[object, ...]] = set()
+    idle: set[str] = set()
+    for one in sorted(runs, key=lambda run: run.started):
+        if not one.record.stages:
+            continue
+        made = tuple(
+            (stage.name, *sorted(stage.deps.items()), *sorted(stage.outs.items())) for stage in one.record.stages
+        )
+        if made in seen and all(
+            stage.state in {StageState.SKIPPED, StageState.RESTORED} for stage in one.record.stages
+        ):
+            idle.add(one.oid)
+        seen.add(made)
+    return [one for one in runs if one.oid not in idle], len(idle)
