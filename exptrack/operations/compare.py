@@ -21,7 +21,7 @@ from exptrack.operations.comparing.chosen import Meant, find_baselines, understa
 from exptrack.operations.comparing.counting import leave_out
 from exptrack.operations.comparing.declared import find_rules, make_rules
 from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
-from exptrack.operations.comparing.material import Material, with_evaluated
+from exptrack.operations.comparing.material import Known, Material, with_evaluated
 from exptrack.operations.comparing.partners import (
     Bases,
     check_partners,
@@ -83,12 +83,13 @@ class Ground(NamedTuple):
         return self.bases.configurations[0] if len(self.bases.configurations) == 1 else None
 
 
-def compare(context: Context, asked: Asked) -> Comparison:
+def compare(context: Context, asked: Asked, known: Known | None = None) -> Comparison:
     """The configurations of the runs that are asked for, best first, and a verdict for each but the baseline. Writes nothing.
 
-    Within an experiment the correction is over all its configurations, whichever of them are asked for. Raises ExptrackError, RevError, QueryError.
+    Within an experiment the correction is over all its configurations, whichever of them are asked for. What is `known` is
+    not read again. Raises ExptrackError, RevError, QueryError.
     """
-    ground = find_ground(context, asked)
+    ground = find_ground(context, asked, known)
     rules, grouped = ground.rules, ground.grouped
     samples = list_samples(context, ground)
     decided = decide_beside(rules, samples, ground.partners, is_forced=asked.is_forced)
@@ -112,9 +113,9 @@ def compare(context: Context, asked: Asked) -> Comparison:
     )
 
 
-def find_ground(context: Context, asked: Asked) -> Ground:
+def find_ground(context: Context, asked: Asked, known: Known | None = None) -> Ground:
     """Which runs are compared, as which configurations, beside which baseline, by which rules; raises as `compare`."""
-    runs, notes = _find_runs(context, asked)
+    runs, notes = _find_runs(context, asked, known)
     meant = understand(context, asked.words, runs)
     name = asked.experiment or _infer(context, runs, meant)
     if name is not None and asked.experiment is None:
@@ -122,7 +123,7 @@ def find_ground(context: Context, asked: Asked) -> Ground:
         notes.append(f"all are of the experiment {name}: its configurations count, whichever are asked for")
     rules, experiment = find_rules(context, name, asked.metric, runs, asked.alpha)
     grouping = _make_grouping(asked, experiment, rules)
-    rows = gather(context, runs, rules.metric, asked.step)
+    rows = _gather(context, runs, rules.metric, asked.step, known)
     _check_names(grouping, rows, context.settings.seed)
     _check_step(rows, rules.metric, asked.step)
     grouped = group(rows, grouping)
@@ -150,12 +151,19 @@ def find_ground(context: Context, asked: Asked) -> Ground:
     return Ground(runs, rows, rules, experiment, grouping, grouped, bases, partners, picked, tuple(notes))
 
 
-def _find_runs(context: Context, asked: Asked) -> tuple[list[Run], list[str]]:
+def _gather(
+    context: Context, runs: Sequence[Run], metric: str, step: str | float, known: Known | None
+) -> Sequence[Row]:
+    if known and (metric, step) == (known.metric, FINAL) and all(one.name in known.rows for one in runs):
+        return [known.rows[one.name] for one in runs]
+    return gather(context, runs, metric, step)
+
+
+def _find_runs(context: Context, asked: Asked, known: Known | None) -> tuple[list[Run], list[str]]:
     """The runs among which is compared, and lines on those that are not."""
-    listed = list_runs(context)
-    notes = (
-        [f"{counted(len(listed.broken), 'run')} cannot be read: `exptrack fsck` tells more"] if listed.broken else []
-    )
+    listed = known.listed if known else list_runs(context)
+    broken = len(listed.broken)
+    notes = [f"{counted(broken, 'run')} cannot be read: `exptrack fsck` tells more"] if broken else []
     found = [one for one in listed if asked.experiment is None or one.record.experiment == asked.experiment]
     if not found:
         if asked.experiment is None:

@@ -16,12 +16,12 @@ from exptrack.model.run import Run, Status
 from exptrack.model.selection import Conclusion, Look, PastConclusion, PastUnsealing, Selected
 from exptrack.operations.compare import Asked, compare
 from exptrack.operations.comparing.beside import name_differences
-from exptrack.operations.comparing.confirming import confirm, confirming_rules, gather_fresh
-from exptrack.operations.comparing.material import Material, gather_material
+from exptrack.operations.comparing.confirming import Fresh, confirm, confirming_rules, gather_fresh
+from exptrack.operations.comparing.material import Known, Material, gather_material
 from exptrack.operations.comparing.past import digest_runs, find_conclusions, find_unsealings, tell_conclusion
 from exptrack.operations.comparing.removed import count_removed, tell_removed
 from exptrack.operations.context import Context
-from exptrack.operations.listing import list_runs
+from exptrack.operations.listing import Runs, list_runs
 from exptrack.operations.select import describe
 from exptrack.store import annotation as store
 
@@ -35,31 +35,28 @@ def conclude(context: Context, name: str) -> Conclusion:
     Where a configuration was selected, its confirmation on fresh runs decides, else the comparison of all with the baseline. On the same
     runs as before nothing new is recorded, and it is decided as it was. Raises ExptrackError.
     """
-    material = gather_material(context, name, has_several=True)
+    listed = list_runs(context)
+    material = gather_material(context, name, listed, has_several=True)
+    known = Known(listed, material.rules.metric, {row.name: row for row in material.rows})
     earlier = find_conclusions(material.runs, name)
-    comparison = compare(context, Asked(experiment=name))
+    comparison = compare(context, Asked(experiment=name), known)
     selected = _describe(context, material)
     fresh = gather_fresh(context, material, material.choices) if selected else None
     rules = confirming_rules(material, selected.chosen) if selected else material.rules
-    if fresh is not None:
-        used, counts = _usable(material, fresh.names), [min(fresh.counts)]
-    else:
-        used = _usable(material, [run for one in comparison.configurations for run in one.runs])
-        counts = [min(one.n) for one in comparison.verdicts if min(one.n) >= _FEWEST]
-    evidence = digest_runs(used)
-    look = find_look(rules, min(counts, default=0), earlier, evidence)
+    evidence, count = _find_evidence(material, comparison, fresh)
+    look = find_look(rules, count, earlier, evidence)
     alpha = look.alpha or rules.alpha
     if fresh is not None:
         confirmed = confirm(rules._replace(alpha=alpha), fresh)
         verdicts: tuple[Verdict, ...] = (confirmed,) if confirmed else ()
     else:
         if alpha != rules.alpha:
-            comparison = compare(context, Asked(experiment=name, alpha=alpha))._replace(rules=rules)
+            comparison = compare(context, Asked(experiment=name, alpha=alpha), known)._replace(rules=rules)
         verdicts = comparison.verdicts
     if look.alpha == 0:
         verdicts = tuple(_withhold(rules, one, comparison) for one in verdicts)
         comparison = comparison._replace(verdicts=verdicts)
-    threats = _list_threats(context, material, comparison)
+    threats = _list_threats(context, material, comparison, listed)
     if fresh is not None:
         comparison = comparison._replace(verdicts=())  # words of the runs that it was chosen by decide nothing
     found, reason = answer(verdicts)
@@ -81,6 +78,14 @@ def conclude(context: Context, name: str) -> Conclusion:
     )
 
 
+def _find_evidence(material: Material, comparison: Comparison, fresh: Fresh | None) -> tuple[str, int]:
+    """A digest of the runs that are decided on, and how many replicates there are of each configuration at least."""
+    if fresh is not None:
+        return digest_runs(_usable(material, fresh.names)), min(fresh.counts)
+    used = _usable(material, [run for one in comparison.configurations for run in one.runs])
+    return digest_runs(used), min((min(one.n) for one in comparison.verdicts if min(one.n) >= _FEWEST), default=0)
+
+
 def _describe(context: Context, material: Material) -> Selected | None:
     """What was selected; None also where that is the baseline: then all are compared with it."""
     if not material.choices or material.choices[-1].is_baseline:
@@ -89,9 +94,9 @@ def _describe(context: Context, material: Material) -> Selected | None:
     return describe(context, material, material.choices, screened)
 
 
-def _list_threats(context: Context, material: Material, comparison: Comparison) -> tuple[str, ...]:
+def _list_threats(context: Context, material: Material, comparison: Comparison, listed: Runs) -> tuple[str, ...]:
     threats = list_threats(comparison, _list_differences(material), _list_modified(material))
-    return (*threats, *tell_removed(count_removed(context, list_runs(context)).get(material.experiment.name, {})))
+    return (*threats, *tell_removed(count_removed(context, listed).get(material.experiment.name, {})))
 
 
 def _usable(material: Material, names: Collection[str]) -> tuple[Run, ...]:

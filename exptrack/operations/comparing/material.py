@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from exptrack.analysis.choosing import find_holder
@@ -19,7 +19,7 @@ from exptrack.operations.comparing.gather import gather
 from exptrack.operations.comparing.partners import refuse_several
 from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.context import Context
-from exptrack.operations.listing import list_runs
+from exptrack.operations.listing import Runs, list_runs
 
 
 class Material(NamedTuple):
@@ -43,14 +43,24 @@ class Material(NamedTuple):
         return tuple(run for run in self.runs if run.name in wanted)
 
 
-def gather_material(context: Context, name: str, *, has_several: bool = False) -> Material:
+class Known(NamedTuple):
+    """What was read before: all runs, and the rows of some by name, with their final values of a metric."""
+
+    listed: Runs
+    metric: str
+    rows: Mapping[str, Row]
+
+
+def gather_material(context: Context, name: str, listed: Runs | None = None, *, has_several: bool = False) -> Material:
     """The experiment of this name with all its runs; raises ExptrackError if there is none, it has no run or no metric with a goal.
 
+    `listed` are all runs, if they were read before.
     Once something was chosen, the baseline is the configuration that it was compared with. It must be one, unless it may be several
     (`has_several`), and then it is None.
     """
     find_experiment(context, name)
-    found = [run for run in list_runs(context) if run.record.experiment == name and not run.is_removed]
+    everything = list_runs(context) if listed is None else listed
+    found = [run for run in everything if run.record.experiment == name and not run.is_removed]
     kept, left = leave_out(sorted(found, key=lambda run: (run.started, run.name)))
     runs = tuple(kept)
     if not runs:
