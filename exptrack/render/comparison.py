@@ -45,7 +45,7 @@ def format_comparison(comparison: Comparison, *, width: int | None = None, color
         "\n".join(wrap(inert(say_shared(comparison)).split(" "), room)) if comparison.shared else "",
         "\n".join(_table(comparison, room, color=color)),
         "\n".join(line for one in told for line in _tell(one, room, color=color)),
-        _paragraph("secondary metrics, exploratory:", list_secondary(comparison), room),
+        _paragraph("secondary metrics, exploratory:", _list_explored(comparison), room),
         _paragraph("", [*common, *list_notes(comparison)], room),
     ]
     return "\n\n".join(filter(None, parts))
@@ -102,6 +102,10 @@ def _paragraph(title: str, lines: Sequence[str], room: int) -> str:
         for place, piece in enumerate(wrap(inert(line).split(" "), room - 2))
     ]
     return "\n".join([*filter(None, [title]), *folded])
+
+
+def _list_explored(comparison: Comparison) -> list[str]:
+    return [f"{label}: {line.removeprefix('exploratory:').strip()}" for label, line in list_secondary(comparison)]
 
 
 def _paint_word(line: str, word: str) -> str:

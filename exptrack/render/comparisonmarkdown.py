@@ -18,7 +18,7 @@ from exptrack.render.comparisonparts import (
     say_head,
     say_shared,
 )
-from exptrack.render.gfm import code_span, sentence
+from exptrack.render.gfm import code_span, quote_names, sentence
 from exptrack.render.sheet import Block, Items, Rows, fit
 
 _NUMBERS = (1, 2, 3, 4, 5, 6)
@@ -43,8 +43,10 @@ def list_blocks(comparison: Comparison) -> list[Block]:
         blocks.append(Items([f"{code_span(one.label)}: {_tell(one)}" for one in told]))
     notes = [f"{code_span(one.label)}: {sentence(note)}" for one in told for note in one.notes]
     if secondary := list_secondary(comparison):
-        blocks.append(Items([sentence(line) for line in secondary], "secondary metrics, exploratory"))
-    if notes := [*notes, *map(sentence, (*common, *list_notes(comparison)))]:
+        blocks.append(Items([_explore(*line) for line in secondary], "secondary metrics, exploratory"))
+    labels = {one.label for one in comparison.configurations}
+    notes += [sentence(quote_names(line, labels)) for line in (*common, *list_notes(comparison))]
+    if notes:
         blocks += ["#### Notes", Items(notes)]
     return blocks
 
@@ -66,6 +68,10 @@ def _tell(one: Told) -> str:
     """The word in bold, and what it rests on as it stands."""
     basis = one.line.removeprefix(f"{one.word}:").strip()
     return f"**{one.word}** {code_span(basis)}"
+
+
+def _explore(label: str, line: str) -> str:
+    return f"{code_span(label)}: {code_span(line.removeprefix('exploratory:').strip())}"
 
 
 def _name(label: str) -> str:

@@ -21,14 +21,14 @@ _FARTHEST = 1e12  # beyond it, and for deviations beyond 1e-9 and 1e9, six digit
 _TOLD = 20  # verdicts whose sentences are shown
 _SHARED = 12
 _OWN = ("failed: ", "differs from the baseline")  # of one configuration, though another may have the same line
+_CHOSEN = "selected_on_this_split"
 _TITLES = {
     "conditional_on_completion": "runs failed: what is said holds for those that completed",
     "tests_disagree": "the test by shuffled values says otherwise about alpha",
     "unequal_sizes": "one has more than four times the runs of the other",
     "constant_baseline": "the baseline does not vary",
     "constant_candidate": "it does not vary",
-    "selected_on_this_split": "the best of several, chosen by these runs: confirm it with fresh seeds or a holdout",
-    "more_than_planned": "more runs than were planned",
+    _CHOSEN: "the best of several, chosen by these runs: confirm it with fresh seeds or a holdout",
 }
 
 
@@ -82,12 +82,11 @@ def list_words(comparison: Comparison) -> list[str]:
 def list_told(comparison: Comparison) -> tuple[tuple[Told, ...], tuple[str, ...]]:
     """The sentences of the first verdicts with the lines below each, and lines that hold for several, each once."""
     shown = comparison.verdicts[:_TOLD]
-    seen = Counter(line for one in shown for line in dict.fromkeys(list_lines(one)))
+    lines = {one.label: tuple(dict.fromkeys(list_lines(one, comparison.experiment))) for one in shown}
+    seen = Counter(line for some in lines.values() for line in some)
     common = [line for line, count in seen.items() if count > 1 and not line.startswith(_OWN)]
     told = tuple(
-        Told(
-            one.label, one.word, one.line, tuple(line for line in dict.fromkeys(list_lines(one)) if line not in common)
-        )
+        Told(one.label, one.word, one.line, tuple(line for line in lines[one.label] if line not in common))
         for one in shown
     )
     if left := comparison.verdicts[_TOLD:]:
@@ -97,10 +96,10 @@ def list_told(comparison: Comparison) -> tuple[tuple[Told, ...], tuple[str, ...]
     return told, tuple(common)
 
 
-def list_secondary(comparison: Comparison) -> list[str]:
-    """The sentences on secondary metrics, which are exploratory."""
+def list_secondary(comparison: Comparison) -> list[tuple[str, str]]:
+    """Labels and sentences on secondary metrics, which are exploratory."""
     return [
-        f"{one.label}: {one.line}"
+        (one.label, one.line)
         for metric, table in comparison.secondary.items()
         for one in table[:_TOLD]
         if one.p is not None or metric in one.line
@@ -210,6 +209,11 @@ def _count_decimals(deviation: float) -> int:
     return max(0, 1 - math.floor(math.log10(deviation)))
 
 
-def list_lines(verdict: Verdict) -> tuple[str, ...]:
-    """What belongs to the sentence of a verdict, a line each."""
-    return (*verdict.notes, *(_TITLES[flag] for flag in verdict.flags if flag in _TITLES))
+def list_lines(verdict: Verdict, experiment: str | None = None) -> tuple[str, ...]:
+    """What belongs to the sentence of a verdict, a line each; how the best of an experiment is confirmed stands with it."""
+    titles = {
+        flag: f"{_TITLES[flag]}: `exptrack select -e {experiment}`" if experiment and flag == _CHOSEN else _TITLES[flag]
+        for flag in verdict.flags
+        if flag in _TITLES
+    }
+    return (*verdict.notes, *titles.values())

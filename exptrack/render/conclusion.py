@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from exptrack.analysis.fields import finite, format_time
@@ -13,8 +12,8 @@ from exptrack.model.experiment import Pairing
 from exptrack.model.selection import Answer, Conclusion, Selected
 from exptrack.render.comparisonjson import encode, encode_verdict
 from exptrack.render.comparisonparts import HEADER, find_decimals, format_interval, list_rows, list_words
-from exptrack.render.gfm import code_span, sentence
-from exptrack.render.selection import number, tell_unsealing, unsealing_fields
+from exptrack.render.gfm import code_span, quote_names, sentence
+from exptrack.render.selection import format_alike, tell_unsealing, unsealing_fields
 from exptrack.render.sheet import Block, Items, Rows, fit
 
 MARKER = "<!-- exptrack conclude -->"
@@ -34,7 +33,7 @@ def format_markdown(conclusion: Conclusion, *, limit: int = 65_000) -> str:
             if conclusion.experiment.hypothesis
             else []
         ),
-        f"**{conclusion.answer.capitalize()}:** {sentence(_name_whole(conclusion))}.",
+        f"**{conclusion.answer.capitalize()}:** {_say(conclusion, conclusion.reason)}.",
         *_verdicts(conclusion),
         "#### Design",
         Items([sentence(line) for line in _design(conclusion)]),
@@ -46,11 +45,11 @@ def format_markdown(conclusion: Conclusion, *, limit: int = 65_000) -> str:
         *_holdout(conclusion),
         "#### Threats",
         _items(
-            [*conclusion.threats, *_notes(conclusion)],
+            [_say(conclusion, line) for line in (*conclusion.threats, *_notes(conclusion))],
             "None was found among code, environment, data, seeds and failures.",
         ),
         "#### Looks",
-        _items(_looks(conclusion), ""),
+        _items([sentence(line) for line in _looks(conclusion)], ""),
         f"Concluded on {format_time(conclusion.time)[:10]} by {sentence(conclusion.author.partition(' <')[0])}.",
     ]
     return fit([one for one in blocks if one], limit, name)
@@ -85,14 +84,10 @@ def _verdicts(conclusion: Conclusion) -> list[Block]:
     return [told, Items([f"{code_span(one.label)}: {_tell(one.word.value, one.line)}" for one in conclusion.verdicts])]
 
 
-def _name_whole(conclusion: Conclusion) -> str:
-    """The reason with each configuration as one name."""
-    reason = conclusion.reason
-    for label in sorted({one.label for one in conclusion.verdicts if "`" not in one.label}, key=len, reverse=True):
-        reason = re.sub(
-            f"`[^`]*`|{re.escape(label)}", lambda found: found[0] if found[0][0] == "`" else f"`{found[0]}`", reason
-        )
-    return reason
+def _say(conclusion: Conclusion, text: str) -> str:
+    """A sentence with each configuration as one name."""
+    labels = {one.label for one in conclusion.verdicts} | {one.label for one in conclusion.comparison.configurations}
+    return sentence(quote_names(text, labels))
 
 
 def _winner(conclusion: Conclusion) -> list[Block]:
@@ -116,7 +111,7 @@ def _design(conclusion: Conclusion) -> list[str]:
     )
     lines = [f"metric: {rules.metric}{f' ({about})' if about else ''}; {effect}"]
     for key, values in experiment.variables.items():
-        lines.append(f"variable `{key}`, one of {name_few([*map(tell_value, values)], _NAMED)}")
+        lines.append(f"variable `{key}`: {name_few([*map(tell_value, values)], _NAMED)}")
     lines += [f"static `{key}={tell_value(value)}`" for key, value in experiment.static.items()]
     lines.append(f"baseline: {f'`{conclusion.comparison.baseline}`' if conclusion.comparison.baseline else 'none'}")
     if rules.pair_by is not Pairing.NONE:
@@ -157,7 +152,9 @@ def _table(conclusion: Conclusion) -> Rows:
         [_name(label), *numbers, format_interval(one, decimals), word]
         for (label, *numbers), one, word in zip(list_rows(comparison), comparison.configurations, words, strict=True)
     ]
-    return Rows((*HEADER, "95% CI", "verdict"), rows, numbers=_NUMBERS)
+    header = (*HEADER, "95% CI", "verdict")
+    kept = len(header) if any(words) else -1  # where fresh runs are judged, which are some of these, no row has a word
+    return Rows(header[:kept], [row[:kept] for row in rows], numbers=_NUMBERS)
 
 
 def _name(label: str) -> str:
@@ -169,7 +166,8 @@ def _holdout(conclusion: Conclusion) -> list[Block]:
     if not conclusion.unsealings:
         return ["It was not unsealed." if conclusion.experiment.holdout else "None was unsealed."]
     first, *later = conclusion.unsealings
-    seen = [f"{code_span(label)}: {number(mean)}" for label, mean in first.seen.items()]
+    means = zip(first.seen, format_alike([*first.seen.values()]), strict=True)
+    seen = [f"{code_span(label)}: {mean}" for label, mean in means]
     lines = [f"Unsealed on {sentence(tell_unsealing(first))}", *seen, *([code_span(first.line)] if first.line else [])]
     blocks: list[Block] = [Items(lines)]
     if later:
@@ -207,4 +205,4 @@ def _looks(conclusion: Conclusion) -> list[str]:
 
 def _items(lines: list[str], otherwise: str) -> Block:
     told = list(dict.fromkeys(lines))
-    return Items([sentence(line) for line in told]) if told else otherwise
+    return Items(told) if told else otherwise

@@ -6,13 +6,18 @@ Everything from outside stands in code spans or fences: there alone neither HTML
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from exptrack.render.text import inert
 from exptrack.render.values import format_exact
 
-# Words that nobody links, counts or makes bold: the rest of a sentence from outside goes into code spans.
-_WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*[.,;:?!]?|\d{1,6}[,;:]?")  # noqa: RUF001
+# Words and numbers that nobody links, counts or makes bold: the rest of a sentence from outside goes into code spans.
+_WORD = re.compile(
+    r"\(?[A-Za-z]+(?:['’-][A-Za-z]+)*\)?[.,;:?!]?"  # noqa: RUF001
+    r"|\(?\d{1,6}(?:(?:\.\d{1,6}%?|%)\)?)?[,;:]?"  # `1)` would begin a list
+    r"|\[?[+-]?\d{1,6}(?:\.\d{1,6})?%?\]?[,;]?"  # of an interval; `[1]:` would define a link
+    r"|[(),.;:]{1,3}"
+)
 _HEX = re.compile(r"[0-9a-fA-F]{7,}")
 _MARKED = re.compile(r"(\(?)([^`]*[^`.,;:()])(\)?[.,;:]?)")
 
@@ -43,6 +48,18 @@ def join_spans(text: str, form: Callable[[str], str]) -> str:
         more = code_span(part) if number % 2 else form(part)
         said += f" {more}" if said.endswith("`") and more.startswith("`") else more  # two fences would be one
     return said
+
+
+def quote_names(text: str, names: Iterable[str]) -> str:
+    """Text with each of the names between backticks, so that `sentence` gives it one code span; longer names go first."""
+    known = "|".join(map(re.escape, sorted({one for one in names if one and "`" not in one}, key=len, reverse=True)))
+    if not known:
+        return text
+    return re.sub(
+        rf"`[^`]*`|(?<!\w)(?:{known})(?!\w)",
+        lambda found: found[0] if found[0][0] == "`" else f"`{found[0]}`",
+        text,
+    )
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from exptrack.analysis.fields import finite, format_time
 from exptrack.analysis.wording import counted
-from exptrack.model.comparison import Configuration
+from exptrack.model.comparison import Configuration, Rules
 from exptrack.model.selection import Chosen, PastUnsealing, Seen, Selected, Unsealed
 from exptrack.render.comparisonjson import encode_verdict
 from exptrack.render.comparisonparts import find_decimals, format_numbers
@@ -21,7 +22,7 @@ _WIDEST = 60
 def format_selected(selected: Selected) -> str:
     """The configurations that were chosen from, the choice, what noise alone would give it, and how far it is confirmed."""
     rules = selected.rules
-    way = f"{rules.metric} ({rules.goal})" if rules.goal else rules.metric
+    way = _name_metric(rules)
     lines = [
         f"experiment {inert(selected.experiment)}: {counted(len(selected.candidates), 'configuration')} by {inert(way)}"
     ]
@@ -67,7 +68,7 @@ def format_selected_json(selected: Selected) -> str:
 def format_unsealed(unsealed: Unsealed) -> str:
     """What the holdout says of each, the verdict, and whether it was seen before."""
     rules = unsealed.rules
-    lines = [f"experiment {inert(unsealed.experiment)}: the holdout {inert(rules.metric)}", ""]
+    lines = [f"experiment {inert(unsealed.experiment)}: the holdout {inert(_name_metric(rules))}", ""]
     decimals = find_decimals(unsealed.seen)
     lines += _table([_seen_row(one, decimals) for one in unsealed.seen])
     if unsealed.verdict is not None:
@@ -118,9 +119,19 @@ def unsealing_fields(one: PastUnsealing) -> dict[str, Any]:
     }
 
 
-def number(value: float | None) -> str:
-    """Six digits, or a hyphen for none."""
-    return "-" if value is None else f"{value:.6g}"
+def format_alike(values: Sequence[float]) -> tuple[str, ...]:
+    """Numbers with the decimals that three digits of what lies between them have, else with six digits."""
+    between = max(values, default=0.0) - min(values, default=0.0)
+    if not 1e-9 < between < 1e12:
+        return tuple(f"{value:.6g}" for value in values)
+    decimals = max(0, 2 - math.floor(math.log10(between)))
+    return tuple(f"{value:.{decimals}f}" for value in values)
+
+
+def _name_metric(rules: Rules) -> str:
+    """`accuracy (maximize, in points)`."""
+    about = ", ".join(filter(None, (rules.goal, f"in {rules.unit}" if rules.unit else "")))
+    return f"{rules.metric} ({about})" if about else rules.metric
 
 
 def _tell_choice(selected: Selected) -> list[str]:

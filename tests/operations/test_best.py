@@ -48,7 +48,7 @@ def test_fresh_runs_as_many_as_were_planned_take_the_flag_away_and_are_told(scre
     verdict = best(ask)
     assert FLAG not in verdict.flags
     [note] = [note for note in verdict.notes if "fresh runs alone" in note]
-    assert note.startswith("lr=0.3: selected on 20")
+    assert note.startswith("selected on 20")
     assert "better: accuracy +0.1" in note
     assert "3 vs 3 seeds" in note
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from exptrack.model.comparison import Comparison, Configuration, Rules, Sample
+import pytest
+
+from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict, Word
 from exptrack.model.selection import Chosen, Seen, Selected, Unsealed
 from exptrack.model.settings import Goal
 from exptrack.render.comparison import format_comparison
+from exptrack.render.comparisonmarkdown import format_markdown
 from exptrack.render.comparisonparts import list_rows
+from exptrack.render.gfm import sentence, word_span
 from exptrack.render.selection import format_selected, format_unsealed
 
 RULES = Rules("accuracy", Goal.MAXIMIZE)
@@ -67,3 +71,30 @@ def test_the_holdout_of_both_has_equal_decimals():
     seen = Seen("adam", 5, 0.81, 0.0088), Seen("sgd", 5, 0.61, 0.012, is_baseline=True)
     told = format_unsealed(Unsealed("rate", RULES, "why", seen)).splitlines()
     assert [line.split()[1:4] for line in told[3:5]] == [["5", "0.8100", "0.0088"], ["5", "0.6100", "0.0120"]]
+
+
+def test_the_best_of_an_experiment_is_told_how_it_is_confirmed():
+    flags = ("selected_on_this_split",)
+    verdict = Verdict("a", Word.BETTER, "better: accuracy +0.1", flags=flags)
+    shown = Comparison(RULES, (made("a"), made("b", is_baseline=True)), (verdict,), experiment="rate")
+    assert "or a holdout: `exptrack select -e rate`" in format_comparison(shown)
+    assert "exptrack select" not in format_comparison(shown._replace(experiment=None))
+
+
+def test_in_markdown_a_configuration_is_one_name_and_numbers_stand_as_they_are():
+    first, second = varied("lr=0.1, depth=3", 0.5, 0.1), made("lr=0.1, depth=30", is_baseline=True)
+    note = "holdout +0.029 [95% CI +0.017, +0.041], p=0.002"
+    line = "exploratory: loss -0.032 [97.5% CI -0.048, -0.015], Welch p=0.0007 (Benjamini-Hochberg over 4 comparisons)"
+    explored = Verdict(first.label, Word.WITHHELD, line, p=0.1)
+    verdict = Verdict(first.label, Word.BETTER, "better: accuracy +0.1", notes=(note,))
+    mixed = first._replace(mixed=("code (2 states)",))
+    page = format_markdown(Comparison(RULES, (mixed, second), (verdict,), secondary={"loss": (explored,)})).splitlines()
+    assert "- `lr=0.1, depth=3`: holdout +0.029 [95% CI +0.017, +0.041], `p=0.002`" in page
+    assert "- `lr=0.1, depth=3` mixes code (2 states)" in page
+    assert f"- `lr=0.1, depth=3`: `{line.removeprefix('exploratory: ')}`" in page
+
+
+@pytest.mark.parametrize("word", ["[1]:", "1.", "1)", "[x](y)", "@ada", "#12", "_a_", "<b>", "0123456", "*", "+1"])
+def test_in_markdown_what_could_be_more_than_letters_is_in_a_code_span(word):
+    assert sentence(f"{word} is") == (f"{word} is" if word == "+1" else f"{word_span(word)} is")
+    assert sentence("is (`x`), 5% of 0.25 (all)") == "is (`x`), 5% of 0.25 (all)"

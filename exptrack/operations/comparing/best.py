@@ -58,7 +58,7 @@ def _tell_result(context: Context, material: Material, label: str, baseline: str
     verdict = confirm(confirming_rules(material, chosen), fresh)
     if not is_confirmed(material, chosen, fresh, verdict):
         return ""
-    when = f"{label}: selected on {chosen.time:%Y-%m-%d}"
+    when = f"selected on {chosen.time:%Y-%m-%d}"
     if verdict is not None and min(fresh.counts) >= chosen.planned:
         return f"{when}; on fresh runs alone: {verdict.line}"
     seen = find_seen(material, chosen)[0]
