@@ -127,8 +127,7 @@ def find_ground(context: Context, asked: Asked, known: Known | None = None) -> G
     _check_names(grouping, rows, context.settings.seed)
     _check_step(rows, rules.metric, asked.step)
     grouped = group(rows, grouping)
-    wanted = asked.baseline if asked.baseline is not None else experiment.baseline if experiment else None
-    bases, more = (Bases(), ()) if wanted is None else find_baselines(context, wanted, grouped, runs)
+    bases, more = _find_bases(context, asked, experiment, grouped, runs)
     notes += [*(note for one in meant for note in one.notes), *more]
     picked = _pick(meant, grouped) if asked.words else None
     if picked is not None and name is None:
@@ -216,6 +215,15 @@ def _check_step(rows: Sequence[Row], metric: str, step: str | float) -> None:
     raise ExptrackError(
         f"{what}: `exptrack show REV --history {metric}` shows what one has, --step final takes the last value"
     )
+
+
+def _find_bases(
+    context: Context, asked: Asked, experiment: Experiment | None, grouped: Grouped, runs: Sequence[Run]
+) -> tuple[Bases, tuple[str, ...]]:
+    wanted = asked.baseline if asked.baseline is not None else experiment.baseline if experiment else None
+    if wanted is None:
+        return Bases(), ()
+    return find_baselines(context, wanted, grouped, runs, is_code_merged=asked.is_code_merged)
 
 
 def _pick(meant: Sequence[Meant], grouped: Grouped) -> frozenset[str]:

@@ -142,6 +142,9 @@ class TestCode:
         assert [one.word for one in found.verdicts] == [Word.BETTER]
         assert [one.is_baseline for one in found.configurations] == [False, True]
         assert ask("wider", metric="accuracy", baseline="main").verdicts == found.verdicts
+        for words in ((), ("wider",)):
+            with pytest.raises(ExptrackError, match=r"'main' means the runs with its code, which --merge-code puts"):
+                ask(*words, metric="accuracy", baseline="main", is_code_merged=True)
 
     def test_a_branch_whose_code_no_run_had_is_the_last_on_it_that_one_had(self, study, ask, git):
         study.fill({"lr": 0.1}, LOW)

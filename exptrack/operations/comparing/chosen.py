@@ -102,11 +102,17 @@ def _mean_code(context: Context, word: str, commit: str, runs: Sequence[Run]) ->
 
 
 def find_baselines(
-    context: Context, asked: str | Mapping[str, Value], grouped: Grouped, runs: Sequence[Run]
+    context: Context,
+    asked: str | Mapping[str, Value],
+    grouped: Grouped,
+    runs: Sequence[Run],
+    *,
+    is_code_merged: bool = False,
 ) -> tuple[Bases, tuple[str, ...]]:
     """The configurations that are the baseline: by values of parameters (`lr=0.1,depth=3`), by a run, a branch or a commit; and lines on it.
 
-    Of several those count that have a usable run. Raises ExptrackError if there is none, RevError.
+    Of several those count that have a usable run. Raises ExptrackError if there is none, or if it is a branch or commit and runs of
+    other code are in one configuration with its own (`is_code_merged`), RevError.
     """
     wanted = _parse_values(context, asked) if isinstance(asked, str) else asked
     if wanted is not None:
@@ -118,6 +124,10 @@ def find_baselines(
     found = tuple(one for one in grouped.configurations if not meant.names.isdisjoint(one.runs))
     if not found:
         raise ExptrackError(f"no baseline: the configuration of '{asked}' is not among those that are compared")
+    if is_code_merged and not meant.is_whole and any(not meant.names.issuperset(one.runs) for one in found):
+        raise ExptrackError(
+            f"'{asked}' means the runs with its code, which --merge-code puts together with others: leave --merge-code out, or give values as the baseline"
+        )
     return Bases(f"'{asked}'", _usable(found)), meant.notes
 
 
