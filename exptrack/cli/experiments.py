@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from exptrack.cli.common import mention_dead, open_project, say
-from exptrack.cli.terminal import show
+from exptrack.cli.terminal import find_width, show
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,5 +27,5 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.experiment is not None:
         show(format_experiment(states[0]), is_paged=not arguments.no_pager)
     else:
-        show(format_experiments(states), is_paged=not arguments.no_pager, is_wide=True)
+        show(format_experiments(states, width=find_width()), is_paged=not arguments.no_pager, is_wide=True)
     return 0

@@ -18,6 +18,16 @@ _SETTINGS = """\
 #     goal: maximize        # or minimize
 #     min_effect: 0.005     # the smallest difference that matters
 #     unit: "%"
+#   test_accuracy: {goal: maximize, holdout: true}   # sealed until `exptrack unseal`
+
+# experiments:              # what is to be found out, declared before the first run
+#   wider:                  # `exptrack run -e wider …`, then `exptrack compare -e wider`
+#     hypothesis: a wider layer is more accurate
+#     metric: accuracy      # the one that decides
+#     variables: {model.hidden: [32, 64]}
+#     baseline: {model.hidden: 32}
+#     seeds: 5              # how many runs each configuration is to have
+#     holdout: test_accuracy
 
 # The parameter that is the seed (else `seed`, `random_state`, `*.seed`).
 # seed: train.seed

@@ -11,19 +11,27 @@ from exptrack.analysis.wording import counted, name_few
 from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.experimentstate import ConfigurationState, ExperimentState
 from exptrack.model.tree import Value
-from exptrack.render.text import align, clip, format_value, inert
+from exptrack.render.text import align, clip, display_width, format_value, inert, pad
 
 _WIDEST = 60
+_NARROWEST = 12  # cells of a hypothesis
 _MOST = 100  # configurations of a table
 _MOST_OUTSIDE = 10
 _NAMED = 8
 _GAP = "  "
 
 
-def format_experiments(states: Sequence[ExperimentState]) -> str:
-    """A line for each: how far it is, configurations that have the runs they are planned to have, runs, failures, hypothesis."""
-    header = ("experiment", "state", "configurations", "recorded", "failed", "metric", "hypothesis")
-    return "\n".join(_table([header, *map(_summarise, states)]))
+def format_experiments(states: Sequence[ExperimentState], *, width: int | None = None) -> str:
+    """A line for each: how far it is, configurations that have the runs they are planned to have, runs, failures, hypothesis.
+
+    Hypotheses are cut, so that a line has at most `width` cells (None: as many as it needs), down to their first words.
+    """
+    header = ("experiment", "state", "configurations", "recorded", "failed", "metric")
+    lines = _table([header, *map(_summarise, states)])
+    start = max(map(display_width, lines)) + len(_GAP)
+    room = _WIDEST if width is None else max(_NARROWEST, min(_WIDEST, width - start))
+    hypotheses = ["hypothesis", *(clip(_tell_hypothesis(one), room) for one in states)]
+    return "\n".join(pad(line, start) + hypothesis for line, hypothesis in zip(lines, hypotheses, strict=True))
 
 
 def format_experiment(state: ExperimentState) -> str:
@@ -49,18 +57,27 @@ def format_experiments_json(states: Sequence[ExperimentState]) -> str:
 
 def _summarise(state: ExperimentState) -> tuple[str, ...]:
     declared = state.declared
-    recorded = str(sum(one.recorded for one in state.configurations)) if declared else str(state.runs)
+    recorded = sum(one.recorded for one in state.configurations) if declared else state.runs
     planned = declared.seeds * state.grid if declared and declared.seeds else None
-    hypothesis = clip(inert(declared.hypothesis), _WIDEST) if declared and declared.hypothesis else "-"
     return (
         inert(state.name),
         str(state.progress) + (f": {inert(state.answer)}" if state.answer else ""),
         str(max(state.grid, len(state.configurations))) if declared else "-",
-        f"{recorded} of {planned}" if planned else recorded,
+        _tell_recorded(recorded, planned),
         str(sum(one.failed for one in state.configurations)) if declared else "-",
         inert(declared.metric) if declared and declared.metric else "-",
-        hypothesis,
     )
+
+
+def _tell_hypothesis(state: ExperimentState) -> str:
+    return inert(state.declared.hypothesis) if state.declared and state.declared.hypothesis else "-"
+
+
+def _tell_recorded(recorded: int, planned: int | None) -> str:
+    """`6 of 15`, `25 (15 planned)`, `6`."""
+    if planned is None:
+        return str(recorded)
+    return f"{recorded} of {planned}" if recorded <= planned else f"{recorded} ({planned} planned)"
 
 
 def _describe(state: ExperimentState) -> Iterator[str]:

@@ -5,6 +5,10 @@ import sys
 
 import pytest
 
+from exptrack.model.experiment import Experiment
+from exptrack.model.experimentstate import ConfigurationState, ExperimentState, Progress
+from exptrack.render.experiments import format_experiments
+
 SETTINGS = """
 metrics: {accuracy: maximize}
 experiments:
@@ -156,3 +160,14 @@ def test_a_huge_grid_is_no_burden(project, exptrack, train):
     [rate] = json.loads(ask(exptrack, "rate", "--json"))
     assert (rate["grid"], len(rate["configurations"])) == (100**8, 1)
     assert f"{100**8 - 1:,} more configurations" in ask(exptrack, "rate")
+
+
+def test_a_hypothesis_is_cut_to_the_width_of_the_terminal():
+    declared = Experiment("rate", hypothesis="a lower rate is better than a higher one", metric="accuracy", seeds=2)
+    some = ConfigurationState({}, planned=2, recorded=5)
+    state = ExperimentState("rate", Progress.COMPLETE, declared, (some,), grid=1, runs=5)
+    lines = format_experiments([state], width=84).splitlines()
+    assert lines[1].startswith("rate        complete  1               5 (2 planned)  0       accuracy  a lower ")
+    assert lines[1].endswith("…")
+    assert max(map(len, lines)) <= 84
+    assert format_experiments([state]).endswith("a lower rate is better than a higher one")

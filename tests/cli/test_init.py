@@ -57,7 +57,8 @@ def test_all_settings_can_be_used_as_they_are_written(repository, exptrack):
     lines = (repository / "exptrack.yaml").read_text().splitlines()
     text = "\n".join(re.sub(r"^( *)# (?=[a-z]+:| )", r"\1", line) for line in lines)
     settings = parse_settings(text)
-    assert {"metrics", "capture", "check", "keep", "seed"} <= set(load_yaml(text))
+    assert {"metrics", "experiments", "capture", "check", "keep", "seed"} <= set(load_yaml(text))
+    assert settings.experiments["wider"].holdout == "test_accuracy"
     assert set(settings.check) == {"require", "reruns", "timeout", "tolerance", "similar", "ignore", "volatile"}
     assert parse_bar(settings.check).timeout == 7200
     assert parse_terms(settings.check).volatile == ("logs/", "metrics.train_seconds")
