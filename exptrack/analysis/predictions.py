@@ -13,7 +13,7 @@ from exptrack.analysis.stats import deviation, mean
 from exptrack.analysis.stats.counts import mcnemar
 from exptrack.analysis.stats.examples import bootstrap_counts, share_error
 from exptrack.analysis.stats.resampling import paired_bootstrap
-from exptrack.analysis.wording import counted, name_few
+from exptrack.analysis.wording import counted, name_few, signed
 from exptrack.errors import DataError
 from exptrack.model.comparison import Interval
 from exptrack.model.experiment import Predictions
@@ -203,7 +203,10 @@ def _begin(runs: tuple[str, str], n: int) -> str:
 
 def _tell_gap(gap: Gap) -> str:
     low, high, _ = gap.interval
-    return f"{gap.metric} {gap.first:.4g} and {gap.second:.4g}, {gap.difference:+.2g} [95% bootstrap CI {low:+.2g}, {high:+.2g}]"
+    *ends, middle = signed((low, high), (high - low) / 2, (0.0,), gap.difference)
+    decimals = len(middle.partition(".")[2])
+    each = [f"{value:.4g}" if "e" in middle else f"{value:.{decimals}f}" for value in (gap.first, gap.second)]
+    return f"{gap.metric} {' and '.join(each)}, {middle} [95% bootstrap CI {ends[0]}, {ends[1]}]"
 
 
 def _tell_p(p: float) -> str:

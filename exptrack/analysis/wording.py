@@ -65,3 +65,33 @@ def percentages(share: float, allowed: float, *, is_within: bool) -> tuple[str, 
 def _percent(share: float, digits: int) -> str:
     whole = len(str(int(100 * share))) if share < 1e4 else 0
     return f"{100 * share:.{max(digits, whole)}g}%"
+
+
+def signed(
+    values: Sequence[float], width: float, marks: Sequence[float], middle: float | None = None
+) -> tuple[str, ...]:
+    """Signed numbers with the decimals that two digits of `width` have, or as many more as keep each value on its side of the marks.
+
+    `middle` comes last, with the same decimals.
+    """
+    all_values = values if middle is None else (*values, middle)
+    if 1e-12 < width < 1e15 and max(map(abs, all_values)) < 1e15:
+        for digits in _DIGITS:
+            decimals = max(0, digits - 1 - math.floor(math.log10(width)))
+            texts = tuple(_sign(value, decimals) for value in all_values)
+            if all(
+                _side(float(text), mark) == _side(value, mark)
+                for text, value in zip(texts, values, strict=False)
+                for mark in marks
+            ):
+                return texts
+    return tuple(f"{value:+.6g}" for value in all_values)
+
+
+def _sign(value: float, decimals: int) -> str:
+    text = f"{value:+.{decimals}f}"
+    return text.replace("-", "+") if float(text) == 0 else text
+
+
+def _side(value: float, mark: float) -> int:
+    return (value > mark) - (value < mark)

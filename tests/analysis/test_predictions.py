@@ -29,7 +29,7 @@ def test_two_models_are_told_apart_by_what_one_alone_has_right():
     assert (found.examples, found.both, found.only_first, found.only_second) == (100, 50, 12, 20)
     assert found.p == pytest.approx(0.2153, abs=5e-5)  # R: binom.test(12, 32)
     assert found.line == (
-        "these two models, a and b, on these 100 examples: accuracy 0.62 and 0.7, +0.08 [95% bootstrap CI -0.03, +0.19]; "
+        "these two models, a and b, on these 100 examples: accuracy 0.62 and 0.70, +0.08 [95% bootstrap CI -0.03, +0.19]; "
         "right where the other is wrong: 20 against 12, McNemar exact p=0.22"
     )
 

@@ -75,7 +75,7 @@ def test_two_models_are_compared_and_no_verdict_comes_of_it(two, exptrack):
     done = exptrack("compare", "-e", "shapes", "--predictions")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split("example by example:\n")[1] == (
-        "- these two models, low and high, on these 40 examples: accuracy 0.3 and 0.675, +0.38 [95% bootstrap CI +0.23, +0.53]; "
+        "- these two models, low and high, on these 40 examples: accuracy 0.30 and 0.68, +0.38 [95% bootstrap CI +0.23, +0.53]; "
         "right where the other is wrong: 15 against 0, McNemar exact p<0.0001\n"
     )
     assert "not enough runs" in done.stdout.split("example by example")[0]

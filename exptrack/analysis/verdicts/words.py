@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 
 from exptrack.analysis.verdicts.cases import has_overlap
-from exptrack.analysis.wording import counted
+from exptrack.analysis.wording import counted, signed
 from exptrack.model.comparison import Rules, Sample, Verdict, Word
 from exptrack.model.experiment import Pairing
 
 _UNITS = {Pairing.FOLD: "fold", Pairing.DATASET: "dataset", Pairing.SPLIT: "split"}
-_DIGITS = range(2, 17)
 _USUAL_ALPHA = 0.05
 
 
@@ -26,7 +25,7 @@ def write_line(rules: Rules, verdict: Verdict, unit: str, reason: str = "") -> s
         return f"{verdict.word}: {told}, {tell_basis(rules, verdict, unit)}{effect}"
     if verdict.word is Word.EQUIVALENT and verdict.equivalence is not None and rules.min_effect:
         margin, (low, high, confidence) = rules.min_effect, verdict.equivalence
-        ends = _write((low, high), (high - low) / 2, (0.0, -margin, margin))
+        ends = signed((low, high), (high - low) / 2, (0.0, -margin, margin))
         inside = f"({tell_confidence(confidence)} CI {ends[0]}..{ends[1]})"
         return f"{verdict.word} within +/-{margin:g} {inside}; {tell_basis(rules, verdict, unit)}"
     if verdict.word is Word.NO_DIFFERENCE:
@@ -49,10 +48,10 @@ def tell_difference(rules: Rules, verdict: Verdict) -> str:
         return ""
     unit = f" {rules.unit}" if rules.unit else ""
     if verdict.interval is None:
-        return f"{_write((verdict.difference,), abs(verdict.difference), (0.0,))[0]}{unit}"
+        return f"{signed((verdict.difference,), abs(verdict.difference), (0.0,))[0]}{unit}"
     low, high, confidence = verdict.interval
     marks = (0.0,) if rules.min_effect is None else (0.0, -rules.min_effect, rules.min_effect)
-    texts = _write((low, high), (high - low) / 2, marks, verdict.difference)
+    texts = signed((low, high), (high - low) / 2, marks, verdict.difference)
     is_named = verdict.word in {Word.BETTER, Word.WORSE} or not math.isclose(confidence, 0.95)
     name = f"{tell_confidence(confidence)} CI " if is_named else ""
     return f"{texts[2]}{unit} [{name}{texts[0]}, {texts[1]}]"
@@ -120,33 +119,3 @@ def _write_plain(rules: Rules, verdict: Verdict, unit: str, reason: str) -> str:
 
 def _join(*parts: str) -> str:
     return "; ".join(filter(None, parts))
-
-
-def _write(
-    values: Sequence[float], width: float, marks: Sequence[float], middle: float | None = None
-) -> tuple[str, ...]:
-    """Signed numbers with the decimals that two digits of `width` have, or as many more as keep each value on its side of the marks.
-
-    `middle` comes last, with the same decimals.
-    """
-    all_values = values if middle is None else (*values, middle)
-    if 1e-12 < width < 1e15 and max(map(abs, all_values)) < 1e15:
-        for digits in _DIGITS:
-            decimals = max(0, digits - 1 - math.floor(math.log10(width)))
-            texts = tuple(_sign(value, decimals) for value in all_values)
-            if all(
-                _side(float(text), mark) == _side(value, mark)
-                for text, value in zip(texts, values, strict=False)
-                for mark in marks
-            ):
-                return texts
-    return tuple(f"{value:+.6g}" for value in all_values)
-
-
-def _sign(value: float, decimals: int) -> str:
-    text = f"{value:+.{decimals}f}"
-    return text.replace("-", "+") if float(text) == 0 else text
-
-
-def _side(value: float, mark: float) -> int:
-    return (value > mark) - (value < mark)
