@@ -16,7 +16,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError
 from exptrack.model.change import Change, Kind
 from exptrack.model.difference import Area, DataFile, Difference, FileChange, Overview, Row, Side, SideKind
-from exptrack.model.run import Run
+from exptrack.model.run import SEALED, Run
 from exptrack.model.tree import flatten, nest
 from exptrack.operations.context import Context
 from exptrack.operations.edits import change_of
@@ -193,13 +193,22 @@ def _cautions(sides: Sequence[Side], areas: Collection[Area]) -> Iterator[str]:
         )
         for (path, _), count in sorted(seen.items()):
             if count > 1:
-                where = "both sides" if len(sides) == 2 else f"{count} sides"
-                yield f"{path} was modified on {where} without its pointer: whether it differs cannot be told"
+                yield f"{path} was modified on {_where(count, sides)} without its pointer: whether it differs cannot be told"
+    if Area.METRICS in areas:
+        metrics = [flatten(side.trees.get(Area.METRICS, {})) for side in sides]
+        sealed = Counter(key for one in metrics for key, value in one.items() if value == SEALED)
+        for key, count in sorted(sealed.items()):
+            if count > 1:
+                yield f"{key} is sealed on {_where(count, sides)}: whether it differs cannot be told"
     for side in sides:
         if Area.DATA in areas and side.kind is SideKind.WORK_TREE:
             missing = [path for path, pointer in side.pointers.items() if pointer.modified is None]
             yield from (f"{path} is not on disk: its pointer is compared" for path in sorted(missing))
         yield from (f"{side.name}: {problem}" for problem in side.problems)
+
+
+def _where(count: int, sides: Sequence[Side]) -> str:
+    return "both sides" if count == len(sides) == 2 else f"{count} sides"
 
 
 def _whose(changes: Sequence[Change], sides: Sequence[Side]) -> Iterator[str]:
