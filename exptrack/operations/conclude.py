@@ -60,6 +60,8 @@ def conclude(context: Context, name: str) -> Conclusion:
     if fresh is not None:
         comparison = comparison._replace(verdicts=())  # words of the runs that it was chosen by decide nothing
     found, reason = answer(verdicts)
+    if selected and fresh and fresh.baseline is not None and not verdicts:
+        reason = f"{selected.chosen.label} was selected, and it takes fresh runs of it and of the baseline: `exptrack select -e {name}` prints their commands"
     time, author = _record(context, material, earlier, (found, _tell(verdicts)), evidence, look)
     return Conclusion(
         material.experiment,

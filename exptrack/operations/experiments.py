@@ -10,6 +10,7 @@ from exptrack.errors import ExptrackError
 from exptrack.model.experiment import Experiment
 from exptrack.model.experimentstate import ExperimentState, Progress
 from exptrack.model.run import Record, Run
+from exptrack.model.selection import Answer
 from exptrack.operations.active import list_active
 from exptrack.operations.comparing.past import find_choices, find_conclusions, find_unsealings
 from exptrack.operations.comparing.removed import count_removed
@@ -54,11 +55,12 @@ def _describe(
         state = describe_experiment(declared, [run.record for run in runs], running)
     choices, conclusions = find_choices(runs, name), find_conclusions(runs, name)
     unsealings = find_unsealings(runs, name, declared.holdout) if declared and declared.holdout else ()
-    if conclusions and state.progress not in {Progress.RUNNING, Progress.NOT_DECLARED}:
+    answer = conclusions[-1].answer if conclusions else None
+    if answer not in {None, Answer.NOT_YET} and state.progress not in {Progress.RUNNING, Progress.NOT_DECLARED}:
         state = state._replace(progress=Progress.CONCLUDED)
     return state._replace(
         chosen=choices[-1].label if choices else None,
-        answer=conclusions[-1].answer if conclusions else None,
+        answer=answer,
         unsealed=len(unsealings),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from exptrack.analysis.fields import finite
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.experiment import Experiment, Pairing
-from exptrack.model.experimentstate import ConfigurationState, ExperimentState
+from exptrack.model.experimentstate import ConfigurationState, ExperimentState, Progress
 from exptrack.model.tree import Value
 from exptrack.render.text import align, clip, display_width, format_value, inert, pad
 
@@ -61,7 +61,8 @@ def _summarise(state: ExperimentState) -> tuple[str, ...]:
     planned = declared.seeds * state.grid if declared and declared.seeds else None
     return (
         inert(state.name),
-        str(state.progress) + (f": {inert(state.answer)}" if state.answer else ""),
+        str(state.progress)
+        + (f": {inert(state.answer)}" if state.progress is Progress.CONCLUDED and state.answer else ""),
         str(max(state.grid, len(state.configurations))) if declared else "-",
         _tell_recorded(recorded, planned),
         str(sum(one.failed for one in state.configurations)) if declared else "-",

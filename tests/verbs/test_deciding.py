@@ -8,6 +8,7 @@ from studies import EXPERIMENT, GOAL, HIGH, LOW, MIDDLE, Study
 from exptrack import ExptrackError, Project
 from exptrack.model.annotation import AnnotationKind
 from exptrack.model.comparison import Word
+from exptrack.model.experimentstate import Progress
 from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.selection import Answer
 
@@ -33,7 +34,19 @@ def test_a_choice_is_made_and_recorded(project):
 def test_a_hypothesis_is_concluded(project):
     conclusion = project.conclude("rate")
     assert conclusion.answer is Answer.ACCEPTED
-    assert project.experiments("rate")[0].answer == "accepted"
+    [state] = project.experiments("rate")
+    assert (state.progress, state.answer) == (Progress.CONCLUDED, "accepted")
+
+
+def test_an_experiment_of_which_nothing_is_decided_is_not_concluded(project):
+    project.select("rate", fresh=3)
+    conclusion = project.conclude("rate")
+    assert conclusion.answer is Answer.NOT_YET
+    assert conclusion.reason == (
+        "lr=0.3 was selected, and it takes fresh runs of it and of the baseline: `exptrack select -e rate` prints their commands"
+    )
+    [state] = project.experiments("rate")
+    assert (state.progress, state.answer) == (Progress.COMPLETE, "not yet")
 
 
 def test_without_a_holdout_nothing_is_unsealed(project):
