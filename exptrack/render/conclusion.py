@@ -141,7 +141,7 @@ def _tell_selected(selected: Selected | None, unit: str | None) -> list[str]:
     )
     return [
         f"`{chosen.label}` was selected on {format_time(chosen.time)[:10]}, the best of {counted(chosen.among, 'configuration')}{noise}",
-        f"fresh runs, which took no part in the choice: {mine} of {chosen.planned} of it, {other} of {chosen.planned} of the baseline",
+        f"fresh runs, which took no part in the choice: {mine:,} of {chosen.planned:,} of it, {other:,} of {chosen.planned:,} of the baseline",
     ]
 
 

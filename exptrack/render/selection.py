@@ -16,6 +16,7 @@ from exptrack.render.comparisonparts import find_decimals, format_numbers
 from exptrack.render.text import align, clip, fill, inert
 
 _MOST = 10
+_MOST_COMMANDS = 20
 _WIDEST = 60
 
 
@@ -38,8 +39,11 @@ def format_selected(selected: Selected) -> str:
         lines += [
             "",
             "these fresh runs are to confirm it; make them with the code that the chosen runs had:",
-            *(f"  {inert(one)}" for one in selected.commands),
+            *(f"  {inert(one)}" for one in selected.commands[:_MOST_COMMANDS]),
         ]
+    if more := selected.commands[_MOST_COMMANDS:]:
+        again = f"exptrack select -e {inert(selected.experiment)}"
+        lines.append(f"  {len(more):,} more; --json lists all, and when these are made, `{again}` prints the next")
     return "\n".join(lines)
 
 
@@ -157,8 +161,8 @@ def _tell_confirmation(selected: Selected) -> list[str]:
         return ["that is the baseline: no configuration looks better, and there is nothing to confirm"]
     mine, other = selected.fresh
     if selected.confirmed is None:
-        ran = f"{mine} of {counted(chosen.planned, 'fresh run')} of it"
-        beside = f", {other} of {chosen.planned} of the baseline" if chosen.baseline_runs else ""
+        ran = f"{mine:,} of {counted(chosen.planned, 'fresh run')} of it"
+        beside = f", {other:,} of {chosen.planned:,} of the baseline" if chosen.baseline_runs else ""
         why = "" if chosen.baseline_runs else "; without a baseline there is no verdict"
         return [f"not confirmed yet: {ran}{beside}{why}"]
     lines = ["", "on fresh runs, which took no part in the choice:", f"  {inert(selected.confirmed.line)}"]

@@ -37,6 +37,17 @@ def test_the_baseline_is_listed_beside_the_ten_best():
     assert told[14] == "  4 more; --json lists all"
 
 
+def test_of_many_commands_the_first_are_shown_and_the_others_counted():
+    chosen = Chosen("", datetime(2026, 1, 5, tzinfo=UTC), "Ada", "accuracy", "lr=00", ("lr=00",), ("lr=13",), 1_500)
+    commands = tuple(f"exptrack run -e rate --seed {seed} -- python train.py" for seed in range(3_000))
+    told = format_selected(Selected("rate", RULES, chosen, False, (made("lr=00"),), commands=commands)).splitlines()
+    assert told[-2] == f"  {commands[19]}"
+    assert (
+        told[-1] == "  2,980 more; --json lists all, and when these are made, `exptrack select -e rate` prints the next"
+    )
+    assert "not confirmed yet: 0 of 1,500 fresh runs of it, 0 of 1,500 of the baseline" in told
+
+
 def varied(label: str, mean: float, sd: float | None) -> Configuration:
     values = {"0": mean} if sd is None else {"0": mean, "1": mean, "2": mean}
     sample = Sample(label, values)
