@@ -109,7 +109,8 @@ def test_the_other_sentences_are_said_too():
     several = [sample(BASE, "a"), sample(HIGH), sample(NEAR, "c")]
     assert describe_winner(RULES._replace(min_effect=None), several) in TEXT
     table = decide(RULES, several[0], several[1:])
-    for verdict in explore({"accuracy": table}, {"accuracy": RULES})["accuracy"]:
+    pairs = [(several[0], one) for one in several[1:]]
+    for verdict in explore({"accuracy": table}, {"accuracy": RULES}, {"accuracy": pairs})["accuracy"]:
         assert verdict.line in TEXT
     examples = [
         make_examples([(str(i), "cat", "cat" if good else "dog") for i, good in enumerate(row)], Predictions("p"), "p")

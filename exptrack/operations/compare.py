@@ -28,6 +28,7 @@ from exptrack.operations.comparing.partners import (
     decide_beside,
     find_again,
     find_partners,
+    pair_up,
     tell_partners,
 )
 from exptrack.operations.comparing.past import find_choices
@@ -299,11 +300,11 @@ def _look_beside(context: Context, ground: Ground, asked: Asked) -> Mapping[str,
     sealed = {experiment.holdout, *(name for name, one in settings.metrics.items() if one.holdout)}
     rules = {name: make_rules(settings, experiment, name) for name in experiment.secondary if name not in sealed}
     tables: dict[str, tuple[Verdict, ...]] = {}
+    pairs: dict[str, list[tuple[Sample, Sample]]] = {}
     for metric, own in rules.items():
         values = read_values(context, ground.runs, metric, asked.step)
         rows = [row._replace(value=value, evaluated={}) for row, value in zip(ground.rows, values, strict=True)]
-        again = group(rows, ground.grouping)
-        kept = {one.label for one in ground.grouped.configurations}
-        samples = [one.sample for one in again.configurations if one.label in kept]
+        samples = [one.sample for one in group(rows, ground.grouping).configurations]
+        pairs[metric] = pair_up(samples, ground.partners)
         tables[metric] = decide_beside(own, samples, ground.partners, is_forced=asked.is_forced)
-    return explore(tables, rules)
+    return explore(tables, rules, pairs)

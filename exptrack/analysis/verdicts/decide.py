@@ -10,9 +10,9 @@ from exptrack.analysis.verdicts.cases import Case, make_case
 from exptrack.analysis.verdicts.gates import Failures, Plan, clean, count_failures, find_plan, rank_with_failures
 from exptrack.analysis.verdicts.judging import Finding, find_word, turn
 from exptrack.analysis.verdicts.several import Corrected, correct, find_simultaneous
-from exptrack.analysis.verdicts.words import choose_unit, tell_difference, write_line
+from exptrack.analysis.verdicts.words import choose_unit, tell_difference, tell_p, write_line
 from exptrack.analysis.wording import counted
-from exptrack.model.comparison import Rules, Sample, Verdict, Word
+from exptrack.model.comparison import Interval, Rules, Sample, Verdict, Word
 
 # Beside more candidates than that, shuffled values are left out: those of 500 would take ten seconds.
 _SHUFFLED = 50
@@ -48,10 +48,16 @@ def decide_pairs(
     )
 
 
-def explore(tables: Mapping[str, tuple[Verdict, ...]], rules: Mapping[str, Rules]) -> dict[str, tuple[Verdict, ...]]:
+def explore(
+    tables: Mapping[str, tuple[Verdict, ...]],
+    rules: Mapping[str, Rules],
+    pairs: Mapping[str, Sequence[tuple[Sample, Sample]]],
+) -> dict[str, tuple[Verdict, ...]]:
     """Verdicts on secondary metrics, by metric, with p-values adjusted by Benjamini and Hochberg over all of them, and no words.
 
-    `rules` are those of each metric.
+    `rules` are those of each metric, `pairs` the samples of each verdict. Where R of m are at most alpha, all intervals are at 1 - alpha*max(R, 1)/m:
+    they leave 0 out exactly where the adjusted p is at most alpha. Source: Benjamini and Yekutieli 2005, False discovery rate-adjusted multiple
+    confidence intervals, Journal of the American Statistical Association 100.
     """
     tested = {
         (metric, place): one.p
@@ -60,12 +66,26 @@ def explore(tables: Mapping[str, tuple[Verdict, ...]], rules: Mapping[str, Rules
         if one.p is not None
     }
     adjusted = dict(zip(tested, benjamini_hochberg([*tested.values()]), strict=True))
-    return {
-        metric: tuple(
-            _explore(rules[metric], one, adjusted.get((metric, place)), len(tested)) for place, one in enumerate(table)
+    found = sum(p <= rules[metric].alpha for (metric, _), p in adjusted.items())
+    share = max(found, 1) / max(len(tested), 1)
+    explored: dict[str, tuple[Verdict, ...]] = {}
+    for metric, table in tables.items():
+        own = rules[metric]
+        explored[metric] = tuple(
+            _explore(own, _widen(own, one, pair, own.alpha * share), adjusted.get((metric, place)), len(tested))
+            for place, (one, pair) in enumerate(zip(table, pairs[metric], strict=True))
         )
-        for metric, table in tables.items()
-    }
+    return explored
+
+
+def _widen(rules: Rules, verdict: Verdict, pair: tuple[Sample, Sample], alpha: float) -> Verdict:
+    """With the interval at 1 - alpha, where it is that of the test whose p stands beside it."""
+    if verdict.interval is None:
+        return verdict
+    result = make_case(rules, clean(pair[0]), clean(pair[1]), is_forced=True).result
+    if result is None or result.p != verdict.p:
+        return verdict
+    return verdict._replace(interval=Interval(*result.interval(1 - alpha), 1 - alpha), simultaneous=None)
 
 
 def _explore(rules: Rules, verdict: Verdict, adjusted: float | None, count: int) -> Verdict:
@@ -74,7 +94,7 @@ def _explore(rules: Rules, verdict: Verdict, adjusted: float | None, count: int)
         return verdict._replace(flags=flags)
     over = f" (Benjamini-Hochberg over {counted(count, 'comparison')})"
     shown = tell_difference(rules, verdict._replace(word=Word.BETTER))
-    line = f"exploratory: {rules.metric} {shown}, {verdict.test} p={adjusted:.2g}{over}"
+    line = f"exploratory: {rules.metric} {shown}, {verdict.test} {tell_p(adjusted, rules.alpha)}{over}"
     return verdict._replace(
         word=Word.WITHHELD,
         line=line,

@@ -97,14 +97,19 @@ def decide_beside(
     rules: Rules, samples: Sequence[Sample], partners: Mapping[str, Configuration], *, is_forced: bool
 ) -> tuple[Verdict, ...]:
     """A verdict for each candidate that has a partner; where there are several of these, a note names it."""
-    by_label = {one.label: one for one in samples}
-    pairs = [(by_label[partners[one.label].label], one) for one in samples if one.label in partners]
+    pairs = pair_up(samples, partners)
     is_one = len({one.label for one in partners.values()}) < 2
     verdicts = decide_pairs(rules, pairs, is_forced=is_forced)
     return tuple(
         one if is_one else one._replace(notes=(f"{one.label}: held against {base.label}", *one.notes))
         for one, (base, _) in zip(verdicts, pairs, strict=True)
     )
+
+
+def pair_up(samples: Sequence[Sample], partners: Mapping[str, Configuration]) -> list[tuple[Sample, Sample]]:
+    """The baseline's sample and its own of each candidate that has a partner."""
+    by_label = {one.label: one for one in samples}
+    return [(by_label[partners[one.label].label], one) for one in samples if one.label in partners]
 
 
 def _key(one: Configuration, keys: Collection[str]) -> frozenset[tuple[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
@@ -366,15 +368,34 @@ def test_exploration_gives_adjusted_numbers_and_no_word():
         "accuracy": decide(RULES, sample(BASE, "a"), [sample(HIGH)]),
         "loss": decide(loss, sample(BASE, "a"), [sample(NEAR), sample([1.0])]),
     }
-    shown = explore(tables, {"accuracy": RULES, "loss": loss})
+    pairs = {
+        "accuracy": [(sample(BASE, "a"), sample(HIGH))],
+        "loss": [(sample(BASE, "a"), sample(NEAR)), (sample(BASE, "a"), sample([1.0]))],
+    }
+    shown = explore(tables, {"accuracy": RULES, "loss": loss}, pairs)
     first = shown["accuracy"][0]
     assert first.word is Word.WITHHELD
     assert first.adjusted == pytest.approx(2 * first.p)
     assert (
         first.line
-        == "exploratory: accuracy +0.030 [95% CI +0.008, +0.052], Welch p=0.026 (Benjamini-Hochberg over 2 comparisons)"
+        == "exploratory: accuracy +0.030 [97.5% CI +0.004, +0.056], Welch p=0.026 (Benjamini-Hochberg over 2 comparisons)"
     )
     assert shown["loss"][1].word is Word.NOT_ENOUGH
+
+
+@given(
+    st.lists(
+        st.lists(st.integers(0, 60).map(lambda value: value / 100), min_size=3, max_size=4), min_size=1, max_size=6
+    )
+)
+def test_an_explored_interval_leaves_out_0_exactly_where_its_p_is_at_most_alpha(studied):
+    base = sample([0.1, 0.12, 0.15, 0.11], "base")
+    pairs = [(base, sample(values, f"c{place}")) for place, values in enumerate(studied)]
+    tables = {"loss": decide(RULES, base, [one for _, one in pairs])}
+    for verdict in explore(tables, {"loss": RULES}, {"loss": pairs})["loss"]:
+        if verdict.p is not None:
+            low, high, _ = verdict.interval
+            assert (low > 0 or high < 0) is (verdict.adjusted <= RULES.alpha)
 
 
 def test_the_winner_is_told_what_noise_alone_gives():
