@@ -207,14 +207,12 @@ def _quantile(df: int) -> float:
 
 
 def _sample(label: str, some: Sequence[Row], grouping: Grouping) -> Sample:
-    usable: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    usable = list_values(some, grouping)
     evaluated: defaultdict[str, set[str]] = defaultdict(set)
     completed = [row for row in some if row.status is Status.COMPLETED]
-    good = [row for row in completed if row.value is not None and math.isfinite(row.value)]
-    seeds = {str(row.seed) for row in some if row.seed is not None}
+    good = [row for row in completed if _is_usable(row)]
     for row in good:
-        seed, unit = _name_seed(row, seeds), _unit(row, grouping)
-        usable[seed if unit is None else unit][seed].append(row.value or 0.0)
+        unit = _unit(row, grouping)
         for path, digest in row.evaluated.items():
             evaluated[path if unit is None else f"{path} of {unit}"].add(digest)
     return Sample(
@@ -227,6 +225,20 @@ def _sample(label: str, some: Sequence[Row], grouping: Grouping) -> Sample:
         unseeded=sum(row.seed is None for row in good),
         evaluated={path: tuple(sorted(found)) for path, found in sorted(evaluated.items())},
     )
+
+
+def list_values(some: Sequence[Row], grouping: Grouping) -> Mapping[str, Mapping[str, Sequence[float]]]:
+    """The finite values of the completed runs of a configuration, by unit (fold, dataset, split, else the seed) and by seed."""
+    usable: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    seeds = {str(row.seed) for row in some if row.seed is not None}
+    for row in filter(_is_usable, some):
+        seed, unit = _name_seed(row, seeds), _unit(row, grouping)
+        usable[seed if unit is None else unit][seed].append(row.value or 0.0)
+    return usable
+
+
+def _is_usable(row: Row) -> bool:
+    return row.status is Status.COMPLETED and row.value is not None and math.isfinite(row.value)
 
 
 def name_unit(row: Row, some: Iterable[Row], grouping: Grouping) -> str:

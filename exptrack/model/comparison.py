@@ -130,7 +130,7 @@ class Configuration(NamedTuple):
 class Comparison(NamedTuple):
     """Configurations by one metric, best first, and a verdict for each candidate. `shared` are parameters and data that all have.
 
-    `tried` counts all configurations, with single runs too. `winner` says what pure noise would give the best of them. `notes` are lines.
+    `described` are lines on a suite of datasets, which test nothing. `tried` counts all configurations, with single runs too. `winner` says what pure noise would give the best of them. `notes` are lines.
     """
 
     rules: Rules
@@ -142,4 +142,5 @@ class Comparison(NamedTuple):
     tried: int = 0
     winner: str = ""
     secondary: Mapping[str, tuple[Verdict, ...]] = {}
+    described: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

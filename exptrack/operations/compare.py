@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from exptrack.analysis.fieldnames import find_nearest, shown
 from exptrack.analysis.grouping import Grouped, Grouping, Row, group, sort_best
 from exptrack.analysis.positional import note_positional
 from exptrack.analysis.seeds import SEEDS
+from exptrack.analysis.suites import describe_suite
 from exptrack.analysis.verdicts import describe_winner, explore
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError
@@ -18,7 +19,7 @@ from exptrack.model.run import Run
 from exptrack.operations.comparing.beside import name_differences_beside
 from exptrack.operations.comparing.best import flag_best
 from exptrack.operations.comparing.chosen import Meant, find_baselines, understand, with_configurations
-from exptrack.operations.comparing.counting import leave_out
+from exptrack.operations.comparing.counting import leave_out, leave_out_others, with_baseline
 from exptrack.operations.comparing.declared import find_rules, make_rules
 from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
 from exptrack.operations.comparing.material import Known, Material, with_evaluated
@@ -110,6 +111,7 @@ def compare(context: Context, asked: Asked, known: Known | None = None) -> Compa
         tried=len(grouped.configurations),
         winner=describe_winner(rules, samples) if rules.goal else "",
         secondary=_look_beside(context, ground, asked),
+        described=describe_suite(rules, ground.rows, ground.grouping, ordered, labels),
         notes=ground.notes,
     )
 
@@ -132,11 +134,11 @@ def find_ground(context: Context, asked: Asked, known: Known | None = None) -> G
     notes += [*(note for one in meant for note in one.notes), *more]
     picked = _pick(meant, grouped) if asked.words else None
     if picked is not None and name is None:
-        rows = _with_baseline(rows, picked, bases)
+        rows = with_baseline(rows, picked, bases)
         runs = [one for one in runs if one.name in {row.name for row in rows}]
         picked, grouped = None, group(rows, grouping)
         bases = find_again(bases, grouped.configurations)
-    grouped, left = _leave_out(grouped, rules.metric, rows, bases)
+    grouped, left = leave_out_others(grouped, rules.metric, rows, bases)
     partners = find_partners(bases, grouped.configurations)
     check_partners(bases, rules)
     told = tell_partners(bases, partners, grouped.configurations)
@@ -230,23 +232,6 @@ def _find_bases(
 def _pick(meant: Sequence[Meant], grouped: Grouped) -> frozenset[str]:
     """The names of the runs that are asked for."""
     return frozenset().union(*(with_configurations(one.names, grouped) if one.is_whole else one.names for one in meant))
-
-
-def _with_baseline(rows: Sequence[Row], picked: Collection[str], bases: Bases) -> list[Row]:
-    """The rows that are asked for, and those of the baseline where none of them is."""
-    base = bases.runs
-    wanted = set(picked) if not base.isdisjoint(picked) else base | set(picked)
-    return [row for row in rows if row.name in wanted]
-
-
-def _leave_out(grouped: Grouped, metric: str, rows: Sequence[Row], bases: Bases) -> tuple[Grouped, list[str]]:
-    """Without configurations of which runs completed, and none has the metric: they are of something else. NaN is a value."""
-    valued = {row.name for row in rows if row.value is not None} | bases.runs
-    kept = tuple(one for one in grouped.configurations if one.sample.failed or not valued.isdisjoint(one.runs))
-    left = len(grouped.configurations) - len(kept)
-    return grouped._replace(configurations=kept), [
-        f"{counted(left, 'configuration')} without {metric} left out"
-    ] if left else []
 
 
 def list_samples(context: Context, ground: Ground) -> list[Sample]:

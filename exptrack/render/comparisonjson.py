@@ -35,6 +35,7 @@ def encode(comparison: Comparison) -> dict[str, Any]:
         "configurations": [*map(encode_configuration, comparison.configurations)],
         "verdicts": [*map(encode_verdict, comparison.verdicts)],
         "secondary": {metric: [*map(encode_verdict, table)] for metric, table in comparison.secondary.items()},
+        "described": [*comparison.described],
         "shared": dict(comparison.shared),
         "tried": comparison.tried,
         "winner": comparison.winner or None,

@@ -116,7 +116,7 @@ def list_notes(comparison: Comparison) -> list[str]:
     tried = f"configurations tried: {comparison.tried:,}" if comparison.tried > 1 else ""
     winner = "; ".join(filter(None, (tried, comparison.winner)))
     changed = [f"declared after the first run: {line}" for line in comparison.rules.changed]
-    return [*filter(None, [winner]), *shown, *changed, *comparison.notes]
+    return [*filter(None, [winner]), *comparison.described, *shown, *changed, *comparison.notes]
 
 
 class Scale(NamedTuple):

@@ -94,9 +94,15 @@ class TestDesign:
                     {"accuracy": 0.6 + place / 100},
                     experiment="sets",
                 )
-        [verdict] = ask(experiment="sets").verdicts
+        found = ask(experiment="sets")
+        [verdict] = found.verdicts
         # Six of six in one direction: 2/2**6.
         assert (verdict.word, verdict.test, verdict.p, verdict.n) == (Word.BETTER, "Wilcoxon", 0.03125, (6, 6))
+        better, _ = found.described
+        assert better == (
+            "model=b: described, not tested: interquartile mean 0.625 [95% stratified bootstrap CI 0.625, 0.625] of 12 runs on 6 datasets; "
+            "a run is better than one of the baseline in 100% of cases"
+        )
 
     def test_dunnett_only_where_it_was_declared_before_the_first_run(self, study, ask):
         declared = GOAL + EXPERIMENT

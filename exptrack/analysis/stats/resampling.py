@@ -68,11 +68,15 @@ def stratified_bootstrap(
     strata = sorted(sorted(task) for task in tasks)
     generator = np.random.default_rng(seed)
 
-    def draw() -> float:
-        chosen = [[runs[place] for place in generator.integers(len(runs), size=len(runs))] for runs in strata]
-        return float(statistic(list(chain.from_iterable(chosen))))
+    values = np.array([*chain.from_iterable(strata)])
+    sizes = [len(runs) for runs in strata]
+    first, count = np.repeat(np.cumsum([0, *sizes[:-1]]), sizes), np.repeat(sizes, sizes)
 
-    return _interval(float(statistic(list(chain.from_iterable(strata)))), draw, draws, confidence)
+    def draw() -> float:
+        places = first + (generator.random(len(values)) * count).astype(int)
+        return float(statistic(values[places].tolist()))
+
+    return _interval(float(statistic(values.tolist())), draw, draws, confidence)
 
 
 def _interval(value: float, draw: Callable[[], float], draws: int, confidence: float) -> Resampled:

@@ -1,12 +1,14 @@
-"""Which runs count in a comparison: those that drew a result of their own."""
+"""Which runs count in a comparison: those that drew a result of their own, and are of what is compared."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from exptrack.analysis.grouping import Grouped, Row
 from exptrack.analysis.wording import counted
 from exptrack.model.pipeline import StageState
 from exptrack.model.run import Run
+from exptrack.operations.comparing.partners import Bases
 
 
 def leave_out(runs: Sequence[Run], *, has_reproductions: bool = False) -> tuple[list[Run], tuple[str, ...]]:
@@ -24,6 +26,23 @@ def leave_out(runs: Sequence[Run], *, has_reproductions: bool = False) -> tuple[
         *_tell(len(there) - len(drawn), "it executed another run again", "they executed other runs again"),
         *_tell(idle, idle_too, idle_too),
     )
+
+
+def with_baseline(rows: Sequence[Row], picked: Collection[str], bases: Bases) -> list[Row]:
+    """The rows that are asked for, and those of the baseline where none of them is."""
+    base = bases.runs
+    wanted = set(picked) if not base.isdisjoint(picked) else base | set(picked)
+    return [row for row in rows if row.name in wanted]
+
+
+def leave_out_others(grouped: Grouped, metric: str, rows: Sequence[Row], bases: Bases) -> tuple[Grouped, list[str]]:
+    """Without configurations of which runs completed, and none has the metric: they are of something else. NaN is a value."""
+    valued = {row.name for row in rows if row.value is not None} | bases.runs
+    kept = tuple(one for one in grouped.configurations if one.sample.failed or not valued.isdisjoint(one.runs))
+    left = len(grouped.configurations) - len(kept)
+    return grouped._replace(configurations=kept), [
+        f"{counted(left, 'configuration')} without {metric} left out"
+    ] if left else []
 
 
 def _tell(number: int, one: str, many: str) -> tuple[str, ...]:
