@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from exptrack.cli.common import count, open_project
-from exptrack.cli.terminal import show
+from exptrack.cli.terminal import find_width, show
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,5 +28,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     project = open_project(arguments)
     selected = select(project.context, arguments.experiment, fresh=arguments.fresh, is_again=arguments.again)
-    show(format_selected_json(selected) if arguments.json else format_selected(selected), is_paged=not arguments.json)
+    told = format_selected_json(selected) if arguments.json else format_selected(selected, width=find_width())
+    show(told, is_paged=not arguments.json)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from exptrack.cli.common import open_project
-from exptrack.cli.terminal import show
+from exptrack.cli.terminal import find_width, show
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,5 +23,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     project = open_project(arguments)
     unsealed = unseal(project.context, arguments.experiment, arguments.reason, arguments.metric)
-    show(format_unsealed_json(unsealed) if arguments.json else format_unsealed(unsealed), is_paged=False)
+    told = format_unsealed_json(unsealed) if arguments.json else format_unsealed(unsealed, width=find_width())
+    show(told, is_paged=False)
     return 0

@@ -44,7 +44,8 @@ class Selected(NamedTuple):
 
     `is_new`: chosen just now, else before. `candidates` are the configurations as they were looked at (of a choice made before: as they
     are now), best first. `confirmed` is the verdict on fresh runs beside the baseline's, None without any. `fresh` is the number of
-    fresh runs of the chosen configuration and of the baseline. `commands` are those that make the runs which are missing.
+    fresh runs of the chosen configuration and of the baseline. `commands` are those that make the runs which are missing. `sealed` is the
+    experiment's holdout, if nobody has looked at it yet.
     """
 
     experiment: str
@@ -58,6 +59,7 @@ class Selected(NamedTuple):
     commands: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    sealed: str | None = None
 
 
 class Seen(NamedTuple):

@@ -26,7 +26,7 @@ from exptrack.operations.comparing.confirming import (
     is_confirmed,
 )
 from exptrack.operations.comparing.material import Material, gather_material
-from exptrack.operations.comparing.past import MOST, tell_choice
+from exptrack.operations.comparing.past import MOST, find_unsealings, tell_choice
 from exptrack.operations.context import Context
 from exptrack.store import annotation as store
 
@@ -83,7 +83,14 @@ def describe(
         commands=commands,
         flags=() if is_confirmed(material, chosen, fresh, verdict) else (ON_THIS_SPLIT,),
         notes=tuple(notes),
+        sealed=_find_sealed(material),
     )
+
+
+def _find_sealed(material: Material) -> str | None:
+    """The experiment's holdout, if it was not unsealed yet."""
+    name, holdout = material.experiment.name, material.experiment.holdout
+    return None if holdout is None or find_unsealings(material.runs, name, holdout) else holdout
 
 
 def _choose(context: Context, material: Material, screened: Screen, fresh: int | None) -> Chosen:

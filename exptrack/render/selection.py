@@ -13,15 +13,18 @@ from exptrack.model.comparison import Configuration, Rules
 from exptrack.model.selection import Chosen, PastUnsealing, Seen, Selected, Unsealed
 from exptrack.render.comparisonjson import encode_verdict
 from exptrack.render.comparisonparts import find_decimals, format_numbers
-from exptrack.render.text import align, clip, fill, inert
+from exptrack.render.text import align, clip, fill, inert, wrap
 
 _MOST = 10
 _MOST_COMMANDS = 20
 _WIDEST = 60
 
 
-def format_selected(selected: Selected) -> str:
-    """The configurations that were chosen from, the choice, what noise alone would give it, and how far it is confirmed."""
+def format_selected(selected: Selected, *, width: int | None = None) -> str:
+    """The configurations that were chosen from, the choice, what noise alone would give it, and how far it is confirmed.
+
+    Sentences are folded at `width` cells (None: not at all); commands are not.
+    """
     rules = selected.rules
     way = _name_metric(rules)
     lines = [
@@ -33,12 +36,13 @@ def format_selected(selected: Selected) -> str:
     lines += ["", *_table([_row(one, selected, decimals) for one in shown])]
     if left := len(selected.candidates) - len(shown):
         lines.append(f"  {left:,} more; --json lists all")
-    lines += ["", *_tell_choice(selected), *_tell_confirmation(selected)]
-    lines += ["", "also:", *(f"  {inert(note)}" for note in selected.notes)] if selected.notes else []
+    told = ["", *_tell_choice(selected), *_tell_confirmation(selected)]
+    told += ["", "also:", *(f"  {inert(note)}" for note in selected.notes)] if selected.notes else []
+    lines += _fold(told, width)
     if selected.commands:
         lines += [
             "",
-            "these fresh runs are to confirm it; make them with the code that the chosen runs had:",
+            *_fold(["these fresh runs are to confirm it; make them with the code that the chosen runs had:"], width),
             *(f"  {inert(one)}" for one in selected.commands[:_MOST_COMMANDS]),
         ]
     if more := selected.commands[_MOST_COMMANDS:]:
@@ -69,23 +73,26 @@ def format_selected_json(selected: Selected) -> str:
     return json.dumps(finite(fields), indent=2, sort_keys=True, allow_nan=False)
 
 
-def format_unsealed(unsealed: Unsealed) -> str:
-    """What the holdout says of each, the verdict, and whether it was seen before."""
+def format_unsealed(unsealed: Unsealed, *, width: int | None = None) -> str:
+    """What the holdout says of each, the verdict, and whether it was seen before; sentences are folded at `width` cells."""
     rules = unsealed.rules
     lines = [f"experiment {inert(unsealed.experiment)}: the holdout {inert(_name_metric(rules))}", ""]
     decimals = find_decimals(unsealed.seen)
     lines += _table([_seen_row(one, decimals) for one in unsealed.seen])
+    told: list[str] = []
     if unsealed.verdict is not None:
-        lines += ["", inert(unsealed.verdict.line)]
+        told += ["", inert(unsealed.verdict.line)]
     notes = (*(unsealed.verdict.notes if unsealed.verdict else ()), *unsealed.notes)
-    lines += [*([] if unsealed.verdict else [""]), *(f"  {inert(note)}" for note in notes)] if notes else []
-    if unsealed.is_spent:
-        lines += [
+    told += [*([] if unsealed.verdict else [""]), *(f"  {inert(note)}" for note in notes)] if notes else []
+    if not unsealed.is_spent:
+        told += [f"next: `exptrack conclude -e {inert(unsealed.experiment)}`"]
+    else:
+        told += [
             "",
             "the holdout is spent: what is chosen after it was seen is no longer confirmed by it. It was unsealed",
         ]
-        lines += [f"  {inert(tell_unsealing(one))}" for one in unsealed.earlier]
-    return "\n".join(lines)
+        told += [f"  {inert(tell_unsealing(one))}" for one in unsealed.earlier]
+    return "\n".join([*lines, *_fold(told, width)])
 
 
 def format_unsealed_json(unsealed: Unsealed) -> str:
@@ -166,7 +173,24 @@ def _tell_confirmation(selected: Selected) -> list[str]:
         why = "" if chosen.baseline_runs else "; without a baseline there is no verdict"
         return [f"not confirmed yet: {ran}{beside}{why}"]
     lines = ["", "on fresh runs, which took no part in the choice:", f"  {inert(selected.confirmed.line)}"]
-    return [*lines, *(f"  {inert(note)}" for note in selected.confirmed.notes)]
+    lines += [f"  {inert(note)}" for note in selected.confirmed.notes]
+    conclude = f"`exptrack conclude -e {inert(selected.experiment)}`"
+    if selected.sealed is None:
+        return [*lines, f"next: {conclude}"]
+    unseal = f"`exptrack unseal -e {inert(selected.experiment)} --reason …`"
+    return [*lines, f"next: {unseal} looks at {inert(selected.sealed)}, once; then {conclude}"]
+
+
+def _fold(lines: Sequence[str], width: int | None) -> list[str]:
+    """Lines of at most `width` cells, each with the indent that it begins with."""
+    if width is None:
+        return [*lines]
+    folded = []
+    for line in lines:
+        text = line.lstrip(" ")
+        indent = line[: len(line) - len(text)]
+        folded += [f"{indent}{piece}".rstrip() for piece in wrap(text.split(" "), width - len(indent)) or [""]]
+    return folded
 
 
 def _row(one: Configuration, selected: Selected, decimals: int | None) -> list[str]:

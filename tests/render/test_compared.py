@@ -109,3 +109,28 @@ def test_in_markdown_a_configuration_is_one_name_and_numbers_stand_as_they_are()
 def test_in_markdown_what_could_be_more_than_letters_is_in_a_code_span(word):
     assert sentence(f"{word} is") == (f"{word} is" if word == "+1" else f"{word_span(word)} is")
     assert sentence("is (`x`), 5% of 0.25 (all)") == "is (`x`), 5% of 0.25 (all)"
+
+
+def test_what_is_confirmed_is_told_what_comes_next():
+    chosen = Chosen("", datetime(2026, 1, 5, tzinfo=UTC), "Ada", "accuracy", "a", ("a",), ("b",), among=3)
+    verdict = Verdict("a", Word.BETTER, "better: accuracy +0.1")
+    selected = Selected("rate", RULES, chosen, False, (made("a"), made("b")), baseline="b", confirmed=verdict)
+    assert format_selected(selected).splitlines()[-1] == "next: `exptrack conclude -e rate`"
+    sealed = format_selected(selected._replace(sealed="test")).splitlines()[-1]
+    assert sealed == "next: `exptrack unseal -e rate --reason …` looks at test, once; then `exptrack conclude -e rate`"
+    waiting = selected._replace(confirmed=None, sealed="test")
+    assert "next:" not in format_selected(waiting)
+    told = format_unsealed(Unsealed("rate", RULES, "why", (Seen("a", 3, 0.5, 0.1),), verdict))
+    assert told.splitlines()[-1] == "next: `exptrack conclude -e rate`"
+
+
+def test_sentences_of_a_choice_and_a_holdout_keep_to_the_terminal():
+    verdict = Verdict("a", Word.BETTER, "better: accuracy +0.1 [95% CI +0.01, +0.19], 5 vs 5 seeds, Welch p=0.02")
+    chosen = Chosen("", datetime(2026, 1, 5, tzinfo=UTC), "Ada", "accuracy", "a", ("a",), ("b",), among=3, noise=0.1)
+    some = made("a"), made("b")
+    selected = Selected("rate", RULES, chosen, False, some, baseline="b", confirmed=verdict, commands=("x " * 40,))
+    told = format_selected(selected, width=60).splitlines()
+    assert [line for line in told if len(line) > 60] == [told[-1]]
+    assert "  better: accuracy +0.1 [95% CI +0.01, +0.19], 5 vs 5 seeds," in told
+    told = format_unsealed(Unsealed("rate", RULES, "why", (Seen("a", 3, 0.5, 0.1),), verdict), width=60).splitlines()
+    assert max(map(len, told)) <= 60
