@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
 from exptrack.analysis.grouping import Grouping, Row
 from exptrack.analysis.wording import counted
 
-_WHOLE = re.compile(r"\d+", re.ASCII)
+_WHOLE = re.compile(r"(?<![\w.])\d+(?![\w.])", re.ASCII)
+_SHOWN = 40  # letters on each side of the number
 
 
 def note_positional(rows: Sequence[Row], grouping: Grouping) -> tuple[str, ...]:
@@ -34,14 +34,16 @@ def note_positional(rows: Sequence[Row], grouping: Grouping) -> tuple[str, ...]:
 
 
 def _find_shape(commands: Sequence[str]) -> tuple[int, str] | None:
-    """How many of the commands differ in one number at one place, and the command with N for it, where they are most."""
-    shapes: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    """How many of the commands differ in one number at one place, and the command with N for it, where they are most.
+
+    It may be a word of its own, or stand in the text of a script, as in `sh -c 'python train.py 1'`.
+    """
+    shapes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for command in commands:
-        words = shlex.split(command)
-        for place, word in enumerate(words):
-            if _WHOLE.fullmatch(word):
-                shapes[(*words[:place], "", *words[place + 1 :])].add(word)
-    most = max(((len(values), shape) for shape, values in shapes.items()), default=(0, ()))
-    if most[0] < 2:
-        return None
-    return most[0], " ".join(shlex.quote(word) if word else "N" for word in most[1])
+        for number in _WHOLE.finditer(command):
+            shapes[command[: number.start()], command[number.end() :]].add(number[0])
+    most = max(((len(values), shape) for shape, values in shapes.items()), default=(0, ("", "")))
+    lead, tail = most[1]
+    before = lead if len(lead) <= _SHOWN else f"…{lead[-_SHOWN:]}"
+    after = tail if len(tail) <= _SHOWN else f"{tail[:_SHOWN]}…"
+    return None if most[0] < 2 else (most[0], f"{before}N{after}")

@@ -26,6 +26,15 @@ def test_a_number_that_alone_tells_runs_apart_may_be_the_seed():
     )
 
 
+def test_so_may_a_number_in_the_text_of_a_script():
+    [line] = note_positional(rows(*(f"sh -c 'echo seed: {seed}; python train.py'" for seed in range(3))), Grouping())
+    assert line.startswith(
+        "3 configurations differ in nothing but a number of `sh -c 'echo seed: N; python train.py'`: if it is the seed"
+    )
+    [line] = note_positional(rows(*(f"sh -c '{'x' * 90}; a {seed}; {'y' * 90}'" for seed in range(3))), Grouping())
+    assert f"`…{'x' * 36}; a N; {'y' * 38}…`" in line
+
+
 @pytest.mark.parametrize(
     "some",
     [
@@ -34,6 +43,8 @@ def test_a_number_that_alone_tells_runs_apart_may_be_the_seed():
         rows("python train.py 1", "python train.py 1"),
         rows("python train.py 1", "python train.py 2", seed=3),
         [*rows("python train.py 1", params={"lr": 1}), *rows("python train.py 2", params={"lr": 2})],
+        rows("python train.py 0.1", "python train.py 0.2"),
+        rows("python train.py a1", "python train.py a2"),
         rows("", ""),
         [],
     ],
