@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import run
 from servers import broken_url, closed_port, git_https, s3, silent_port, sshd
 
 __all__ = [
@@ -39,6 +40,7 @@ def sealed_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
             "VIRTUAL_ENV",
             "CONDA_PREFIX",
             "NO_COLOR",
+            "PYTHONDONTWRITEBYTECODE",  # each process would compile exptrack anew: 0.1 s
         }:
             monkeypatch.delenv(variable)
     settings = {
@@ -105,14 +107,14 @@ def repository(tmp_path: Path, git: Callable[..., str]) -> Path:
 def exptrack(repository: Path) -> Run:
     """Run the command line in a process of its own, in `repository` (or `cwd=`); `exptrack.python` runs Python there."""
 
-    def python(*arguments: str | Path, cwd: Path | None = None, **options: object) -> subprocess.CompletedProcess[str]:
+    def python(
+        *arguments: str | Path, cwd: Path | None = None, start: Run = subprocess.run, **options: object
+    ) -> subprocess.CompletedProcess[str]:
         options.setdefault("capture_output", True)
-        return subprocess.run(  # type: ignore[call-overload,no-any-return]
-            [sys.executable, *map(str, arguments)], cwd=cwd or repository, text=True, check=False, **options
-        )
+        return start([sys.executable, *map(str, arguments)], cwd=cwd or repository, text=True, check=False, **options)
 
     def call(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-        return python("-m", "exptrack", *arguments, **options)  # type: ignore[arg-type]
+        return python("-m", "exptrack", *arguments, start=run, **options)  # type: ignore[arg-type]
 
     call.python = python  # type: ignore[attr-defined]
     return call
@@ -124,7 +126,7 @@ def dvc(repository: Path) -> Callable[..., None]:
 
     def call(*words: str, cwd: Path | None = None) -> None:
         command = [sys.executable, "-m", "dvc", *words]
-        done = subprocess.run(command, cwd=cwd or repository, capture_output=True, text=True, check=False)
+        done = run(command, cwd=cwd or repository, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
     return call

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from processes import run
 from witness import PATIENCE, SCRIPTS, Witness, argv, until
 
 
@@ -30,7 +31,7 @@ class Scene:
 
     def call(self, *words: str | Path, prefix: tuple[str, ...] = (), cwd: Path | None = None) -> tuple[int, str, str]:
         """Run exptrack to its end."""
-        done = subprocess.run(
+        done = run(
             [*prefix, *argv(*words)],
             cwd=cwd or self.witness.folder,
             capture_output=True,

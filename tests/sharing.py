@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from processes import run
+
 EXPTRACK = (sys.executable, "-m", "exptrack")
 
 
@@ -74,7 +76,7 @@ class Person:
         self, *words: str, code: int | None = 0, prefix: Sequence[str] = (), **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """Run exptrack, by the command `prefix` if there is one; `code` is the exit status that it must have."""
-        done = subprocess.run(
+        done = run(
             [*prefix, *EXPTRACK, *words], cwd=self.folder, capture_output=True, text=True, check=False, **options
         )
         assert code is None or done.returncode == code, (words, done.stdout, done.stderr)

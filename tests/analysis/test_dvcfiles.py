@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import run
 
 from exptrack.analysis.dvcfiles import parse_pointers
 from exptrack.analysis.dvcyaml import Out, Pipeline, Stage, parse_pipeline
@@ -88,9 +89,7 @@ with Repo(".") as repo:
 
 
 def dvc(folder: Path, *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = run([sys.executable, "-m", "dvc", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from processes import run
 
 from exptrack.backends.dvc import StatCache, add_to_cache, cache_dir, dvc_file_text, has_in_cache, ignore_line
 from exptrack.errors import DataError
@@ -25,7 +26,7 @@ UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteu
 
 
 def run_dvc(*arguments, cwd):
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-m", "dvc", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

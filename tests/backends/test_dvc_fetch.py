@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from processes import run
 
 from exptrack.backends.dvc import dvc_file_text, fetch, has_in_cache
 from exptrack.errors import DataError
@@ -36,7 +37,7 @@ print(sorted({"dvc", "dvc_data", "fsspec"} & set(sys.modules)))
 
 
 def run_dvc(*arguments, cwd):
-    subprocess.run([sys.executable, "-m", "dvc", "-q", *arguments], cwd=cwd, check=True)
+    run([sys.executable, "-m", "dvc", "-q", *arguments], cwd=cwd, check=True)
 
 
 def start_fetch(root, *pointers, prefix=()):

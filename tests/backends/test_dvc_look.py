@@ -10,13 +10,14 @@ import time
 
 import pytest
 import yaml
+from processes import run
 
 from exptrack.backends.dvc import StatCache, add_to_cache, cache_dir, dvc_file_text, look
 from exptrack.model.data import Pointer
 
 
 def run_dvc(*arguments, cwd):
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-m", "dvc", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+from processes import run
 
 from exptrack.analysis.dvcyaml import Out, Pipeline
 from exptrack.backends.dvc import resolve_pipeline
@@ -143,6 +143,6 @@ def test_dvc_sees_the_same_outs(project):
     lines = (project / "dvc.yaml").read_text().replace("      - s3://bucket/${item.size}\n", "")
     (project / "dvc.yaml").write_text(lines)
     command = [sys.executable, "-m", "dvc", "ls", ".", "--recursive", "--dvc-only"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    done = run(command, cwd=project, capture_output=True, text=True, check=True)
     cached = [out.path for out in resolve_pipeline(project, project).outs if out.cached]
     assert sorted(done.stdout.split()) == cached

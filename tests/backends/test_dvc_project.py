@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import run
 
 from exptrack.backends.dvc import cache_dir, find_root, init
 from exptrack.backends.dvc.config import _config_files, find_cache
@@ -12,7 +13,7 @@ from exptrack.errors import DataError
 
 
 def run_dvc(*arguments, cwd):
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-m", "dvc", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

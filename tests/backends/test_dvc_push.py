@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import run
 
 from exptrack.backends.dvc import add_to_cache, dvc_file_text, fetch, find_stored, push
 from exptrack.backends.dvc.remote import open_remote
@@ -47,9 +48,7 @@ def start_push(root, *pointers, prefix=(), limit=0):
 
 
 def run_dvc(*arguments, cwd):
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=cwd, check=False, capture_output=True, text=True
-    )
+    done = run([sys.executable, "-m", "dvc", *arguments], cwd=cwd, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import run
 
 PYTHON = sys.executable
 
@@ -352,9 +353,7 @@ class TestData:
     @pytest.fixture
     def dvc(self, repository):
         def call(*words: str) -> str:
-            done = subprocess.run(
-                [PYTHON, "-m", "dvc", *words], cwd=repository, capture_output=True, text=True, check=False
-            )
+            done = run([PYTHON, "-m", "dvc", *words], cwd=repository, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
             return done.stdout
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+from processes import run
 
 PYTHON = sys.executable
 
@@ -110,7 +110,7 @@ class TestCommit:
 
     def test_data_is_in_it_by_its_pointers_and_stays_out_of_git(self, branch, exptrack, repository, git, tmp_path):
         def dvc(*words: str, cwd=repository) -> None:
-            subprocess.run([PYTHON, "-m", "dvc", *words], cwd=cwd, check=True, capture_output=True)
+            run([PYTHON, "-m", "dvc", *words], cwd=cwd, check=True, capture_output=True)
 
         dvc("init", "-q")
         (repository / "dvc.yaml").write_text(

@@ -12,6 +12,7 @@ import sys
 import time
 
 import pytest
+from processes import run
 from witness import argv, until
 
 PYTHON = sys.executable
@@ -206,7 +207,7 @@ class TestData:
     @pytest.fixture(autouse=True, params=["", "hardlink", "symlink", "copy"], ids=lambda kind: kind or "default")
     def project(self, request, repository, git):
         def dvc(*words: str) -> None:
-            subprocess.run([PYTHON, "-m", "dvc", *words], cwd=repository, check=True, capture_output=True)
+            run([PYTHON, "-m", "dvc", *words], cwd=repository, check=True, capture_output=True)
 
         dvc("init", "-q")
         dvc("remote", "add", "-d", "store", "../remote")
@@ -226,7 +227,7 @@ class TestData:
         (repository / "dvc.yaml").write_text(
             "stages:\n  a:\n    cmd: cp data/a out\n    deps: [data]\n    outs: [out]\n"
         )
-        subprocess.run([PYTHON, "-m", "dvc", "repro", "-q"], cwd=repository, check=True, capture_output=True)
+        run([PYTHON, "-m", "dvc", "repro", "-q"], cwd=repository, check=True, capture_output=True)
         git("add", ".", cwd=repository)
         git("commit", "-qm", "stage", cwd=repository)
         code = (
@@ -280,7 +281,7 @@ class TestData:
         (repository / "data" / "a").write_text("second")
         words = ([PYTHON, "-m", "dvc", "add", "-q", "data"], ["git", "commit", "-qam", "other data"])
         for line in words:
-            subprocess.run(line, cwd=repository, check=True, capture_output=True)
+            run(line, cwd=repository, check=True, capture_output=True)
         shutil.rmtree(repository / ".dvc" / "cache")
         assert exptrack("run", "--isolated", "--", "cat", "data/a").stdout == "second"
         shutil.rmtree(repository / ".dvc" / "cache")
@@ -339,7 +340,7 @@ def test_data_of_each_dvc_project_and_nothing_that_a_run_left_in_it(exptrack, re
         (folder / "raw" / "a").write_text(name)
         (folder / ".dvcignore").write_text("*.memo\n")
         for words in (("init", "-q", "--subdir"), ("config", "cache.type", "hardlink"), ("add", "-q", "raw")):
-            subprocess.run([PYTHON, "-m", "dvc", *words], cwd=folder, check=True, capture_output=True)
+            run([PYTHON, "-m", "dvc", *words], cwd=folder, check=True, capture_output=True)
     git("add", ".", cwd=repository)
     git("commit", "-qm", "two DVC projects", cwd=repository)
     code = (

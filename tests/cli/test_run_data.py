@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import run
 
 PYTHON = sys.executable
 
@@ -18,9 +18,7 @@ PYTHON = sys.executable
 @pytest.fixture
 def dvc(repository: Path) -> Callable[..., str]:
     def call(*words: str, cwd: Path | None = None) -> str:
-        done = subprocess.run(
-            [PYTHON, "-m", "dvc", *words], cwd=cwd or repository, capture_output=True, text=True, check=False
-        )
+        done = run([PYTHON, "-m", "dvc", *words], cwd=cwd or repository, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

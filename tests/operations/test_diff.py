@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 from exptrack.errors import RevError
@@ -33,9 +34,7 @@ def record(exptrack):
 @pytest.fixture
 def dvc(repository):
     def call(*words: str) -> None:
-        done = subprocess.run(
-            [PYTHON, "-m", "dvc", *words], cwd=repository, capture_output=True, text=True, check=False
-        )
+        done = processes.run([PYTHON, "-m", "dvc", *words], cwd=repository, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
     return call

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from processes import run
 
 from exptrack.backends.dvc import add_to_cache, cache_dir, dvc_file_text, fetch, push
 from exptrack.errors import DataError
@@ -159,9 +160,7 @@ def test_another_clone_fetches_all_and_plain_dvc_pulls_it(repository, pointers, 
     (plain / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
     for pointer in pointers:
         (plain / f"{pointer.path}.dvc").write_text(dvc_file_text(pointer))
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "pull", "-q"], cwd=plain, capture_output=True, text=True, check=False
-    )
+    done = run([sys.executable, "-m", "dvc", "pull", "-q"], cwd=plain, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for name in ("model.bin", "images/sub/29.png", "old.csv"):
         assert (plain / name).read_bytes() == (repository / name).read_bytes()
@@ -173,9 +172,7 @@ def test_what_dvc_pushed_is_fetched(repository, pointers, make_store, tmp_path, 
     configure(repository, {"store": store.settings})
     for pointer in pointers[:2]:
         (repository / f"{pointer.path}.dvc").write_text(dvc_file_text(pointer))
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "push", "-q"], cwd=repository, capture_output=True, text=True, check=False
-    )
+    done = run([sys.executable, "-m", "dvc", "push", "-q"], cwd=repository, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     clone = tmp_path / "clone"
     configure(clone, {"store": store.settings})

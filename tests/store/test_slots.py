@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from processes import run
 from witness import Witness, put_git_in_front, until
 
 from exptrack.backends.git import command
@@ -1161,7 +1162,7 @@ def test_a_kill_at_any_call_of_git_costs_nothing(outer, survivor, tmp_path, when
         (bench / "turns").mkdir(parents=True)
         environ = put_git_in_front(bench / "bin", f"folder={bench}\nlast={last}\nwhen={when}\n{KILLING_GIT}")
         words = [sys.executable, "-c", WORK, str(project), f"run-{last}", head]
-        done = subprocess.run(words, env=environ, capture_output=True, check=False)
+        done = run(words, env=environ, capture_output=True, check=False)
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
@@ -1178,7 +1179,7 @@ def test_a_kill_between_any_two_effects_costs_nothing(outer, survivor, chunk):
     place = find_repository(project)
     for last in count(chunk, 4):
         words = [sys.executable, "-c", DYING + WORK, str(project), f"run-{last}", head, str(last)]
-        done = subprocess.run(words, capture_output=True, check=False)
+        done = run(words, capture_output=True, check=False)
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr

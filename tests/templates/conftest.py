@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from processes import run
 from workflows import ROOT, environment
 
 EXPTRACK = (sys.executable, "-m", "exptrack")
@@ -81,7 +82,7 @@ class Team:
         self._add_branches()
 
     def __call__(self, *words: str, check: bool = True) -> str:
-        done = subprocess.run(
+        done = run(
             words, cwd=self.ada, env=self.environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
         )
         assert done.returncode == 0 or not check, (words, done.stdout, done.stderr)
