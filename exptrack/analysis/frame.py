@@ -45,7 +45,7 @@ def _column(name: str, rows: Sequence[Facts]) -> Series[Any]:
         return _times(values)
     if name in _TEXTS:
         return _texts(values)
-    return _floats(values) if name == "duration" or name.startswith("metrics.") else _any(values)
+    return _floats(values) if name == "duration" or name.startswith("metrics.") else make_column(values)
 
 
 def _series(values: Sequence[Any], kind: Any) -> Series[Any]:
@@ -81,7 +81,8 @@ def _floats(values: Sequence[Any]) -> Series[Any]:
     return _series(values, object)
 
 
-def _any(values: Sequence[Any]) -> Series[Any]:
+def make_column(values: Sequence[Any]) -> Series[Any]:
+    """Values of a parameter as a column: `boolean`, `Int64`, `float64` or `string`, `object` where a value would be lost that way."""
     kinds = {type(value) for value in values if value is not None}
     if kinds == {bool}:
         return _series(values, "boolean")

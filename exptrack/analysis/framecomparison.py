@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import nan
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from exptrack.analysis.frame import make_column
 from exptrack.model.comparison import Comparison, Configuration, Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def make_frame(comparison: Comparison) -> DataFrame:
     """One row a configuration, best first, numbered from 0. Of the baseline, and where there is none, what belongs to a verdict is missing.
 
     Texts are `string`, numbers `float64`, counts `Int64`, `baseline` is `bool`, `flags` and `runs` are tuples, and each parameter in which
-    the configurations differ is a column `params.KEY` of objects. `low` and `high` are the 95 % interval of the mean.
+    the configurations differ is a column `params.KEY`, typed as in a frame of runs. `low` and `high` are the 95 % interval of the mean.
     """
     import pandas as pd
 
@@ -43,7 +44,7 @@ def make_frame(comparison: Comparison) -> DataFrame:
                 values, index, "Int64" if name in COUNTS else "bool" if name == "baseline" else object
             )
     for key in sorted({key for one in comparison.configurations for key in one.params}):
-        columns[f"params.{key}"] = pd.Series([one.params.get(key) for one in comparison.configurations], index, object)
+        columns[f"params.{key}"] = make_column([one.params.get(key) for one in comparison.configurations])
     return pd.DataFrame(columns, index=index)
 
 

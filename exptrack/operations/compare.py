@@ -120,7 +120,7 @@ def find_ground(context: Context, asked: Asked, known: Known | None = None) -> G
     """Which runs are compared, as which configurations, beside which baseline, by which rules; raises as `compare`."""
     runs, notes = _find_runs(context, asked, known)
     meant = understand(context, asked.words, runs)
-    name = asked.experiment or _infer(context, runs, meant)
+    name = _infer(context, runs, meant) if asked.experiment is None else asked.experiment
     if name is not None and asked.experiment is None:
         runs = [one for one in runs if one.record.experiment == name]
         notes.append(f"all are of the experiment {name}: its configurations count, whichever are asked for")

@@ -157,6 +157,8 @@ class TestBadInput:
         study.fill({"lr": 0.1}, LOW, experiment="rate")
         with pytest.raises(ExptrackError, match=r"no experiment 'rat' in exptrack.yaml: did you mean 'rate'"):
             ask(experiment="rat")
+        with pytest.raises(ExptrackError, match=r"no experiment '' in exptrack.yaml: there is 'rate'"):
+            ask(experiment="")
 
     def test_an_experiment_without_runs(self, study, ask):
         study.declare(GOAL + EXPERIMENT)
