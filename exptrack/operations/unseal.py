@@ -22,7 +22,7 @@ from exptrack.model.experiment import Noise
 from exptrack.model.run import Run
 from exptrack.model.selection import PastUnsealing, Seen, Unsealed
 from exptrack.model.tree import Tree, flatten
-from exptrack.operations.comparing.confirming import ON_THIS_SPLIT, find_sides, fresh_rows
+from exptrack.operations.comparing.confirming import find_sides, fresh_rows
 from exptrack.operations.comparing.declared import make_rules
 from exptrack.operations.comparing.gather import gather
 from exptrack.operations.comparing.material import Material, gather_material, sample
@@ -118,7 +118,7 @@ def _choose_rows(context: Context, material: Material, metric: str) -> tuple[tup
     if min(counts) >= _FEWEST:
         return only, ["of fresh runs, which took no part in the choice"]
     return rows, [
-        f"{ON_THIS_SPLIT}: runs that took part in the choice count, since there are {' and '.join(map(str, counts))} fresh ones"
+        f"of runs that took part in the choice, too: of fresh ones there are {' and '.join(map(str, counts))}, and {_FEWEST} of each are needed"
     ]
 
 

@@ -32,7 +32,7 @@ def test_the_holdout_of_what_was_selected_and_of_the_baseline_is_shown(selected,
     assert [round(one["mean"], 1) for one in given["configurations"]] == [7.6, 7.8]
     assert given["verdict"]["word"] == "better"
     assert given["notes"] == [
-        "selected_on_this_split: runs that took part in the choice count, since there are 0 and 0 fresh ones"
+        "of runs that took part in the choice, too: of fresh ones there are 0 and 0, and 3 of each are needed"
     ]
 
 
