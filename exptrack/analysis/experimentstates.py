@@ -45,8 +45,10 @@ def describe_experiment(
             alive[key] += 1
         else:
             members[key].append(record)
+    planned = _plan(experiment, [record for some in members.values() for record in some])
     found = tuple(
-        _count(experiment, params, members[key])._replace(running=alive[key]) for key, params in groups.items()
+        _count(experiment, params, members[key])._replace(planned=planned, running=alive[key])
+        for key, params in groups.items()
     )
     state = ExperimentState(
         experiment.name, Progress.NOT_STARTED, experiment, found, tuple(outside), grid, len(records)
@@ -83,7 +85,6 @@ def _count(experiment: Experiment, params: Mapping[str, Value], some: Sequence[R
     baseline = experiment.baseline
     return ConfigurationState(
         params=params,
-        planned=experiment.seeds,
         recorded=len(units),
         repeated=len(usable) - len(units),
         missing=len(completed) - len(usable),
@@ -93,17 +94,28 @@ def _count(experiment: Experiment, params: Mapping[str, Value], some: Sequence[R
     )
 
 
+def _plan(experiment: Experiment, records: Iterable[Record]) -> int | None:
+    """The planned runs of a configuration: where they are paired by dataset, as many on each dataset that there is."""
+    if experiment.seeds is None or experiment.pair_by is not Pairing.DATASET:
+        return experiment.seeds
+    units = (_unit(experiment, one) for one in records)
+    return experiment.seeds * max(1, len({name for kind, name, *_ in units if kind == "unit"}))
+
+
 def _has_metric(record: Record, metric: str) -> bool:
     value = flatten(record.metrics).get(metric)
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def _unit(experiment: Experiment, record: Record) -> tuple[str, str]:
-    """What is a replicate: a fold or dataset, else a seed; a run without one is one by itself."""
+def _unit(experiment: Experiment, record: Record) -> tuple[str, ...]:
+    """What is counted once: a fold or split, a seed on a dataset, else a seed; a run without one is one by itself."""
+    seed = ("run", record.name) if record.seed is None else ("seed", str(record.seed))
     if experiment.pair_by in _KEYED and experiment.pair_key is not None:
         value = flatten(unite("params.yaml", record.params)).get(experiment.pair_key)
-        return ("run", record.name) if value is None else ("unit", canonical(value))
-    return ("run", record.name) if record.seed is None else ("seed", str(record.seed))
+        if value is None:
+            return ("run", record.name)
+        return ("unit", canonical(value), *(seed if experiment.pair_by is Pairing.DATASET else ()))
+    return seed
 
 
 def _find_progress(state: ExperimentState, *, is_running: bool) -> Progress:

@@ -25,8 +25,8 @@ class Progress(StrEnum):
 class ConfigurationState(NamedTuple):
     """The runs with these values of the variables. What is not set is not among `params`.
 
-    `recorded` are those that completed and have the metric, reruns of a unit (seed, fold, dataset) counted once: `repeated` are the
-    others. `missing` completed without a finite value of the metric, `failed` did not complete, `running` have not ended.
+    `recorded` are those that completed and have the metric, reruns of a unit (a seed, fold or split, a seed on a dataset) counted once:
+    `repeated` are the others. `missing` completed without a finite value of the metric, `failed` did not complete, `running` have not ended.
     """
 
     params: Mapping[str, Value]

@@ -58,7 +58,8 @@ def format_experiments_json(states: Sequence[ExperimentState]) -> str:
 def _summarise(state: ExperimentState) -> tuple[str, ...]:
     declared = state.declared
     recorded = sum(one.recorded for one in state.configurations) if declared else state.runs
-    planned = declared.seeds * state.grid if declared and declared.seeds else None
+    each = next((one.planned for one in state.configurations), declared.seeds if declared else None)
+    planned = each * state.grid if each else None
     return (
         inert(state.name),
         str(state.progress)
@@ -102,6 +103,7 @@ def _tell_declared(declared: Experiment, state: ExperimentState) -> dict[str, st
         f", unsealed {'once' if state.unsealed == 1 else f'{state.unsealed} times'}" if state.unsealed else ", sealed"
     )
     paired = declared.pair_by if declared.pair_key is None else f"{declared.pair_by} ({declared.pair_key})"
+    on_each = " on each dataset" if declared.pair_by is Pairing.DATASET else ""
     return {
         "hypothesis": declared.hypothesis,
         "metric": declared.metric,
@@ -112,7 +114,7 @@ def _tell_declared(declared: Experiment, state: ExperimentState) -> dict[str, st
         "static": _join(declared.static),
         "baseline": baseline if isinstance(baseline, str) else _join(baseline) if baseline else None,
         "pairs": None if declared.pair_by is Pairing.NONE else paired,
-        "seeds": None if declared.seeds is None else f"{declared.seeds} planned for each configuration",
+        "seeds": None if declared.seeds is None else f"{declared.seeds} planned for each configuration{on_each}",
         "looks": ", ".join(map(str, declared.looks)),
         "alpha": str(declared.alpha),
         "noise": None if declared.noise == "unequal" else str(declared.noise),
