@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from itertools import count, islice
 from typing import NamedTuple
 
 from exptrack.analysis.grouping import Row, sort_best
-from exptrack.analysis.stats.order import winners_curse
-from exptrack.analysis.verdicts.cases import pool
+from exptrack.analysis.verdicts import noise_gain
 from exptrack.analysis.verdicts.gates import clean, find_mismatch
 from exptrack.analysis.wording import counted
 from exptrack.model.comparison import Configuration, Rules
@@ -46,20 +44,7 @@ def screen(configurations: Iterable[Configuration], rules: Rules, baseline: Conf
             left_out.append(f"not chosen from: {one.label} is not comparable, {mismatch}")
         else:
             able.append(one)
-    return Screen(tuple(able), tuple(left_out), noise_gain(able))
-
-
-def noise_gain(configurations: Sequence[Configuration]) -> float | None:
-    """By how much the best would look better if all were the same: s_pooled/sqrt(n) * E[Z_max(k)] (STATISTICS 3.4).
-
-    n is the harmonic mean of the numbers of runs. None for fewer than two configurations, and where nothing varies.
-    """
-    values = [tuple(clean(one.sample).values.values()) for one in configurations]
-    sd = pool(values)
-    if len(values) < 2 or not 0 < sd < math.inf:
-        return None
-    n = len(values) / math.fsum(1 / len(one) for one in values)
-    return winners_curse(len(values), sd, 1) / math.sqrt(n)
+    return Screen(tuple(able), tuple(left_out), noise_gain([one.sample for one in able]))
 
 
 def gain(rules: Rules, chosen: Configuration, baseline: Configuration) -> float | None:

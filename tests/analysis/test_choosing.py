@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from exptrack.analysis.choosing import find_fresh, find_holder, fresh_seeds, gain, noise_gain, screen
+from exptrack.analysis.choosing import find_fresh, find_holder, fresh_seeds, gain, screen
 from exptrack.analysis.grouping import Row, group
 from exptrack.analysis.verdicts import decide
 from exptrack.model.comparison import Rules, Sample, Word
@@ -56,13 +56,13 @@ def test_the_gain_of_noise_is_what_the_best_of_equal_ones_shows():
         rows = [one for lr in range(20) for one in some(lr, *(draw.gauss(0, 1) for _ in range(3)))]
         configurations = group(rows).configurations
         gains.append(max(one.mean for one in configurations))
-        told.append(noise_gain(configurations))
+        told.append(screen(configurations, UP).noise)
     assert sum(told) / 150 == pytest.approx(1.08, abs=0.03)
     assert sum(gains) / 150 == pytest.approx(1.07, abs=0.08)
 
 
 def test_constants_have_no_gain_of_noise():
-    assert noise_gain(group([*some(1, 1, 1, 1), *some(2, 2, 2, 2)]).configurations) is None
+    assert screen(group([*some(1, 1, 1, 1), *some(2, 2, 2, 2)]).configurations, UP).noise is None
 
 
 def test_the_gain_is_in_the_direction_of_the_goal():

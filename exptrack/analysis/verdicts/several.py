@@ -14,12 +14,9 @@ from exptrack.analysis.stats.ranks import friedman, friedman_against, wilcoxon
 from exptrack.analysis.stats.student import bartlett
 from exptrack.analysis.verdicts.cases import FEWEST_DATASETS, Case, pool
 from exptrack.analysis.verdicts.gates import clean, common_units
-from exptrack.analysis.verdicts.looks import look_alphas
 from exptrack.model.comparison import Interval, Rules, Sample, Word
 from exptrack.model.experiment import Noise, Pairing
 from exptrack.model.settings import Goal
-
-__all__ = ["Corrected", "correct", "describe_winner", "look_alphas"]
 
 SCREEN = 20  # more candidates than that are a screen: its finds are to be confirmed
 _GATE = 0.05
@@ -29,7 +26,7 @@ _SETTLED = frozenset({Word.IDENTICAL, Word.DETERMINISTIC})
 class Corrected(NamedTuple):
     """What is known of a candidate after the correction over so many (`over`): `by` names it, `direction` is the sign of the difference.
 
-    `lack` says why there is no p, `confirm` whether it is among the finds of a screen (Benjamini and Hochberg).
+    `lack` says why there is no p, `screened` is the p of a screen of many (Benjamini and Hochberg).
     """
 
     test: str
@@ -85,20 +82,25 @@ def find_simultaneous(case: Case, corrected: Corrected, alpha: float) -> Interva
 
 
 def describe_winner(rules: Rules, samples: Sequence[Sample]) -> str:
-    """By how much the best of these configurations would look better if all were the same: s_pooled/sqrt(n) * E[Z_max(k)].
+    """By how much the best of these configurations would look better by noise alone; empty where `noise_gain` is None."""
+    gain = noise_gain(samples)
+    count = sum(bool(clean(one).values) for one in samples)
+    told = f" {rules.unit}" if rules.unit else ""
+    return "" if gain is None else f"the best of {count} configurations looks {gain:.2g}{told} better by noise alone"
 
-    k are all with a usable run: one that ran once may be the best, too. n is the mean number of runs that gives their mean standard error.
-    Empty for fewer than two, and where nothing varies.
+
+def noise_gain(samples: Sequence[Sample]) -> float | None:
+    """By how much the best would look better if all were the same: s_pooled/sqrt(n) * E[Z_max(k)] (STATISTICS 3.4).
+
+    k are all with a usable run: one that ran once may be the best, too. n is the harmonic mean of the numbers of runs, which gives their
+    mean standard error. None for fewer than two, and where nothing varies.
     """
     values = [tuple(one.values.values()) for one in map(clean, samples) if one.values]
     sd = pool(values)
     if len(values) < 2 or not 0 < sd < math.inf:
-        return ""
+        return None
     n = len(values) / math.fsum(1 / len(one) for one in values)
-    # The harmonic mean need not be whole; the gain is s/sqrt(n) * E[Z_max].
-    gain = winners_curse(len(values), sd, 1) / math.sqrt(n)
-    told = f" {rules.unit}" if rules.unit else ""
-    return f"the best of {len(values)} configurations looks {gain:.2g}{told} better by noise alone"
+    return winners_curse(len(values), sd, 1) / math.sqrt(n)  # n need not be whole
 
 
 def _raw(cases: Sequence[Case]) -> _Raw:
