@@ -58,10 +58,11 @@ def run(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedPr
 
 
 def _may_fork(words: Sequence[str], options: Mapping[str, Any]) -> bool:
+    how = words[2:4] if words[1:2] == ["-P"] else words[1:3]
     return (
         IS_ON
         and words[0] == sys.executable
-        and (words[1] == "-c" or (words[1] == "-m" and words[2] in MODULES))
+        and (how[:1] == ["-c"] or (how[:1] == ["-m"] and how[1] in MODULES))
         and set(options) <= OPTIONS
         and options.get("stdin", subprocess.DEVNULL) == subprocess.DEVNULL
     )

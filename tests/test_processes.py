@@ -25,10 +25,11 @@ print(__name__, sorted(globals()), sys.modules["__main__"].__dict__ is globals()
 
 @pytest.mark.parametrize("environ", [{}, {"EXPTRACK_SEED": "12", "ODD": "\udcff\n"}])
 @pytest.mark.parametrize("stdin", [{}, {"stdin": subprocess.DEVNULL}])
-def test_it_finds_what_a_new_interpreter_finds(tmp_path, environ, stdin):
+@pytest.mark.parametrize("safe", [[], ["-P"]])
+def test_it_finds_what_a_new_interpreter_finds(tmp_path, environ, stdin, safe):
     options = {"cwd": tmp_path, "env": {**os.environ, **environ}, "capture_output": True, "text": True} | stdin
     same = {"check": False, **options}
-    words = [sys.executable, "-c", LOOK, "a b", "--c"]
+    words = [sys.executable, *safe, "-c", LOOK, "a b", "--c"]
     forked, new = run(words, **same), subprocess.run(words, **same)  # noqa: PLW1510
     assert (forked.args, forked.returncode, forked.stderr) == (new.args, new.returncode, new.stderr)
     assert forked.stdout == new.stdout

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import run
 
 from exptrack.backends import process
 from exptrack.backends.dvc import driver_command, find_pipeline, read_events, read_refusal
@@ -119,7 +120,7 @@ NAMES = {
 
 
 def run_dvc(*arguments, cwd, status=0):
-    done = subprocess.run(
+    done = run(
         [sys.executable, "-P", "-m", "dvc", *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False
     )
     assert done.returncode == status, done.stdout + done.stderr

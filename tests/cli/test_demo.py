@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 from pages import read_blocks, read_steps, shape
 
+MADE: dict[Path, str] = {}
+
 
 @pytest.fixture
 def demo(exptrack, tmp_path):
-    done = exptrack("demo", tmp_path / "digits", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return tmp_path / "digits", done.stdout
+    """A demo that may only be read: it takes ten seconds, and is made once."""
+    if not MADE:
+        done = exptrack("demo", tmp_path / "digits", cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        MADE[tmp_path / "digits"] = done.stdout
+    [made] = MADE.items()
+    return made
 
 
 def git(folder, *words: str) -> str:

@@ -86,13 +86,14 @@ def become(descriptors: list[int], words: list[str], directory: str, environ: di
     os.environ.clear()
     os.environ.update(environ)
     sys.orig_argv = [sys.executable, *words]
-    option, what, *rest = words
+    is_safe = words[0] == "-P"  # nothing is imported from the folder
+    option, what, *rest = words[is_safe:]
+    if not is_safe:
+        sys.path.insert(0, str(Path.cwd()) if option == "-m" else "")
     if option == "-m":
-        sys.path.insert(0, str(Path.cwd()))
         sys.argv = [what, *rest]
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:
-        sys.path.insert(0, "")
         sys.argv = [option, *rest]
         sys.modules["__main__"] = fresh = ModuleType("__main__")
         fresh.__annotations__ = {}
