@@ -48,7 +48,7 @@ def find_look(rules: Rules, n: int, earlier: Sequence[PastConclusion], evidence:
     if evidence in spending:
         same = spending[evidence]
         order = sorted(spending.values(), key=lambda one: (one.time, one.id))
-        alpha = rules.alpha if rules.looks else same.spent
+        alpha = rules.alpha if rules.looks else min(same.spent, rules.alpha)
         return Look(order.index(same) + 1, alpha, 0.0, is_repeated=True)
     if n < 3 or find_plan(rules, n).waits:
         is_known = any(one.evidence == evidence for one in earlier)

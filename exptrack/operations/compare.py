@@ -85,14 +85,14 @@ class Ground(NamedTuple):
         return self.bases.configurations[0] if len(self.bases.configurations) == 1 else None
 
 
-def compare(context: Context, asked: Asked, known: Known | None = None) -> Comparison:
+def compare(context: Context, asked: Asked, known: Known | None = None, alpha: float | None = None) -> Comparison:
     """The configurations of the runs that are asked for, best first, and a verdict for each but the baseline. Writes nothing.
 
     Within an experiment the correction is over all its configurations, whichever of them are asked for. What is `known` is
-    not read again. Raises ExptrackError, RevError, QueryError.
+    not read again. `alpha` is the share of the declared one that a look spends. Raises ExptrackError, RevError, QueryError.
     """
     ground = find_ground(context, asked, known)
-    rules, grouped = ground.rules, ground.grouped
+    rules, grouped = ground.rules._replace(alpha=alpha or ground.rules.alpha), ground.grouped
     samples = list_samples(context, ground)
     decided = decide_beside(rules, samples, ground.partners, is_forced=asked.is_forced)
     verdicts = {one.label: one for one in _add_differences(decided, ground)}

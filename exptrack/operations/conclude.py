@@ -51,7 +51,7 @@ def conclude(context: Context, name: str) -> Conclusion:
         verdicts: tuple[Verdict, ...] = (confirmed,) if confirmed else ()
     else:
         if alpha != rules.alpha:
-            comparison = compare(context, Asked(experiment=name, alpha=alpha), known)._replace(rules=rules)
+            comparison = compare(context, Asked(experiment=name), known, alpha)._replace(rules=rules)
         verdicts = comparison.verdicts
     if look.alpha == 0:
         verdicts = tuple(_withhold(rules, one, comparison) for one in verdicts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from exptrack.analysis.fields import finite, format_time
@@ -18,6 +19,8 @@ from exptrack.render.sheet import Block, Items, Rows, fit
 
 MARKER = "<!-- exptrack conclude -->"
 _NAMED = 8
+_TOLD = ("failed", "declared later: ")  # stands among the threats already
+_OWN = "differs from the baseline"  # of one configuration, though another may have the same line
 _NUMBERS = (1, 2, 3, 4, 5, 6)
 _SIGNS = {Answer.ACCEPTED: "✓", Answer.REJECTED: "✗", Answer.NOT_YET: "?"}
 
@@ -179,8 +182,10 @@ def _holdout(conclusion: Conclusion) -> list[Block]:
 
 def _notes(conclusion: Conclusion) -> list[str]:
     labels = tuple(f"{one.label}: " for one in conclusion.comparison.configurations)
-    notes = [(one.label, note) for one in conclusion.verdicts for note in one.notes if not note.startswith("failed")]
-    lines = [note if note.startswith(labels) else f"{label}: {note}" for label, note in notes]
+    notes = [(one.label, note) for one in conclusion.verdicts for note in one.notes if not note.startswith(_TOLD)]
+    seen = Counter(note for _, note in notes)
+    shared = {note for note, count in seen.items() if count > 1 and not note.startswith(_OWN)}
+    lines = [note if note.startswith(labels) or note in shared else f"{label}: {note}" for label, note in notes]
     if conclusion.selected is not None and conclusion.selected.flags:
         lines.append("the configuration was selected by runs that the table shows, and is not confirmed yet")
     return [*lines, *conclusion.comparison.notes]

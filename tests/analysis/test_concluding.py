@@ -92,6 +92,8 @@ def test_on_the_same_runs_it_is_decided_as_it_was():
     earlier = [past("a", 0.025, 1), past("b", 0.05 / 6, 2)]
     look = find_look(RULES, 5, earlier, "a")
     assert (look.number, look.alpha, look.spent, look.is_repeated) == (1, 0.025, 0, True)
+    # Whoever wrote what was spent: it is decided at no more than what is declared.
+    assert find_look(RULES, 5, [past("a", 0.9, 1)], "a").alpha == 0.05
 
 
 def test_runs_that_nothing_was_decided_on_are_no_look():

@@ -117,6 +117,16 @@ def test_no_line_on_runs_stands_twice_in_the_report(measured, exptrack):
     assert lines == ["- `lr=0.1`: 1 rerun of a seed averaged with it"]
 
 
+def test_a_small_alpha_is_shared_among_looks_and_what_was_declared_later_is_told_once(measured, repository, exptrack):
+    declare(repository, SETTINGS + "    alpha: 0.000001\n")
+    given = conclude(exptrack)
+    assert (given["answer"], given["look"]["alpha"]) == ("accepted", 5e-7)
+    page = exptrack("conclude", "-e", "rate").stdout
+    lines = page.splitlines()
+    assert any(line.endswith("Welch p<0.0001 (alpha 5e-07), by more than min_effect 0.01`") for line in lines)
+    assert [line for line in lines if "declared later" in line] == ["- declared later: alpha: `1e-06`, was 0.05"]
+
+
 def test_code_and_data_that_differ_are_threats(measured, repository, exptrack, git):
     (repository / "measure.sh").write_text((repository / "measure.sh").read_text() + "# changed\n")
     measure(exptrack, [0.2], range(3))
