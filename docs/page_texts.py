@@ -40,7 +40,10 @@ A run has died if its recorder no longer lives: killed, or its machine went down
     "experiments": """\
 Lists what `exptrack.yaml` declares below `experiments`, and how far each is: runs that completed and have its metric, of those planned
 (reruns of a seed count once), and runs that failed. With NAME one in full: what is declared, a line for each configuration, and runs that
-are filed under it and are none of them.""",
+are filed under it and are none of them.
+
+`--commands` prints the runs that are missing, of all configurations with the same seeds: pipe it into `sh`, or into
+`xargs -P 4 -I {} sh -c '{}'` for four at a time.""",
     "recover": """\
 Records dead runs as `crashed`, with all that they had logged. A dead run whose command still runs is left alone.""",
     "ls": """\

@@ -72,7 +72,7 @@ def _overrides(record: Record, seed_key: str | None, variables: Mapping[str, Val
     said = flatten(record.params.get(ARGUMENTS, {}))
     for key, value in variables.items():
         if key in held and key not in said and key not in given and not _is_said(record, key):
-            given[key] = f"{key}={_spell(value)}"
+            given[key] = f"{key}={spell(value)}"
     return list(given.values())
 
 
@@ -82,7 +82,8 @@ def _is_said(record: Record, key: str) -> bool:
     return any(word.partition("=")[0].lstrip("-+") in names for word in record.command)
 
 
-def _spell(value: Value) -> str:
+def spell(value: Value) -> str:
+    """A value as `-S` takes it."""
     if isinstance(value, str) and not isinstance(parse_value(value), str):
         return json.dumps(value)
     return tell_value(value)

@@ -21,7 +21,7 @@ EXAMPLES = {
     "show": ("exptrack show", "exptrack show brave-otter --output", "exptrack show best --file params.yaml"),
     "environment": ("exptrack environment best -o requirements.txt",),
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
-    "experiments": ("exptrack experiments", "exptrack experiments wider-layer --json"),
+    "experiments": ("exptrack experiments", "exptrack experiments wider-layer --commands -- python train.py | sh"),
     "compare": (
         "exptrack compare --metric accuracy --baseline lr=0.1",
         "exptrack compare -e wider-layer --markdown --plot wider.svg",

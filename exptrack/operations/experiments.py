@@ -46,6 +46,15 @@ def list_experiments(context: Context, name: str | None = None) -> tuple[Experim
     )
 
 
+def write_commands(context: Context, name: str, command: Sequence[str] = ()) -> tuple[str, ...]:
+    """The command lines of the runs that an experiment still lacks; see `analysis.planning`. Raises ExptrackError."""
+    from exptrack.analysis.planning import write_missing
+
+    [state] = list_experiments(context, name)
+    records = {one.name: one.record for one in list_runs(context) if one.record.experiment == name}
+    return write_missing(state, records, command, context.settings.seed)
+
+
 def _describe(
     name: str, declared: Experiment | None, runs: Sequence[Run], running: Sequence[Record]
 ) -> ExperimentState:

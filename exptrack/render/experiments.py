@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 from exptrack.analysis.fields import finite
@@ -47,7 +48,21 @@ def format_experiment(state: ExperimentState) -> str:
         lines += [f"  {one.run}  {inert(one.reason)}" for one in state.outside[:_MOST_OUTSIDE]]
         if more := len(state.outside) - _MOST_OUTSIDE:
             lines += [f"  {more:,} more; --json lists all"] if more > 0 else []
+    if advice := _advise(state):
+        lines += ["", advice]
     return "\n".join(lines)
+
+
+def _advise(state: ExperimentState) -> str | None:
+    """What comes next, where that is plain."""
+    declared, name = state.declared, quote(inert(state.name))
+    if state.progress is Progress.COMPLETE:
+        return f"next: `exptrack compare -e {name}`"
+    is_planned = declared is not None and declared.seeds and declared.pair_by in {Pairing.NONE, Pairing.SEED}
+    if is_planned and state.progress in {Progress.INCOMPLETE, Progress.NOT_STARTED}:
+        command = "" if state.runs else " python train.py"
+        return f"next: the missing runs, which `exptrack experiments {name} --commands{command}` prints"
+    return None
 
 
 def format_experiments_json(states: Sequence[ExperimentState]) -> str:

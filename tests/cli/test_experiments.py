@@ -1,6 +1,7 @@
 """`exptrack experiments`: what is planned, recorded and failed."""
 
 import json
+import shlex
 import sys
 
 import pytest
@@ -84,6 +85,8 @@ def test_runs_are_counted_by_configuration_and_seed(project, exptrack, train):
         "\n"
         "runs that are none of its configurations:\n"
         "  beyond  lr=2 is none of 0.25, 0.5\n"
+        "\n"
+        "next: the missing runs, which `exptrack experiments rate --commands` prints\n"
     )
     assert "rate        incomplete   2               2 of 4    1 " in ask(exptrack)
 
@@ -171,3 +174,23 @@ def test_a_hypothesis_is_cut_to_the_width_of_the_terminal():
     assert lines[1].endswith("…")
     assert max(map(len, lines)) <= 84
     assert format_experiments([state]).endswith("a lower rate is better than a higher one")
+
+
+def test_the_missing_runs_are_printed_as_commands_that_a_shell_makes(project, exptrack):
+    (project / "params.yaml").write_text("lr: 0.25\nseed: 1\n")
+    printed = exptrack("experiments", "rate", "--commands", "--", sys.executable, "train.py", "--quiet")
+    assert printed.returncode == 0, printed.stderr
+    lines = printed.stdout.splitlines()
+    assert [line.split(" -- ")[0] for line in lines] == [
+        f"exptrack run -e rate -S lr={lr} --seed {seed}" for lr in (0.25, 0.5) for seed in (0, 1)
+    ]
+    for line in lines:
+        assert exptrack(*shlex.split(line)[1:]).returncode == 0
+    done = exptrack("experiments", "rate", "--commands")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "exptrack: all planned runs of rate are recorded or under way\n"
+    assert exptrack("experiments", "rate").stdout.endswith("\nnext: `exptrack compare -e rate`\n")
+    refused = exptrack("experiments", "--commands")
+    assert (refused.returncode, refused.stderr) == (
+        2, "exptrack: --commands needs the name of an experiment: `exptrack experiments NAME --commands`\n"
+    )  # fmt: skip
