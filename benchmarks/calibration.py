@@ -21,7 +21,7 @@ from typing import NamedTuple
 # As a script it has its own folder on the path, and not the one that holds the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from exptrack.analysis.concluding import find_look
+from exptrack.analysis.experiments.concluding import find_look
 from exptrack.analysis.verdicts import decide
 from exptrack.model.comparison import Rules, Sample, Verdict, Word
 from exptrack.model.experiment import Noise

@@ -22,7 +22,7 @@ from pages import blocks, code, named, prose, read, table
 import exptrack
 from exptrack.analysis.arguments import parse_arguments
 from exptrack.analysis.codec import encode_annotation, encode_environment, encode_record
-from exptrack.analysis.experiments import KEYS
+from exptrack.analysis.experiments.declaration import KEYS
 from exptrack.analysis.history import path_of
 from exptrack.analysis.secrets import mask, mask_arguments, mask_tree
 from exptrack.analysis.secretshapes import TOKENS

@@ -12,7 +12,7 @@ from pages import table
 from studies import Study
 
 from exptrack.analysis.codec import encode_environment
-from exptrack.analysis.experiments import KEYS
+from exptrack.analysis.experiments.declaration import KEYS
 from exptrack.model.change import Change, Kind
 from exptrack.model.collection import Collected, Garbage
 from exptrack.model.comparison import Word

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exptrack.analysis.parameters import CAVEAT, ETA_SQUARED, SPEARMAN
-from exptrack.analysis.predictions import THESE_MODELS, compare_models, make_examples
+from exptrack.analysis.experiments.parameters import CAVEAT, ETA_SQUARED, SPEARMAN
+from exptrack.analysis.experiments.predictions import THESE_MODELS, compare_models, make_examples
 from exptrack.analysis.stats.intervals import failure_limit
 from exptrack.analysis.stats.order import expected_max
 from exptrack.analysis.verdicts import decide, describe_winner, explore, look_alphas

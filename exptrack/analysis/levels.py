@@ -22,7 +22,7 @@ from exptrack.model.settings import MetricDeclaration
 from exptrack.model.tree import flatten
 
 if TYPE_CHECKING:
-    from exptrack.analysis.conceptual import Conclusion
+    from exptrack.analysis.experiments.conceptual import Conclusion
 
 _MOST_LINES = 5
 NO_EXPERIMENT = "the run is of no experiment, which would declare a metric and a baseline: `exptrack run -e NAME` files one under it"
@@ -63,7 +63,7 @@ def judge(  # noqa: PLR0913 - those that are keyword-only may be left out
     that are not volatile.
     Methodological: nothing differs in what was executed, and every primary metric of every rerun lies within `terms.similar` of the
     recorded value. Of a recorded 0 no share can be taken: there the absolute tolerance counts, else `min_effect`, else 0 is asked for.
-    Conceptual: see `analysis.conceptual`.
+    Conceptual: see `analysis.experiments.conceptual`.
     """
     flat = [one._replace(metrics=flatten(one.metrics)) for one in sorted(reruns, key=lambda one: one.name)]
     earlier = [one._replace(metrics=flatten(one.metrics)) for one in replicates.outcomes]
@@ -270,6 +270,6 @@ def _judge_similar_to_zero(case: _Case, metric: str, value: float) -> tuple[bool
 def _judge_conceptual(case: _Case, conclusion: Conclusion | str) -> LevelAnswer:
     if isinstance(conclusion, str):
         return LevelAnswer(Level.CONCEPTUAL, Answer.CANNOT_ASSESS, (conclusion,))
-    from exptrack.analysis.conceptual import judge_conclusion
+    from exptrack.analysis.experiments.conceptual import judge_conclusion
 
     return judge_conclusion(conclusion, _find_incomplete(case))

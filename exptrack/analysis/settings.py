@@ -163,7 +163,7 @@ def _metric(parent: Section, name: str) -> MetricDeclaration:
 def _experiments(tree: Tree, name: str) -> Mapping[str, Experiment]:
     if not tree:
         return {}
-    from exptrack.analysis.experiments import parse_experiments  # most projects have none
+    from exptrack.analysis.experiments.declaration import parse_experiments  # most projects have none
 
     return parse_experiments(tree, name)
 

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from exptrack.analysis.concluding import find_status
+    from exptrack.analysis.experiments.concluding import find_status
     from exptrack.operations.conclude import conclude
     from exptrack.render.conclusion import format_json, format_markdown
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from exptrack.analysis.experiments.grouping import Grouped, Grouping, Row, group, sort_best
+from exptrack.analysis.experiments.positional import note_positional
+from exptrack.analysis.experiments.suites import describe_suite
 from exptrack.analysis.fieldnames import find_nearest, shown
-from exptrack.analysis.grouping import Grouped, Grouping, Row, group, sort_best
-from exptrack.analysis.positional import note_positional
 from exptrack.analysis.seeds import SEEDS
-from exptrack.analysis.suites import describe_suite
 from exptrack.analysis.verdicts import describe_winner, explore
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError

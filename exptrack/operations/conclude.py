@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from exptrack.analysis.choosing import screen
-from exptrack.analysis.concluding import answer, find_look, list_threats
+from exptrack.analysis.experiments.choosing import screen
+from exptrack.analysis.experiments.concluding import answer, find_look, list_threats
 from exptrack.analysis.verdicts.words import choose_unit, write_line
 from exptrack.backends.git.repository import find_identity
 from exptrack.model.annotation import AnnotationKind

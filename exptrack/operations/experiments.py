@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from exptrack.analysis.experimentstates import describe_experiment
+from exptrack.analysis.experiments.states import describe_experiment
 from exptrack.errors import ExptrackError
 from exptrack.model.experiment import Experiment
 from exptrack.model.experimentstate import ExperimentState, Progress
@@ -47,8 +47,8 @@ def list_experiments(context: Context, name: str | None = None) -> tuple[Experim
 
 
 def write_commands(context: Context, name: str, command: Sequence[str] = ()) -> tuple[str, ...]:
-    """The command lines of the runs that an experiment still lacks; see `analysis.planning`. Raises ExptrackError."""
-    from exptrack.analysis.planning import write_missing
+    """The command lines of the runs that an experiment still lacks; see `analysis.experiments.planning`. Raises ExptrackError."""
+    from exptrack.analysis.experiments.planning import write_missing
 
     [state] = list_experiments(context, name)
     records = {one.name: one.record for one in list_runs(context) if one.record.experiment == name}

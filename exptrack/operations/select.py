@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exptrack.analysis.choosing import FEWEST, FRESH, Screen, fresh_seeds, gain, screen
-from exptrack.analysis.experiments import configuration_of
-from exptrack.analysis.labels import tell_value
-from exptrack.analysis.rerunning import write_rerun
+from exptrack.analysis.experiments.choosing import FEWEST, FRESH, Screen, fresh_seeds, gain, screen
+from exptrack.analysis.experiments.declaration import configuration_of
+from exptrack.analysis.experiments.labels import tell_value
+from exptrack.analysis.experiments.rerunning import write_rerun
 from exptrack.analysis.wording import counted
 from exptrack.backends.git.repository import find_identity
 from exptrack.errors import ExptrackError

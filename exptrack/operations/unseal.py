@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from exptrack.analysis.experiments.grouping import Row
 from exptrack.analysis.fieldnames import shown
-from exptrack.analysis.grouping import Row
 from exptrack.analysis.message import check_note
 from exptrack.analysis.secrets import mask
 from exptrack.analysis.stats import deviation, mean

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from exptrack.analysis.parameters import CAVEAT, Association, describe
-from exptrack.analysis.predictions import Models, Split
+from exptrack.analysis.experiments.parameters import CAVEAT, Association, describe
+from exptrack.analysis.experiments.predictions import Models, Split
 from exptrack.operations.comparing.looking import Beside
 from exptrack.render.gfm import code_span, sentence
 from exptrack.render.sheet import Block, Items

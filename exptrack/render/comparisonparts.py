@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from exptrack.analysis.labels import tell_value
+from exptrack.analysis.experiments.labels import tell_value
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.comparison import Comparison, Configuration, Verdict, Word
 from exptrack.model.selection import Seen

@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from typing import Any
 
+from exptrack.analysis.experiments.labels import tell_value
 from exptrack.analysis.fields import finite, format_time
-from exptrack.analysis.labels import tell_value
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.experiment import Pairing
 from exptrack.model.selection import Answer, Conclusion, Selected

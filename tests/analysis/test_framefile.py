@@ -8,8 +8,8 @@ from io import BytesIO
 import pandas as pd
 import pytest
 
+from exptrack.analysis.experiments.predictions import make_examples
 from exptrack.analysis.framefile import read_rows
-from exptrack.analysis.predictions import make_examples
 from exptrack.errors import DataError
 from exptrack.model.experiment import Predictions
 

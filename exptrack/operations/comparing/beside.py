@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from exptrack.analysis.grouping import Grouped, Row
+from exptrack.analysis.experiments.grouping import Grouped, Row
 from exptrack.model.comparison import Configuration
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exptrack.analysis.grouping import sort_best
+from exptrack.analysis.experiments.grouping import sort_best
 from exptrack.model.comparison import Configuration, Verdict, Word
 from exptrack.operations.comparing.confirming import (
     confirm,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.grouping import Grouped, find_configurations, tell_lacking
-from exptrack.analysis.labels import tell_values
+from exptrack.analysis.experiments.grouping import Grouped, find_configurations, tell_lacking
+from exptrack.analysis.experiments.labels import tell_values
 from exptrack.analysis.query import names_in, parse_query
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git import objects

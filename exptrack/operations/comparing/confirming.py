@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.choosing import find_fresh, find_holder
-from exptrack.analysis.grouping import Row
+from exptrack.analysis.experiments.choosing import find_fresh, find_holder
+from exptrack.analysis.experiments.grouping import Row
 from exptrack.analysis.verdicts import decide
 from exptrack.model.comparison import Configuration, Rules, Sample, Verdict
 from exptrack.model.experiment import Noise, Pairing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from exptrack.analysis.grouping import Grouped, Row
+from exptrack.analysis.experiments.grouping import Grouped, Row
 from exptrack.analysis.wording import counted
 from exptrack.model.pipeline import StageState
 from exptrack.model.run import Run

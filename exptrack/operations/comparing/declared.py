@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exptrack.analysis.experiments import LEAST_ALPHA
+from exptrack.analysis.experiments.declaration import LEAST_ALPHA
 from exptrack.analysis.fieldnames import find_nearest, shown
 from exptrack.analysis.settings import parse_settings
 from exptrack.analysis.wording import name_few

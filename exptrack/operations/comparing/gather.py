@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from exptrack.analysis.codec import decode_environment
 from exptrack.analysis.comparable import environment_tree
 from exptrack.analysis.configurations import configuration_command
-from exptrack.analysis.experiments import canonical
-from exptrack.analysis.grouping import Row
+from exptrack.analysis.experiments.declaration import canonical
+from exptrack.analysis.experiments.grouping import Row
 from exptrack.analysis.history import Point, path_of
 from exptrack.analysis.seeds import find_seed_key
 from exptrack.backends.git import objects

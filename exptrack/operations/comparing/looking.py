@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from exptrack.analysis.parameters import Association, associate
+from exptrack.analysis.experiments.parameters import Association, associate
 from exptrack.errors import RevError
 from exptrack.model.comparison import Comparison
 from exptrack.model.run import Run

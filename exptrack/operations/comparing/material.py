@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.choosing import find_holder
-from exptrack.analysis.grouping import Grouped, Grouping, Row, group
+from exptrack.analysis.experiments.choosing import find_holder
+from exptrack.analysis.experiments.grouping import Grouped, Grouping, Row, group
 from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Configuration, Rules, Sample
 from exptrack.model.experiment import Experiment, Pairing

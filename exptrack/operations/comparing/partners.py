@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.experiments import canonical
+from exptrack.analysis.experiments.declaration import canonical
 from exptrack.analysis.verdicts import decide_pairs
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError

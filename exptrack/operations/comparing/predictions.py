@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.framefile import read_rows
-from exptrack.analysis.predictions import (
+from exptrack.analysis.experiments.predictions import (
     Examples,
     Models,
     Split,
@@ -15,6 +14,7 @@ from exptrack.analysis.predictions import (
     parse_examples,
     split_variance,
 )
+from exptrack.analysis.framefile import read_rows
 from exptrack.analysis.wording import name_few
 from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Comparison, Configuration

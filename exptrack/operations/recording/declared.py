@@ -24,7 +24,7 @@ def check_declared(
     experiment = experiments.get(request.experiment)
     if experiment is None:
         return (_describe_unknown(request.experiment, experiments),)
-    from exptrack.analysis.experiments import find_missing, find_outside
+    from exptrack.analysis.experiments.declaration import find_missing, find_outside
     from exptrack.analysis.wording import name_few
 
     united = unite("params.yaml", params)

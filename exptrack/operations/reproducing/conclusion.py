@@ -12,7 +12,7 @@ from exptrack.model.run import Run
 from exptrack.operations.context import SETTINGS, Context
 
 if TYPE_CHECKING:
-    from exptrack.analysis.conceptual import Conclusion
+    from exptrack.analysis.experiments.conceptual import Conclusion
 
 
 def gather_conclusion(context: Context, run: Run, reruns: Sequence[Run]) -> Conclusion | str:
@@ -37,8 +37,8 @@ def gather_conclusion(context: Context, run: Run, reruns: Sequence[Run]) -> Conc
 
 
 def _gather(context: Context, name: str, run: Run, reruns: Sequence[Run]) -> Conclusion | str:
-    from exptrack.analysis.conceptual import Conclusion
-    from exptrack.analysis.grouping import group, name_unit
+    from exptrack.analysis.experiments.conceptual import Conclusion
+    from exptrack.analysis.experiments.grouping import group, name_unit
     from exptrack.operations.compare import Asked, find_ground, list_samples
     from exptrack.operations.comparing.gather import gather
 

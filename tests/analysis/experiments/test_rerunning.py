@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exptrack.analysis.rerunning import write_rerun
+from exptrack.analysis.experiments.rerunning import write_rerun
 from exptrack.model.data import Pointer
 from exptrack.model.run import Record, Status
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from exptrack.analysis.predictions import compare_models, make_examples, parse_examples, split_variance
+from exptrack.analysis.experiments.predictions import compare_models, make_examples, parse_examples, split_variance
 from exptrack.errors import DataError
 from exptrack.model.experiment import Predictions
 

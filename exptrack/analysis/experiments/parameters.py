@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.experiments import canonical
+from exptrack.analysis.experiments.declaration import canonical
 from exptrack.analysis.stats import is_constant
 from exptrack.analysis.stats.association import Strength, eta_squared, spearman
 from exptrack.analysis.wording import counted

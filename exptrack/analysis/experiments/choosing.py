@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from itertools import count, islice
 from typing import NamedTuple
 
-from exptrack.analysis.grouping import Row, sort_best
+from exptrack.analysis.experiments.grouping import Row, sort_best
 from exptrack.analysis.verdicts import noise_gain
 from exptrack.analysis.verdicts.gates import clean, find_mismatch
 from exptrack.analysis.wording import counted

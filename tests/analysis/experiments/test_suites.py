@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from exptrack.analysis.grouping import Grouping, Row, group
-from exptrack.analysis.suites import describe_suite
+from exptrack.analysis.experiments.grouping import Grouping, Row, group
+from exptrack.analysis.experiments.suites import describe_suite
 from exptrack.model.comparison import Rules
 from exptrack.model.experiment import Pairing
 from exptrack.model.run import Status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exptrack.analysis.grouping import Row, group
-from exptrack.analysis.parameters import associate, describe
+from exptrack.analysis.experiments.grouping import Row, group
+from exptrack.analysis.experiments.parameters import associate, describe
 from exptrack.model.run import Status
 
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from exptrack.analysis.choosing import find_fresh, find_holder, fresh_seeds, gain, screen
-from exptrack.analysis.grouping import Row, group
+from exptrack.analysis.experiments.choosing import find_fresh, find_holder, fresh_seeds, gain, screen
+from exptrack.analysis.experiments.grouping import Row, group
 from exptrack.analysis.verdicts import decide
 from exptrack.model.comparison import Rules, Sample, Word
 from exptrack.model.run import Status

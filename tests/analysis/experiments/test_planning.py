@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exptrack.analysis.experimentstates import describe_experiment
-from exptrack.analysis.planning import write_missing
+from exptrack.analysis.experiments.planning import write_missing
+from exptrack.analysis.experiments.states import describe_experiment
 from exptrack.errors import ExptrackError
 from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.experimentstate import ExperimentState, Progress

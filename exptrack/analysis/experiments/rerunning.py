@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from exptrack.analysis.arguments import ARGUMENTS, parse_value
 from exptrack.analysis.editing.overrides import parse_overrides
-from exptrack.analysis.labels import tell_value
+from exptrack.analysis.experiments.labels import tell_value
 from exptrack.analysis.seeds import find_seed_key
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Record

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.experiments import (
+from exptrack.analysis.experiments.declaration import (
     canonical,
     configuration_of,
     find_missing,

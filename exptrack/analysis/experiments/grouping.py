@@ -9,9 +9,9 @@ from functools import lru_cache
 from statistics import median
 from typing import NamedTuple
 
-from exptrack.analysis.experiments import canonical, is_configuration
+from exptrack.analysis.experiments.declaration import canonical, is_configuration
+from exptrack.analysis.experiments.labels import Named, label_all, shorten_code, sort_key, tell_value, tell_values
 from exptrack.analysis.fieldnames import find_nearest, shown
-from exptrack.analysis.labels import Named, label_all, shorten_code, sort_key, tell_value, tell_values
 from exptrack.analysis.stats import deviation, is_constant, mean, quantile
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.comparison import Configuration, Interval, Sample

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.concluding import answer, find_look, find_status, list_threats
+from exptrack.analysis.experiments.concluding import answer, find_look, find_status, list_threats
 from exptrack.analysis.verdicts import decide
 from exptrack.model.comparison import Comparison, Configuration, Rules, Sample, Verdict, Word
 from exptrack.model.selection import Answer, PastConclusion

@@ -7,7 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
-from exptrack.analysis.experiments import canonical, configuration_of, find_missing, find_outside, is_configuration
+from exptrack.analysis.experiments.declaration import (
+    canonical,
+    configuration_of,
+    find_missing,
+    find_outside,
+    is_configuration,
+)
 from exptrack.analysis.wording import name_few
 from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.experimentstate import ConfigurationState, ExperimentState, Outside, Progress

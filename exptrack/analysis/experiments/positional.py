@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from exptrack.analysis.grouping import Grouping, Row
+from exptrack.analysis.experiments.grouping import Grouping, Row
 from exptrack.analysis.wording import counted
 
 _WHOLE = re.compile(r"(?<![\w.])\d+(?![\w.])", re.ASCII)

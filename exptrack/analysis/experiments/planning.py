@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 
 from exptrack.analysis.arguments import ARGUMENTS
-from exptrack.analysis.rerunning import spell, write_rerun
+from exptrack.analysis.experiments.rerunning import spell, write_rerun
 from exptrack.errors import ExptrackError
 from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.experimentstate import ConfigurationState, ExperimentState

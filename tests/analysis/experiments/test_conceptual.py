@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.conceptual import Conclusion, judge_conclusion
+from exptrack.analysis.experiments.conceptual import Conclusion, judge_conclusion
 from exptrack.analysis.levels import judge
 from exptrack.analysis.verdicts import decide
 from exptrack.model.comparison import Rules, Sample

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exptrack.analysis.experimentstates import describe_experiment
+from exptrack.analysis.experiments.states import describe_experiment
 from exptrack.model.experiment import Experiment, Pairing
 from exptrack.model.experimentstate import Progress
 from exptrack.model.run import Record, Status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 
-from exptrack.analysis.grouping import Grouping, Row, list_values
+from exptrack.analysis.experiments.grouping import Grouping, Row, list_values
 from exptrack.analysis.stats import mean
 from exptrack.analysis.stats.effects import iqm, probability_of_improvement
 from exptrack.analysis.stats.resampling import stratified_bootstrap

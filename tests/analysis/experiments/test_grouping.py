@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from exptrack.analysis.grouping import Grouping, Row, find_configurations, group, sort_best, tell_lacking
+from exptrack.analysis.experiments.grouping import Grouping, Row, find_configurations, group, sort_best, tell_lacking
 from exptrack.model.comparison import Sample
 from exptrack.model.experiment import Pairing
 from exptrack.model.run import Status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exptrack.analysis.grouping import Grouping, Row
-from exptrack.analysis.positional import note_positional
+from exptrack.analysis.experiments.grouping import Grouping, Row
+from exptrack.analysis.experiments.positional import note_positional
 from exptrack.model.run import Status
 
 
