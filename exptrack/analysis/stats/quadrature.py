@@ -49,20 +49,6 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def range_excess(width: float, k: int) -> float:
-    """The probability that the range of k independent standard normal values is above `width`.
-
-    1 - k * integral of phi(z) * (Phi(z) - Phi(z - width))^(k-1). Source: Hartley 1942, The range in random samples,
-    Biometrika 32.
-    """
-    import numpy as np
-    from scipy.special import ndtr
-
-    places, weights = nodes(-8.5, 8.5 + width, 128)
-    density = np.exp(-(places**2) / 2) / np.sqrt(2 * np.pi)
-    return 1 - k * float(((ndtr(places) - ndtr(places - width)) ** (k - 1) * density) @ weights)
-
-
 @cache  # they are the eigenvalues of a matrix: half a second for a hundred on a busy machine, and asked for again and again
 def _legendre(count: int) -> tuple[Numbers, Numbers]:
     import numpy as np

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from exptrack.analysis.stats.checks import require_alpha, require_pairs
+from exptrack.analysis.stats.checks import require_pairs
 from exptrack.analysis.stats.plain import NOISE, is_same_but_noise, mean, require
 from exptrack.analysis.stats.subsets import share_as_far, share_of_whole
 
@@ -171,25 +171,6 @@ def friedman_against(table: Sequence[Sequence[float]], control: int = 0) -> tupl
     error = math.sqrt(k * (k + 1) / (6 * n))
     scores = ((column, (one - sums[control]) / (2 * n) / error) for column, one in enumerate(sums) if column != control)
     return tuple(Against(column, z, math.erfc(abs(z) / math.sqrt(2))) for column, z in scores)
-
-
-def nemenyi(k: int, n: int, alpha: float = 0.05) -> float:
-    """By how much the mean ranks of two of k columns over n rows must differ, all pairs being compared: q * sqrt(k(k+1)/(6n)).
-
-    q is the quantile of the range of k standard normal values, divided by sqrt(2). Source: Nemenyi 1963; Demsar 2006, JMLR 7, table 5.
-    ValueError unless k >= 2, n >= 1 and 0 < alpha < 1.
-    """
-    require_alpha(alpha)
-    if k < 2 or n < 1:
-        raise ValueError(f"no critical difference of {k} columns over {n} rows")
-    from scipy.special import ndtri
-
-    from exptrack.analysis.stats.quadrature import range_excess, root
-
-    # Two are a single comparison; k are at most as bad as Bonferroni has it.
-    low, high = (float(-ndtri(tail)) * math.sqrt(2) for tail in (alpha / 2, alpha / (k * (k - 1))))
-    q = root(lambda width: range_excess(width, k) - alpha, low, high)
-    return q / math.sqrt(2) * math.sqrt(k * (k + 1) / (6 * n))
 
 
 def _rank_sums(table: Sequence[Sequence[float]]) -> list[int]:

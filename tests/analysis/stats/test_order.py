@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exptrack.analysis.stats.order import best_of, expected_max, winners_curse
-
-values = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=6)
+from exptrack.analysis.stats.order import expected_max, winners_curse
 
 
 @pytest.mark.parametrize(
@@ -58,39 +55,15 @@ def test_noise_alone_makes_a_winner():
     assert winners_curse(20, 0.0, 3) == 0
 
 
-class TestBestOf:
-    @given(values, st.integers(1, 4))
-    def test_biased_it_is_the_mean_over_all_draws_with_replacement(self, found, b):
-        draws = [max(draw) for draw in itertools.product(found, repeat=b)]
-        assert best_of(found, b) == pytest.approx(sum(draws) / len(draws), rel=1e-9, abs=1e-9)
-
-    @given(values, st.integers(1, 6))
-    def test_unbiased_it_is_the_mean_over_all_draws_without(self, found, b):
-        if b <= len(found):
-            draws = [max(draw) for draw in itertools.combinations(found, b)]
-            assert best_of(found, b, is_biased=False) == pytest.approx(sum(draws) / len(draws), rel=1e-9, abs=1e-9)
-
-    @given(values)
-    def test_of_one_it_is_the_mean_and_of_all_without_replacement_the_largest(self, found):
-        assert best_of(found, 1) == pytest.approx(sum(found) / len(found), abs=1e-9)
-        assert best_of(found, len(found), is_biased=False) == max(found)
-
-    def test_many_are_no_matter(self):
-        assert best_of([float(one) for one in range(1000)], 1000) == pytest.approx(998.4, abs=0.1)
-
-    @pytest.mark.parametrize(
-        "call",
-        [
-            lambda: best_of([], 1),
-            lambda: best_of([math.nan], 1),
-            lambda: best_of([1.0, 2.0], 0),
-            lambda: best_of([1.0, 2.0], 3, is_biased=False),
-            lambda: expected_max(0),
-            lambda: winners_curse(0, 1.0, 3),
-            lambda: winners_curse(3, 1.0, 0),
-            lambda: winners_curse(3, math.nan, 3),
-        ],
-    )
-    def test_what_cannot_be_computed_is_refused(self, call):
-        with pytest.raises(ValueError, match=r"^no "):
-            call()
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: expected_max(0),
+        lambda: winners_curse(0, 1.0, 3),
+        lambda: winners_curse(3, 1.0, 0),
+        lambda: winners_curse(3, math.nan, 3),
+    ],
+)
+def test_what_cannot_be_computed_is_refused(call):
+    with pytest.raises(ValueError, match=r"^no "):
+        call()
