@@ -299,7 +299,7 @@ def test_a_remote_behind_http_works_like_any_other(project, pointers, remote, ca
 
 
 def test_a_remote_that_refuses_is_named_without_its_credentials(project, pointers, server):
-    configure(project, server.url.replace("127", "ada:hunter2@127"))
+    configure(project, server.url.replace("//127", "//ada:hunter2@127", 1))
     server.status = 403
     with pytest.raises(
         DataError, match=r"cannot fetch raw\.csv from the remote 'origin': .*403.*; check its url"

@@ -446,7 +446,7 @@ def test_a_remote_behind_http_works_like_any_other(project, pointers, cache, rem
 
 @pytest.mark.parametrize("status", [401, 403, 507])
 def test_a_remote_that_refuses_is_named_without_its_credentials(project, pointers, server, status):
-    configure(project, origin=server.url.replace("127", "ada:hunter2@127"))
+    configure(project, origin=server.url.replace("//127", "//ada:hunter2@127", 1))
     server.status = status
     with pytest.raises(DataError, match=rf"cannot push raw\.csv to the remote 'origin': .*{status}.*; check") as caught:
         push(project, pointers[:1])
