@@ -19,6 +19,7 @@ from exptrack.render.sheet import Block, Items, Rows, fit
 
 MARKER = "<!-- exptrack conclude -->"
 _NAMED = 8
+_LEFT_OUT = " left out: "  # of runs that count nowhere, which is said where runs are counted
 _TOLD = ("failed", "declared later: ")  # stands among the threats already
 _OWN = "differs from the baseline"  # of one configuration, though another may have the same line
 _NUMBERS = (1, 2, 3, 4, 5, 6)
@@ -128,7 +129,11 @@ def _runs(conclusion: Conclusion) -> list[str]:
     samples = [one.sample for one in conclusion.comparison.configurations]
     failed, missing = sum(one.failed for one in samples), sum(one.missing for one in samples)
     lines = [f"{counted(conclusion.runs, 'run')} in {counted(conclusion.comparison.tried, 'configuration')}"]
-    lines.append(f"{failed:,} did not complete, {missing:,} completed without a finite value")
+    if failed or missing:
+        lines.append(f"{failed:,} did not complete, {missing:,} completed without a finite value")
+    else:
+        lines.append("all completed, with a finite value")
+    lines += [note for note in conclusion.comparison.notes if _LEFT_OUT in note]
     return lines + _tell_selected(conclusion.selected, conclusion.comparison.rules.unit)
 
 
@@ -188,7 +193,7 @@ def _notes(conclusion: Conclusion) -> list[str]:
     lines = [note if note.startswith(labels) or note in shared else f"{label}: {note}" for label, note in notes]
     if conclusion.selected is not None and conclusion.selected.flags:
         lines.append("the configuration was selected by runs that the table shows, and is not confirmed yet")
-    return [*lines, *conclusion.comparison.notes]
+    return [*lines, *(note for note in conclusion.comparison.notes if _LEFT_OUT not in note)]
 
 
 def _looks(conclusion: Conclusion) -> list[str]:

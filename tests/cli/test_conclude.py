@@ -139,3 +139,14 @@ def test_a_report_that_cannot_be_written_costs_no_look(measured, repository, exp
     assert (done.returncode, done.stdout) == (2, "")
     assert "cannot be written" in done.stderr
     assert annotations(repository, "r1-0", "conclusion") == []
+
+
+def test_what_was_only_executed_again_is_told_where_runs_are_counted(measured, exptrack):
+    assert exptrack("reproduce", "r1-0").returncode == 0
+    page = exptrack("conclude", "-e", "rate").stdout
+    runs = page.partition("#### Runs\n\n")[2].partition("\n\n")[0]
+    assert runs.splitlines() == [
+        "- 6 runs in 2 configurations", "- all completed, with a finite value",
+        "- 1 run left out: it executed another run again",
+    ]  # fmt: skip
+    assert "left out" not in page.partition("#### Threats")[2]
