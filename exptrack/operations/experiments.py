@@ -12,34 +12,38 @@ from exptrack.model.experimentstate import ExperimentState, Progress
 from exptrack.model.run import Record, Run
 from exptrack.model.selection import Answer
 from exptrack.operations.active import list_active
+from exptrack.operations.comparing.counting import leave_out
 from exptrack.operations.comparing.past import find_choices, find_conclusions, find_unsealings
 from exptrack.operations.comparing.removed import count_removed
 from exptrack.operations.context import SETTINGS, Context
-from exptrack.operations.listing import list_runs
+from exptrack.operations.listing import Runs, list_runs
 
 
-def list_experiments(context: Context, name: str | None = None) -> tuple[ExperimentState, ...]:
+def list_experiments(
+    context: Context, name: str | None = None, listed: Runs | None = None
+) -> tuple[ExperimentState, ...]:
     """The experiments that `exptrack.yaml` declares, in its order, then others that runs are filed under; with a `name` that one alone.
 
-    Of removed runs the number alone is told. Raises ExptrackError, with the nearest name, if there is none of that name.
+    Runs count as in `compare`; of removed ones the number alone is told. `listed` are all runs, if they were read before. Raises ExptrackError, with the nearest name, if there is none of that name.
     """
     found: defaultdict[str, list[Run]] = defaultdict(list)
-    listed = list_runs(context)
+    listed = list_runs(context) if listed is None else listed
     for run in listed:
-        if run.record.experiment is not None and not run.is_removed:
+        if run.record.experiment is not None:
             found[run.record.experiment].append(run)
     running: defaultdict[str, list[Record]] = defaultdict(list)
     for one in list_active(context):
         if one.is_alive and one.record is not None and one.record.experiment is not None:
             running[one.record.experiment].append(one.record)
     declared = context.settings.experiments
-    names = tuple(dict.fromkeys([*declared, *sorted({*found, *running})]))
+    filed = {name for name, some in found.items() if not all(run.is_removed for run in some)}
+    names = tuple(dict.fromkeys([*declared, *sorted({*filed, *running})]))
     if name is not None and name not in names:
         raise _unknown(name, names)
     wanted = names if name is None else (name,)
     removed = count_removed(context, listed)
     return tuple(
-        _describe(one, declared.get(one), found[one], running[one])._replace(
+        _describe(one, declared.get(one), leave_out(found[one])[0], running[one])._replace(
             removed=removed.get(one, Counter()).total()
         )
         for one in wanted
@@ -50,8 +54,10 @@ def write_commands(context: Context, name: str, command: Sequence[str] = ()) -> 
     """The command lines of the runs that an experiment still lacks; see `analysis.experiments.planning`. Raises ExptrackError."""
     from exptrack.analysis.experiments.planning import write_missing
 
-    [state] = list_experiments(context, name)
-    records = {one.name: one.record for one in list_runs(context) if one.record.experiment == name}
+    listed = list_runs(context)
+    [state] = list_experiments(context, name, listed)
+    own, _ = leave_out([one for one in listed if one.record.experiment == name])
+    records = {one.name: one.record for one in own}
     return write_missing(state, records, command, context.settings.seed)
 
 

@@ -194,3 +194,10 @@ def test_the_missing_runs_are_printed_as_commands_that_a_shell_makes(project, ex
     assert (refused.returncode, refused.stderr) == (
         2, "exptrack: --commands needs the name of an experiment: `exptrack experiments NAME --commands`\n"
     )  # fmt: skip
+
+
+def test_a_run_that_was_only_executed_again_is_no_planned_run(train, exptrack):
+    train("--name", "first")
+    before = exptrack("experiments", "rate").stdout
+    assert exptrack("reproduce", "first").returncode == 0
+    assert exptrack("experiments", "rate").stdout == before
