@@ -20,7 +20,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -28,6 +28,9 @@ from exptrack.errors import ExptrackError, NameTakenError
 from exptrack.model.tree import Value
 from exptrack.store import locks
 from exptrack.store.start import Start, encode_start
+from exptrack.store.stream import StreamReader as StreamReader  # noqa: PLC0414
+from exptrack.store.stream import last_sign as last_sign  # noqa: PLC0414
+from exptrack.store.stream import read_stream as read_stream  # noqa: PLC0414
 
 _RESERVE = 64 * 1024
 _FOREIGN_SILENCE = 600.0  # seconds without heartbeat after which a run of another host counts as dead
@@ -264,29 +267,6 @@ def _owner(lock: int) -> dict[str, object]:
     except ValueError:
         return {}
     return owner if isinstance(owner, dict) else {}
-
-
-def read_stream(folder: Path) -> Iterator[dict[str, Value]]:
-    """The entries so far, in order, each with its `kind` and `time`. A torn line (killed while it was written) is skipped."""
-    try:
-        lines = (folder / "stream").read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return
-    for line in lines:
-        with suppress(ValueError):
-            if line and isinstance(entry := json.loads(line), dict) and entry.keys() >= {"kind", "time"}:
-                yield entry
-
-
-def last_sign(folder: Path, entries: Sequence[Mapping[str, Value]]) -> float:
-    """When a run ended, or else gave its last sign of life: an entry, or the heartbeat; Unix time in seconds."""
-    ended = [float(str(entry["time"])) for entry in entries if entry["kind"] == "ended"]
-    if ended:
-        return ended[-1]
-    times = [float(str(entry["time"])) for entry in entries if entry["kind"] != "concurrent"]
-    with suppress(OSError):
-        times.append((folder / "lock").stat().st_mtime)
-    return max(times, default=0.0)
 
 
 def append_elsewhere(shared: Path, run: str, kind: str, /, **entry: Value) -> None:
