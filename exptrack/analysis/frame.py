@@ -14,6 +14,8 @@ from exptrack.model.run import Status
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+    from exptrack.analysis.points import Points
+
 Frame: TypeAlias = "DataFrame"
 
 _TITLES = {"tag": "tags", "note": "notes"}
@@ -33,6 +35,28 @@ def make_frame(rows: Sequence[Facts]) -> DataFrame:
 
     columns = {_TITLES.get(name, name): _column(name, rows) for name in data_columns(rows)}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(rows)))
+
+
+def make_history(points: Points) -> DataFrame:
+    """One row a point, in their order, numbered from 0: `time` (`datetime64[ns, UTC]`), `step`, `epoch` if any point has one, `value`."""
+    import pandas as pd
+
+    columns = {
+        "time": _seconds(points.times),
+        "step": make_column(points.steps),
+        **({} if points.epochs is None else {"epoch": make_column(points.epochs)}),
+        "value": _series(points.values, "float64"),
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(points)))
+
+
+def _seconds(times: Sequence[float]) -> Series[Any]:
+    """Unix time as times; microseconds are what a float has of it."""
+    import pandas as pd
+
+    series: Series[Any] = _series(times, "float64")
+    made: Series[Any] = pd.to_datetime(series.mul(1e6).round(), unit="us", utc=True, errors="coerce")
+    return made.astype("datetime64[ns, UTC]")
 
 
 def _column(name: str, rows: Sequence[Facts]) -> Series[Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exptrack.analysis.fields import LONGEST_NUMBER
-from exptrack.analysis.history import Point, path_of
+from exptrack.analysis import history
+from exptrack.analysis.history import Point, as_header, path_of, read_name
 from exptrack.analysis.holdout import is_holdout
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git.browse import list_paths
@@ -13,7 +13,6 @@ from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Run
-from exptrack.model.tree import Value
 from exptrack.operations.context import Context
 from exptrack.store import runs
 
@@ -27,10 +26,10 @@ def read_history(context: Context, run: Run, metric: str) -> bytes:
     """
     expected = FOLDER + path_of(metric)
     data = runs.read_files(context.repository, run.oid, [expected]).get(expected)
-    if data is not None and _name_in(data) == _as_header(metric):
+    if data is not None and read_name(data) == as_header(metric):
         return data
     known = _read_all(context, run)
-    if (data := known.get(_as_header(metric))) is not None:
+    if (data := known.get(as_header(metric))) is not None:
         return data
     if is_holdout(metric, run.record.sealed):
         raise ExptrackError(f"'{metric}' of '{run.name}' is sealed: `exptrack unseal` shows it once the choice is made")
@@ -39,7 +38,7 @@ def read_history(context: Context, run: Run, metric: str) -> bytes:
     from difflib import get_close_matches
 
     names = sorted(known)
-    near = get_close_matches(_as_header(metric), names, n=1)
+    near = get_close_matches(as_header(metric), names, n=1)
     advice = f"did you mean '{near[0]}'?" if near else f"there is {name_few(list(map(repr, names)), 5)}"
     raise ExptrackError(f"run '{run.name}' has no history of '{metric}': {advice}")
 
@@ -57,37 +56,11 @@ def find_logged(repository: Repository, oid: str, metrics: Sequence[str]) -> set
 
 def parse_history(data: bytes) -> tuple[Point, ...]:
     """The points of a stored history; a line that is none is left out."""
-    points = []
-    for line in data.decode(errors="replace").split("\n")[1:]:
-        fields = line.split("\t")
-        try:
-            milliseconds, step, value = fields
-            points.append(Point(int(milliseconds) / 1000, _parse_step(step), float(value)))
-        except (ValueError, OverflowError):
-            continue
-    return tuple(points)
+    return tuple(history.parse_history(data))
 
 
 def _read_all(context: Context, run: Run) -> Mapping[str, bytes]:
     """The files by the name in their header, which is what counts."""
     paths = [path for path in list_paths(context.repository, run.oid, FOLDER) if path.endswith(".tsv")]
     found = runs.read_files(context.repository, run.oid, paths)
-    return {_name_in(data): data for data in found.values()}
-
-
-def _name_in(data: bytes) -> str:
-    header = data.partition(b"\n")[0].split(b"\t", 2)
-    return header[2].decode(errors="replace") if len(header) == 3 else ""
-
-
-def _as_header(metric: str) -> str:
-    return metric.replace("\t", " ").replace("\n", " ")
-
-
-def _parse_step(text: str) -> Value:
-    for kind in (int, float) if len(text) <= LONGEST_NUMBER else (float,):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    return {read_name(data): data for data in found.values()}

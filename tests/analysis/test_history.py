@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from pathlib import PurePosixPath
 
@@ -11,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.history import Point, collect, format_history, path_of
+from exptrack.analysis.history import (
+    Point,
+    Points,
+    collect,
+    format_history,
+    gather,
+    parse_history,
+    path_of,
+    read_name,
+)
 
 NUMBERS = st.floats() | st.integers(-(2**60), 2**60).map(float)
 # A NUL and what is no character are quoted too, but not so that each name has a path of its own.
@@ -51,7 +58,7 @@ def test_the_file_is_laid_out_as_dvclive_does():
     ]
     assert format_history("train.loss", points) == (
         b"timestamp\tstep\ttrain.loss\n"
-        b"1769860800123\t0\t0.6931\n"
+        b"1769860800124\t0\t0.6931\n"
         b"1769860801000\t1\t2\n"
         b"1769860802000\t2.5\tnan\n"
         b"1769860803000\t3\t-inf\n"
@@ -59,13 +66,79 @@ def test_the_file_is_laid_out_as_dvclive_does():
     assert format_history("a\tb\nc", []) == b"timestamp\tstep\ta b c\n"
 
 
-@given(st.lists(st.tuples(st.floats(0, 1e11), st.integers(0, 10**6), NUMBERS)))
-def test_values_are_read_back_exactly(rows):
-    written = format_history("m", [Point(*row) for row in rows]).decode()
-    read = list(csv.DictReader(io.StringIO(written), delimiter="\t"))
-    assert [int(row["timestamp"]) for row in read] == [int(time * 1000) for time, _, _ in rows]
-    assert [int(row["step"]) for row in read] == [step for _, step, _ in rows]
-    assert [repr(float(row["m"]) + 0.0) for row in read] == [repr(value + 0.0) for _, _, value in rows]
+ROWS = st.lists(
+    st.builds(
+        Point,
+        st.integers(0, 10**13).map(lambda milliseconds: milliseconds / 1000),
+        st.floats(allow_nan=False) | st.integers() | st.sampled_from(["a b", "warm"]),
+        NUMBERS,
+        st.none() | st.integers() | st.floats(allow_nan=False),
+    )
+)
+
+
+@given(ROWS, NAMES)
+def test_what_is_written_is_read_back(rows, name):
+    written = format_history(name, rows)
+    assert repr(list(parse_history(written))) == repr([_plain(row) for row in rows])
+    assert read_name(written) == name.replace("\t", " ").replace("\n", " ")
+    assert format_history(name, parse_history(written)) == written
+
+
+def _plain(row: Point) -> Point:
+    """A negative zero is written as zero, and an epoch without a fraction as a whole number."""
+    epoch = (
+        int(row.epoch)
+        if isinstance(row.epoch, float) and abs(row.epoch) < 2**53 and row.epoch == int(row.epoch)
+        else row.epoch
+    )
+    return row._replace(value=row.value + 0.0, epoch=epoch)
+
+
+@given(ROWS)
+def test_points_are_a_sequence(rows):
+    points = Points(rows)
+    same = repr(rows)
+    assert repr(list(points)) == same
+    assert repr([points[position] for position in range(len(points))]) == same
+    assert repr(list(points[1:])) == repr(rows[1:])
+    if all(row.value == row.value for row in rows):
+        assert points == rows
+    assert points != [*rows, Point(0.0, 0, 0.0)]
+
+
+def test_an_epoch_stands_before_the_value():
+    points = [Point(1.0, 10, 0.5), Point(2.0, 20, 0.25, 1.0), Point(3.0, 30, 0.125, 1.5)]
+    assert format_history("loss", points) == (
+        b"timestamp\tstep\tepoch\tloss\n"
+        b"1000\t10\t\t0.5\n"
+        b"2000\t20\t1\t0.25\n"
+        b"3000\t30\t1.5\t0.125\n"
+    )  # fmt: skip
+
+
+def test_what_was_measured_of_the_system_is_no_metric():
+    entries = [
+        {"kind": "system", "time": 1.0, "values": {"system/cpu": 5.0}},
+        entry("loss", 0.5, 2.0, epoch=1),
+        {"kind": "rule", "time": 3.0, "text": "NaN"},
+    ]
+    logged = gather(entries)
+    assert list(logged.histories) == ["system/cpu", "loss"]
+    assert logged.metrics == {"loss": 0.5}
+    assert logged.histories["loss"][0] == Point(2.0, 0, 0.5, 1)
+    assert logged.others == entries[2:]
+    assert logged.last == 2.0
+
+
+def test_what_is_no_number_costs_only_itself():
+    entries = [
+        entry("a", "high"), entry("a", None), entry("a", [1]), entry("a", 10**400), entry("a", True, step="7"),
+        entry("a", 1, step=True), entry("a", 2, step="x\ty\nz", epoch="many"),
+    ]  # fmt: skip
+    assert collect(entries)["a"] == [
+        Point(0.0, 0, math.inf), Point(0.0, 7, 1.0), Point(0.0, 1, 1.0), Point(0.0, "x y z", 2.0),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
