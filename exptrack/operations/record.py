@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from exptrack.analysis.message import check_note
-from exptrack.analysis.names import check_name, check_tag, make_up
 from exptrack.backends import process
-from exptrack.backends.git.repository import Repository
+from exptrack.backends.process.limit import Asking
 from exptrack.backends.process.signals import patience
-from exptrack.errors import DataError, ExptrackError, NameTakenError, explain
+from exptrack.errors import DataError, ExptrackError, explain
 from exptrack.model.run import Ending, Record
 from exptrack.operations.context import Context
 from exptrack.operations.environment import environment_cache
+from exptrack.operations.recording.attendance import Attendance
+from exptrack.operations.recording.claiming import check_request, claim_name
 from exptrack.operations.recording.finish import Finished, discard, finish
 from exptrack.operations.recording.housekeeping import tidy_in_background
 from exptrack.operations.recording.listen import Listener
 from exptrack.operations.recording.observe import EnvironmentLook, Observation, Plan
 from exptrack.operations.recording.prepare import prepare
 from exptrack.operations.recording.request import Arrange, Place, Request
-from exptrack.store import journal as journals
 from exptrack.store.journal import Journal
-from exptrack.store.outset import Outset, find_outset
+from exptrack.store.outset import Outset
 from exptrack.store.start import Start
 
 if TYPE_CHECKING:
     from exptrack.operations.recording.held import Held
 
-_ATTEMPTS = 20
 _STILL_RECORDING = "the command has ended and is being recorded; Ctrl-C once more leaves that to `exptrack recover`"
 
 
@@ -51,11 +48,15 @@ def record(context: Context, request: Request, arrange: Arrange | None = None) -
     What can be refused is refused before the command starts (ExptrackError, CommandError; nothing is left behind). Afterwards nothing
     is lost: what cannot be recorded stays in the journal for `recover`.
     """
-    _check(context, request, arrange)
+    check_request(request)
+    if not (request.command or arrange):
+        from exptrack.operations.recording.pipeline import check_pipeline
+
+        check_pipeline(context, request)
     started = datetime.now(UTC)
     request = _with_seed(request)
     look = None if arrange or _may_be_isolated(request) else _look_early(context, request)
-    journal, outset = _claim(context.repository, request.name, started)
+    journal, outset = claim_name(context.repository, request.name, started)
     held = None if request.command else _hold(context, journal)
     try:
         arrange = arrange or partial(_find_place, context._replace(notice=held.hold) if held else context)
@@ -149,19 +150,6 @@ def _outcome(journal: Journal) -> str:
     return "all of the run is kept for `exptrack recover`" if journal.has_started else "nothing was started"
 
 
-def _check(context: Context, request: Request, arrange: Arrange | None) -> None:
-    """Nothing that the user named may break the message of the commit, or be taken for something else later; a pipeline is there."""
-    check_note(request.note or "")
-    for tag in request.tags:
-        check_tag(tag)
-    if request.experiment is not None:
-        check_tag(request.experiment, "experiment")
-    if not (request.command or arrange):
-        from exptrack.operations.recording.pipeline import check_pipeline
-
-        check_pipeline(context, request)
-
-
 def _run_and_finish(place: Place, journal: Journal, start: Start, plan: Plan, look: EnvironmentLook) -> Recorded:
     name, repository = journal.folder.name, place.context.repository
     ending = _run(place, journal, start.record, plan, look)
@@ -191,47 +179,18 @@ def _let_go_of_lines(place: Place, journal: Journal) -> None:
         place.held.release()
 
 
-def _claim(repository: Repository, wanted: str | None, now: datetime) -> tuple[Journal, Outset]:
-    """Take a name nobody has, and the journal that goes with it."""
-    if wanted is not None:
-        check_name(wanted)
-    for _ in range(_ATTEMPTS):
-        name = wanted or make_up(_randbelow)
-        # Claimed before looking, so that nobody can take it between the two.
-        journal = journals.claim(repository.shared, name)
-        try:
-            outset = find_outset(repository, name, now)
-        except BaseException:
-            _let_go(journal)
-            raise
-        if outset.taken is None:
-            return journal, outset
-        _let_go(journal)
-        if wanted:
-            raise NameTakenError(f"a run named '{name}' exists already ({outset.taken}): choose another name")
-    raise NameTakenError("no free name was found in 20 attempts: give one with `--name`")
-
-
-def _let_go(journal: Journal) -> None:
-    journal.remove()
-    journal.close()
-
-
-def _randbelow(bound: int) -> int:
-    """A random number below a small bound; the module `secrets` takes 4 ms to import for it."""
-    return int.from_bytes(os.urandom(8)) % bound
-
-
 def _run(place: Place, journal: Journal, draft: Record, plan: Plan, look: EnvironmentLook) -> Ending:
     """Run the command to its end, with everything that comes out written down as it comes."""
     context = place.context
     listener = Listener(journal, context.settings.capture.patterns)
     observation = Observation(context.repository, journal, draft, plan, look)
+    attendance = Attendance(context, journal, draft, plan.environ)
 
     def started(pid: int) -> None:
         journal.append("command", pid=pid)
         journal.start_syncing()
         observation.start()
+        attendance.begin(pid, Asking(pid))
         context.yaml.save()
 
     lock = journal.lock_command()
@@ -252,7 +211,10 @@ def _run(place: Place, journal: Journal, draft: Record, plan: Plan, look: Enviro
         journal.has_started = False
         raise
     listener.close()
+    if attendance.stopped:
+        ending = ending._replace(interrupted=True)
     journal.append("ended", **ending._asdict())
+    attendance.end()
     journal.stop_syncing()
     observation.wait()
     return ending
