@@ -95,3 +95,8 @@ def _sign(value: float, decimals: int) -> str:
 
 def _side(value: float, mark: float) -> int:
     return (value > mark) - (value < mark)
+
+
+def explain_second(path: Sequence[str], first: object, second: object) -> str:
+    """What is said of a parameter that was logged twice with different values."""
+    return f"parameter '{'.'.join(path)}' was {first!r} and then {second!r}: the first one stays"

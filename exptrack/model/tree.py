@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 # A JSON value. Parameters hold finite numbers only; metrics also NaN and infinities, which are strings on disk.
@@ -35,6 +35,27 @@ def flatten(tree: Tree) -> dict[str, Value]:
     flat: dict[str, Value] = {}
     _flatten(tree.items(), "", flat)
     return flat
+
+
+def list_leaves(tree: Tree, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Value]]:
+    """Each leaf with the keys that lead to it; lists and empty mappings are leaves."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from list_leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
+def grow(leaves: Iterable[tuple[tuple[str, ...], Value]]) -> dict[str, Value]:
+    """The tree of these leaves; one that stands where another one has its branch is left out."""
+    tree: dict[str, Value] = {}
+    for (*path, leaf), value in leaves:
+        branch: object = tree
+        for part in path:
+            branch = branch.setdefault(part, {}) if isinstance(branch, dict) else None
+        if isinstance(branch, dict):
+            branch.setdefault(leaf, value)
+    return tree
 
 
 def merge(old: Tree, new: Tree) -> dict[str, Value]:

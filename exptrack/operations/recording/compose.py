@@ -20,6 +20,7 @@ from exptrack.model.run import Ending, Record, Status
 from exptrack.model.tree import Tree, Value
 from exptrack.operations.recording.observe import Found, read_found
 from exptrack.operations.recording.results import Results, collect
+from exptrack.operations.recording.told import LOGGED, add_told
 from exptrack.operations.sources import below, is_at
 from exptrack.store.holdout import HOLDOUT
 from exptrack.store.journal import Journal, last_sign, read_stream
@@ -51,6 +52,7 @@ def compose(repository: Repository, journal: Journal, start: Start, until: float
     if record.is_pipeline:
         record = _with_stages(record, start, folder)
     entries = list(read_stream(folder))
+    record = add_told(record, entries)
     points = history.collect(entries)
     looking = repository._replace(index_file=folder / "index")
     results = collect(
@@ -178,10 +180,10 @@ def _signal_name(number: int | None) -> str | None:
 def _params_file(start: Start, record: Record) -> dict[str, bytes]:
     """`params.yaml`, if the project has none in the snapshot or the command line gave more than it says."""
     path = below(record.project, "params.yaml")
-    told = record.params.get("args", {})
-    own = {**record.params.get("params.yaml", {}), **({"args": told} if told else {})}
+    told = {source: tree for source in ("args", LOGGED) if (tree := record.params.get(source))}
+    own = {**record.params.get("params.yaml", {}), **told}
     if start.params_text is None:
-        others = {source: tree for source, tree in record.params.items() if source not in {"params.yaml", "args"}}
+        others = {source: tree for source, tree in record.params.items() if source not in {"params.yaml", *told}}
         return {path: dump_yaml({**own, **others}).encode(errors="replace")}
     if not told and not start.is_overridden:
         return {}
