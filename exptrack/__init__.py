@@ -1,7 +1,7 @@
 """Git-native experiment versioning: every run is a commit, comparison is a diff.
 
-`Project` is the face of the library, the other names are what it gives, takes and raises. Each is imported when it is asked for:
-`import exptrack` costs nothing.
+`start_run` and the functions in lower case are for a training script; `Project` is the face of the library, the other names are what it
+gives, takes and raises. Each is imported when it is asked for: `import exptrack` costs nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from exptrack.errors import (
         DataError,
         ExptrackError,
+        ExptrackWarning,
         QueryError,
         RecordError,
         RepositoryError,
@@ -22,13 +23,34 @@ if TYPE_CHECKING:
     from exptrack.model.run import Record, Run, Status
     from exptrack.operations.listing import Runs
     from exptrack.project import Project
+    from exptrack.tracking import (
+        ActiveRun,
+        active_run,
+        end_run,
+        log_artifact,
+        log_artifacts,
+        log_figure,
+        log_image,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        log_table,
+        log_text,
+        set_note,
+        set_tag,
+        set_tags,
+        start_run,
+    )
 
 __all__ = [
+    "ActiveRun",
     "Area",
     "Change",
     "DataError",
     "Difference",
     "ExptrackError",
+    "ExptrackWarning",
     "Overview",
     "Project",
     "QueryError",
@@ -40,6 +62,22 @@ __all__ = [
     "Runs",
     "SettingsError",
     "Status",
+    "active_run",
+    "end_run",
+    "log_artifact",
+    "log_artifacts",
+    "log_figure",
+    "log_image",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_table",
+    "log_text",
+    "set_note",
+    "set_tag",
+    "set_tags",
+    "start_run",
 ]
 
 _HOMES = {
@@ -52,6 +90,7 @@ _HOMES = {
     "Run": "model.run",
     "Runs": "operations.listing",
     "Status": "model.run",
+    "ActiveRun": "tracking",
 }
 
 
@@ -60,9 +99,13 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'exptrack' has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(f"exptrack.{_HOMES.get(name, 'errors')}"), name)
+    value: object = getattr(import_module(f"exptrack.{_find_home(name)}"), name)
     globals()[name] = value
     return value
+
+
+def _find_home(name: str) -> str:
+    return "tracking" if name.islower() else _HOMES.get(name, "errors")
 
 
 def __dir__() -> list[str]:

@@ -77,3 +77,7 @@ class CommandError(ExptrackError):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class ExptrackWarning(UserWarning):
+    """Something in a training script that exptrack cannot record as it is; the script goes on, and the record names it."""

@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "exptrack"
 LAYERS = {
-    "errors": 0, "model": 0, "analysis": 1, "backends": 2, "store": 3, "operations": 4, "project": 5, "verbs": 5, "tracking": 5, "render": 6,
+    "errors": 0, "model": 0, "analysis": 1, "backends": 2, "store": 3, "operations": 4, "project": 5, "verbs": 5, "tracking": 5, "integrations": 5, "render": 6,
     "cli": 7,
 }  # fmt: skip
 OWNERS = {

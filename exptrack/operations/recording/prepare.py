@@ -72,7 +72,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         not_captured=taken.omissions,
         concurrent=concurrent,
         problems=(*place.problems, *reader.problems, *declared),
-        links=Links(parent=parent, reproduces=request.reproduces),
+        links=Links(parent=parent, reproduces=request.reproduces, resumes=request.resumes),
     )
     watched = (*sources.metrics, *sources.pointer_files, *outputs)
     start = Start(
@@ -102,7 +102,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         start = _start_pipeline(place, found, taken, sources, start)
     journal.save_start(start)
     _tell(context, (*place.problems, *reader.problems, *declared, describe_omissions(taken.omissions)))
-    environ = {**request.environ, "EXPTRACK_RUN": name}
+    environ = {**request.environ, "EXPTRACK_RUN": name, "EXPTRACK_JOURNAL": str(journal.folder)}
     executed = request.executed or request.command
     plan = Plan(executed, request.directory, environ, settings.capture, sources.pointers, taken.omissions, root)
     return start, plan if request.command else _plan_pipeline(place, journal, plan, sources)

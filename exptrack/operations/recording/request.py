@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Request(NamedTuple):
     """What the user asks for. `directory` is where the command runs; `outputs` are paths as typed there.
 
-    `reproduces` is the name of the run that this one executes again, `timeout` is in seconds. `overrides` are words
+    `reproduces` is the name of the run that this one executes again, `resumes` of the one that it continues, `timeout` is in seconds. `overrides` are words
     such as `lr=0.1`, for files of parameters; a run that needs them, or a `seed` for which there is a parameter, or `is_isolated`, gets a work tree
     of its own.
 
@@ -43,6 +43,7 @@ class Request(NamedTuple):
     seed: int | None = None
     is_isolated: bool = False
     reproduces: str | None = None
+    resumes: str | None = None
     timeout: float | None = None
     is_forced: bool = False
     is_anyway: bool = False

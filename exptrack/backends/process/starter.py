@@ -1,0 +1,46 @@
+"""The process that started this one, and when it ends."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Sequence
+
+_LOOK = 0.2
+
+
+class Starter:
+    """The process that started this one; nobody tells its exit code to us."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._bell = _open_bell(pid)
+
+    def wait(self, sources: Sequence[int]) -> tuple[list[int], bool]:
+        """Until one of the descriptors `sources` can be read, or it has ended: those that can, and whether it has."""
+        while True:
+            is_over = os.getppid() != self.pid
+            bells = [] if self._bell is None else [self._bell]
+            patience = 0 if is_over else None if bells else _LOOK
+            ready, _, _ = select.select([*sources, *bells], [], [], patience)
+            if ready or is_over:
+                return [one for one in ready if one not in bells], is_over or any(one in bells for one in ready)
+
+    def interrupt(self, number: int) -> None:
+        """Send it a signal, if it is still there."""
+        if os.getppid() == self.pid:
+            os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """Look no longer."""
+        if self._bell is not None:
+            os.close(self._bell)
+            self._bell = None
+
+
+def _open_bell(pid: int) -> int | None:
+    """A descriptor that can be read once the process has ended; None where the system has none."""
+    try:
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    except OSError:
+        return None

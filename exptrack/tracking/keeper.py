@@ -1,0 +1,122 @@
+"""The keeper of a run: the process that `start_run` starts (see `keeping`, its other end)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from exptrack.backends.process.starter import Starter
+from exptrack.errors import ExptrackError
+from exptrack.model.run import Ending
+from exptrack.operations.attend import Script, attend
+from exptrack.operations.recording.request import Request
+from exptrack.project import Project
+from exptrack.store.journal import Journal
+
+_INPUT, _OUTPUT = 0, 1
+
+
+def main() -> None:
+    """Read what is asked for, keep the run, and answer."""
+    keep(_answer)
+
+
+def keep(answer: Callable[[dict[str, object]], None]) -> None:
+    """Keep the run that standard input asks for; `answer` gets what the script is to hear."""
+    inbox = _Inbox(_INPUT)
+    asked = inbox.read()
+    if asked is None:
+        return
+    starter = Starter(asked["pid"])
+    journals: list[Journal] = []
+
+    def ready(journal: Journal) -> None:
+        journals.append(journal)
+        answer({"ready": {"name": journal.folder.name, "folder": str(journal.folder)}})
+
+    script = Script(
+        pid=asked["pid"],
+        ready=ready,
+        wait=lambda: _wait(inbox, starter, journals[0]),
+        stop=lambda _reason: starter.interrupt(signal.SIGINT),
+    )
+    try:
+        project = Project(asked["directory"], notice=lambda line: answer({"notice": line}))
+        finished = attend(project.context, _request(asked), script)
+    except ExptrackError as error:
+        told = {"type": type(error).__name__, "message": str(error)}
+        answer({"failed": str(error)} if journals else {"error": told})
+        return
+    for warning in finished.warnings:
+        answer({"notice": f"{finished.run.name}: {warning}"})
+    answer({"recorded": {"name": finished.run.name, "status": finished.run.status}})
+
+
+def _request(asked: dict[str, Any]) -> Request:
+    return Request(
+        command=tuple(asked["command"]),
+        directory=Path(asked["directory"]),
+        environ=asked["environ"],
+        name=asked["name"],
+        note=asked["note"],
+        experiment=asked["experiment"],
+        tags=tuple(asked["tags"]),
+        resumes=asked["resume"],
+    )
+
+
+def _wait(inbox: _Inbox, starter: Starter, journal: Journal) -> Ending | None:
+    """How the script ended, as it says; None if it is gone without a word."""
+    sources = [inbox.file]
+    while True:
+        ready, is_over = starter.wait(sources)
+        if ready:
+            told = inbox.read()
+            if told is not None:
+                if told["lost"]:
+                    count, reason = told["lost"], told.get("failure", "")
+                    journal.append("problem", text=f"{count} entries could not be written down: {reason}")
+                return _ending(told)
+            sources = []  # closed, but the script may still run
+        if is_over:
+            return None
+
+
+def _ending(told: dict[str, Any]) -> Ending:
+    if told["interrupted"]:
+        return Ending(None, signal.SIGINT, interrupted=True)
+    return Ending(told["exit_code"])
+
+
+class _Inbox:
+    """Lines of JSON from a descriptor that is waited for, so nothing of it may be read ahead unseen."""
+
+    def __init__(self, file: int) -> None:
+        self.file = file
+        self._rest = b""
+
+    def read(self) -> dict[str, Any] | None:
+        """The next message; None at the end."""
+        while b"\n" not in self._rest:
+            chunk = os.read(self.file, 1 << 16)
+            if not chunk:
+                return None
+            self._rest += chunk
+        line, _, self._rest = self._rest.partition(b"\n")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+
+def _answer(message: dict[str, object]) -> None:
+    """A line to the script, if it is still there to hear it."""
+    with suppress(OSError):
+        os.write(_OUTPUT, json.dumps(message).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()

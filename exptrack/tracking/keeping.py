@@ -1,0 +1,184 @@
+"""The keeper of a run, from the script's side: a process of its own that captures the code, watches over the script and records the run.
+
+It is asked by a line of JSON on its standard input, and answers by lines: `{"notice": …}`, `{"ready": …}`, `{"error": …}`, `{"recorded": …}`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple, NoReturn
+
+from exptrack import errors
+from exptrack.errors import ExptrackError
+from exptrack.tracking.stream import Stream
+from exptrack.tracking.telling import tell
+
+_ROOT = Path(__file__).parents[2]
+_MODULE = "exptrack.tracking.keeper"
+
+
+class Asked(NamedTuple):
+    """What `start_run` was asked for."""
+
+    name: str | None
+    note: str | None
+    tags: tuple[str, ...]
+    experiment: str | None
+    resume: str | None
+
+
+class Keeper:
+    """The process that keeps a run under way."""
+
+    def __init__(self, process: subprocess.Popen[bytes], name: str, folder: Path) -> None:
+        self._directory = Path.cwd()
+        self.name = name
+        self.folder = folder
+        self._process = process
+        self._lock = _lock_command(folder)
+
+    def end(self, stream: Stream, exit_code: int, *, interrupted: bool) -> str | None:
+        """Have the run recorded, and wait for it; gives the name under which it is."""
+        ending: dict[str, object] = {"exit_code": exit_code, "interrupted": interrupted, "lost": stream.lost}
+        if stream.failure is not None:
+            ending["failure"] = stream.failure.strerror
+        with suppress(OSError):
+            _send(self._process, ending)
+        answer = _listen(self._process, "recorded", "failed")
+        if self._lock is not None:
+            os.close(self._lock)
+        if answer is None:
+            return self._recover(stream, ending)
+        with suppress(OSError, subprocess.TimeoutExpired):
+            self._process.communicate(timeout=5)
+        if "failed" in answer:
+            tell(
+                f"{self.name} ended, but could not be recorded: {answer['failed']}; all of it is kept for `exptrack recover`"
+            )
+            return None
+        tell(f"recorded {answer['recorded']['name']} ({answer['recorded']['status']})")
+        return str(answer["recorded"]["name"])
+
+    def _recover(self, stream: Stream, ending: dict[str, object]) -> str | None:
+        """The keeper was killed: what it would have done is done by `recover`."""
+        stream.add("ended", signal=None, timed_out=False, **ending)
+        environ = {name: value for name, value in os.environ.items() if name != "EXPTRACK_RUN"}
+        words = [sys.executable, "-P", "-m", "exptrack", "recover", "--force", self.name]
+        done = subprocess.run(
+            words,
+            cwd=self._directory,
+            env=_environ(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            tell(f"{self.name} ended after its recorder was killed: `exptrack recover` records it")
+            return None
+        tell(f"recorded {self.name}, whose recorder had been killed")
+        return self.name
+
+
+def start(asked: Asked) -> Keeper:
+    """Start a keeper, and wait until it has captured the code; raises ExptrackError as `exptrack run` would."""
+    if not sys.executable:
+        raise ExptrackError(
+            "this Python does not know its own program (sys.executable is empty): start the script by `exptrack run`"
+        )
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", _MODULE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environ(dict(os.environ)),
+        start_new_session=True,
+    )
+    try:
+        _send(process, _describe(asked))
+        answer = _listen(process, "ready", "error")
+    except OSError as error:
+        raise ExptrackError(f"the recorder of the run could not be started: {error.strerror}") from error
+    if answer is None:
+        process.wait()
+        raise ExptrackError(
+            f"the recorder of the run could not be started: `{sys.executable} -P -m {_MODULE}` ended at once"
+        )
+    if "error" in answer:
+        process.communicate()
+        _raise(answer["error"])
+    return Keeper(process, answer["ready"]["name"], Path(answer["ready"]["folder"]))
+
+
+def _describe(asked: Asked) -> dict[str, object]:
+    environ = dict(os.environ)
+    journal = environ.pop("EXPTRACK_JOURNAL", None)
+    if journal is None or not Path(journal).exists():
+        environ.pop("EXPTRACK_RUN", None)  # of a run that is over by now
+    return {
+        **asked._asdict(),
+        "pid": os.getpid(),
+        "command": find_command(),
+        "directory": str(Path.cwd()),
+        "environ": environ,
+    }
+
+
+def find_command() -> list[str]:
+    """The words that started this process, as a user would type them."""
+    words = list(sys.orig_argv)
+    if words and words[0] == sys.executable:
+        words[0] = Path(words[0]).name if Path(words[0]).parent == Path(sys.prefix) / "bin" else words[0]
+    return words or ["python"]
+
+
+def _environ(environ: dict[str, str]) -> dict[str, str]:
+    """The keeper imports this very package, wherever the script found it."""
+    path = environ.get("PYTHONPATH")
+    return {**environ, "PYTHONPATH": os.pathsep.join([*([path] if path else []), str(_ROOT)])}
+
+
+def _send(process: subprocess.Popen[bytes], message: dict[str, object]) -> None:
+    pipe = _pipe(process.stdin)
+    pipe.write(json.dumps(message).encode() + b"\n")
+    pipe.flush()
+
+
+def _listen(process: subprocess.Popen[bytes], *kinds: str) -> dict[str, Any] | None:
+    """The next answer of one of these kinds; notices before it are told. None if the keeper is gone."""
+    for line in _pipe(process.stdout):
+        answer: dict[str, Any] = json.loads(line)
+        if "notice" in answer:
+            tell(answer["notice"])
+        elif any(kind in answer for kind in kinds):
+            return answer
+    return None
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise OSError("no pipe")
+    return pipe
+
+
+def _lock_command(folder: Path) -> int | None:
+    """While this process lives, `recover` leaves a run alone whose keeper was killed."""
+    with suppress(OSError):
+        lock = os.open(folder / "command", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
+    return None
+
+
+def _raise(error: dict[str, str]) -> NoReturn:
+    kind = getattr(errors, error["type"], ExptrackError)
+    try:
+        raised: ExptrackError = kind(error["message"])
+    except TypeError:
+        raised = ExptrackError(error["message"])
+    raise raised

@@ -1,0 +1,175 @@
+"""A run under way, as the script that is the run sees it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from sys import _getframe
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from exptrack.analysis.names import check_tag
+from exptrack.analysis.wording import explain_second
+from exptrack.errors import ExptrackError, ExptrackWarning
+from exptrack.model.tree import Value, grow, list_leaves, nest
+from exptrack.tracking import artifacts
+from exptrack.tracking.stream import Stream
+from exptrack.tracking.values import as_tree, as_value
+
+if TYPE_CHECKING:
+    from exptrack.tracking.keeping import Keeper
+
+_HERE = str(Path(__file__).parent)
+
+
+class ActiveRun:
+    """A run under way. What is logged to it is in its journal when the call returns, and survives whatever ends the process.
+
+    `name` is the run's name, None of one that records nothing (`EXPTRACK_DISABLED`, or a rank that stays silent); `folder` is that of its
+    journal. `is_attached`: `exptrack run`, or another process, records it. No method raises because of the disk; a value that cannot be recorded is told by an
+    `ExptrackWarning`, once, and named in the record. Every method may be called from any thread and from forked processes.
+    """
+
+    def __init__(self, name: str | None, folder: Path | None, keeper: Keeper | None = None) -> None:
+        self.name = name
+        self.folder = folder
+        self.is_attached = keeper is None
+        self._keeper = keeper
+        self._process = os.getpid()
+        self._params: dict[tuple[str, ...], Value] = {}
+        self._warned: set[str] = set()
+        self._stream = Stream(folder, self.warn) if folder else None
+
+    @property
+    def is_own_process(self) -> bool:
+        """Whether this process started it, or attached to it; not one that was forked since."""
+        return os.getpid() == self._process
+
+    def __repr__(self) -> str:
+        return f"<ActiveRun: {self.name or 'nothing is recorded'}>"
+
+    def log_metric(self, name: str, value: object, step: float | None = None, *, epoch: float | None = None) -> None:
+        """A value of one metric; see `log_metrics`."""
+        if self._stream is not None:
+            self._stream.add_metrics({name: value}, step, epoch)
+
+    def log_metrics(
+        self, values: Mapping[str, object], step: float | None = None, *, epoch: float | None = None
+    ) -> None:
+        """A value of each of these metrics: numbers, or tensors and arrays that hold one. NaN and infinities are values, too.
+
+        `step` may be any finite number, in any order; without it the values of a metric are counted from 0. `epoch` is a second axis.
+        """
+        if self._stream is not None:
+            self._stream.add_metrics(values, step, epoch)
+
+    def log_param(self, name: str, value: object) -> None:
+        """One parameter; dots in its name nest."""
+        self.log_params({name: value})
+
+    def log_params(self, params: object) -> None:
+        """Parameters: a mapping, a dataclass, a namespace of argparse, or a configuration of OmegaConf or pydantic.
+
+        What is not a number, a text, a truth value, a list or a mapping is recorded as its text. A parameter that was logged before with
+        another value keeps the first one, with a warning.
+        """
+        tree = as_tree(params)
+        if tree is None:
+            self.warn(f"parameters are {type(params).__name__}: give a mapping, a dataclass or a namespace")
+            return
+        fresh = []
+        for path, value in list_leaves(nest(tree)):
+            if path not in self._params:
+                self._params[path] = value
+                fresh.append((path, value))
+            elif self._params[path] != value:
+                self.warn(explain_second(path, self._params[path], value))
+        if fresh:
+            self.write("params", params=grow(fresh))
+
+    def set_tags(self, *tags: str) -> None:
+        """Tags, each one word. A mapping gives `key=value`."""
+        kept = []
+        for tag in _list_tags(tags):
+            try:
+                kept.append(check_tag(tag))
+            except ExptrackError as error:
+                self.warn(str(error))
+        if kept:
+            self.write("tags", tags=kept)
+
+    def set_tag(self, tag: str, value: object = None) -> None:
+        """A tag; with a value `tag=value`."""
+        self.set_tags(tag if value is None else f"{tag}={value}")
+
+    def set_note(self, note: str) -> None:
+        """The note on the run; a later one takes its place."""
+        self.write("note", note=str(note))
+
+    log_artifact = artifacts.log_artifact
+    log_artifacts = artifacts.log_artifacts
+    log_text = artifacts.log_text
+    log_figure = artifacts.log_figure
+    log_image = artifacts.log_image
+    log_table = artifacts.log_table
+
+    def history(self, metric: str) -> Any:
+        """The whole history of a metric so far as a pandas frame: time (UTC), step, epoch if there is one, value."""
+        from exptrack.tracking.reading import read_history
+
+        return read_history(self, metric)
+
+    def write(self, kind: str, **entry: object) -> None:
+        """An entry of the journal, of values that JSON can hold. For exptrack's own use."""
+        if self._stream is not None:
+            self._stream.add(kind, **entry)
+
+    def warn(self, text: str) -> None:
+        """Tell the user, and the record, of something that could not be recorded as it is; each text once. For exptrack's own use."""
+        if self._stream is None or text in self._warned:
+            return
+        self._warned.add(text)
+        self._stream.add("problem", text=text)
+        warnings.warn(text, ExptrackWarning, stacklevel=_count_own_frames())
+
+    def end(self, exit_code: int = 0, *, interrupted: bool = False) -> None:
+        """End the run, and wait until it is recorded. Of an attached run only this process' part ends; forked processes end nothing."""
+        if self._stream is None or os.getpid() != self._process:
+            return
+        stream, self._stream = self._stream, None
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            self.name = keeper.end(stream, exit_code, interrupted=interrupted) or self.name
+        stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from exptrack.tracking.active import close
+
+        close(self, error)
+
+
+def _list_tags(tags: Sequence[object]) -> list[str]:
+    found: list[str] = []
+    for tag in tags:
+        if isinstance(tag, Mapping):
+            found += [f"{key}={as_value(value)}" for key, value in tag.items()]
+        elif isinstance(tag, list | tuple | set | frozenset):
+            found += map(str, tag)
+        else:
+            found.append(str(tag))
+    return found
+
+
+def _count_own_frames() -> int:
+    """How many frames lie between a warning and the script's own line."""
+    frame, count = _getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame, count = frame.f_back, count + 1
+    return count

@@ -1,0 +1,128 @@
+"""The way of what a script logs into the journal: a line an entry, one write a line, and never an error."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import time
+
+from exptrack.tracking.values import as_number, finite_only
+
+_LONGEST_NAME = 250  # characters; the file of a history is named after its metric
+
+
+class _Keys(dict[str, str]):
+    """Names of metrics as JSON writes them, each made once: half the time of a call went there."""
+
+    def __missing__(self, name: str) -> str:
+        text = f"{json.dumps(name)}:"
+        self[name] = text
+        return text
+
+
+class Stream:
+    """The journal's stream, opened to append. Threads and forked processes share it: the kernel keeps lines whole.
+
+    What cannot be written, since the disk is full, say, is counted in `lost`, with the reason in `failure`. `warn` is told what cannot be recorded.
+    """
+
+    def __init__(self, folder: Path, warn: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.lost = 0
+        self.failure: OSError | None = None
+        self._file = os.open(folder / "stream", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._warn = warn
+        self._keys = _Keys()
+        self._torn = False
+
+    def add_metrics(self, values: Mapping[str, object], step: object, epoch: object) -> None:
+        """An entry with all these metrics."""
+        now = time()
+        keys = self._keys
+        parts = []
+        for name, value in values.items():
+            # What is neither a float nor finite takes the slow way.
+            if type(value) is float and type(name) is str and value - value == 0.0:
+                parts.append(f"{keys[name]}{value!r}")
+            elif (text := self._format(name, value)) is not None:
+                parts.append(text)
+        place = ""
+        if step is not None:
+            place = f'"step":{step!r},' if type(step) is int else self._format_place("step", step)
+        if epoch is not None:
+            place += f'"epoch":{epoch!r},' if type(epoch) is int else self._format_place("epoch", epoch)
+        if parts:
+            self._put(f'{{"kind":"metrics","time":{now!r},{place}"values":{{{",".join(parts)}}}}}\n'.encode())
+
+    def add(self, kind: str, **entry: object) -> None:
+        """An entry of any kind, of JSON values."""
+        text = json.dumps({"kind": kind, "time": time(), **entry}, separators=(",", ":"))
+        self._put(text.encode() + b"\n")
+
+    def close(self) -> None:
+        """No more is written."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+    def _put(self, line: bytes) -> None:
+        # Half a line that a full disk has left must not take the next one with it.
+        data = b"\n" + line if self._torn else line
+        try:
+            written = _write_some(self._file, data)
+            if written < len(data):
+                self._torn = True
+                (self.folder / "reserve").unlink(missing_ok=True)  # room that the recorder has kept for this
+                written += _write_some(self._file, data[written:])
+                if written < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301
+            self._torn = False
+        except OSError as error:
+            self.lost += 1
+            if self.failure is None and self._file >= 0:
+                self.failure = error
+                self._warn(f"what is logged cannot be written down: {error.strerror}; the script goes on")
+
+    def _format(self, name: object, value: object) -> str | None:
+        """A metric that is no plain finite float; None, and a warning, if it is no number at all."""
+        if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME:
+            self._warn(f"a metric cannot be named {_clip(name)}: give a text of 1 to {_LONGEST_NAME} characters")
+            return None
+        number = as_number(value)
+        if isinstance(number, str):
+            self._warn(f"metric {_clip(name)} is {number}: give one number; it is left out")
+            return None
+        return f"{self._keys[name]}{finite_only(number)}"
+
+    def _format_place(self, axis: str, value: object) -> str:
+        number = as_number(value)
+        if isinstance(number, str) or number - number != 0:
+            said = number if isinstance(number, str) else repr(number)
+            self._warn(f"a {axis} is {said}: give a finite number; the values are kept without it")
+            return ""
+        return f'"{axis}":{number!r},'
+
+
+def _write_some(file: int, data: bytes) -> int:
+    try:
+        return os.write(file, data)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        return 0
+
+
+def _clip(name: object) -> str:
+    text = repr(name)
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+def open_stream(folder: Path, warn: Callable[[str], None]) -> Stream | None:
+    """The stream of this journal; None if it is not there, or cannot be written to."""
+    with suppress(OSError):
+        return Stream(folder, warn)
+    return None
