@@ -88,6 +88,8 @@ def encode_record(record: Record) -> bytes:
         "concurrent": list(record.concurrent),
         "ambiguous": list(record.ambiguous),
         "problems": list(record.problems),
+        "thinned": dict(record.thinned),
+        "kept": [datafields.encode_pointer(pointer) for pointer in record.kept],
         "links": _links_fields(record.links),
     }
     return encode_json(
@@ -234,6 +236,8 @@ def _record(fields: dict[str, Any], schema: int) -> Record:
         concurrent=read_texts(fields, "concurrent"),
         ambiguous=read_texts(fields, "ambiguous"),
         problems=read_texts(fields, "problems"),
+        thinned=_thinned(fields),
+        kept=read_list(fields, "kept", datafields.decode_pointer),
         links=_links(fields),
         stages=None if fields.get("stages") is None else read_list(fields, "stages", stagefields.decode),
         schema=schema,
@@ -255,6 +259,14 @@ def _metric(item: Any, path: str, key: str) -> Value:
     if kind is str and item in _NOT_FINITE:
         return _NOT_FINITE[item]
     raise WrongFieldError(path + key, "is not a number")
+
+
+def _thinned(fields: dict[str, Any]) -> dict[str, int]:
+    thinned = read_mapping(fields, "thinned")
+    try:
+        return {name: read_int(thinned, name) for name in thinned}
+    except WrongFieldError as wrong:
+        raise WrongFieldError(f"thinned.{wrong.key}", wrong.problem) from None
 
 
 def _links_fields(links: Links) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ _UNWRITABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 # What HFS+ leaves out of a name when it compares it, as in `is_hfs_dotgit` of git.
 _IGNORED = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
 _GIT = frozenset({".git", "git~1"})
+_DATA = frozenset({"data", "outputs", "kept"})
 _SETTINGS = _GIT | {".dvc", "dvc~1"}
 
 
@@ -48,9 +49,9 @@ def judge_record(record: Record, ref: str) -> str | None:
     if f"{record.started.astimezone(UTC):%Y-%m}".zfill(7) != found[1]:
         return "its record is that of another month"
     for what, path in _places(record):
-        if not is_inside(path, what in {"data", "outputs"}):
+        if not is_inside(path, what in _DATA):
             return f"its record names a path that leads elsewhere, in `{what}`"
-    if not all(map(is_sound, record.pointers)):
+    if not all(map(is_sound, record.all_pointers)):
         return "its record names data by a digest that is none"
     return None
 
@@ -102,7 +103,7 @@ def _places(record: Record) -> Iterator[tuple[str, str]]:
     for source in record.params:
         if source != ARGUMENTS:
             yield "params", posixpath.normpath(posixpath.join(record.project, source))
-    for what, pointers in (("data", record.data), ("outputs", record.outputs)):
+    for what, pointers in (("data", record.data), ("outputs", record.outputs), ("kept", record.kept)):
         yield from ((what, path) for one in pointers for path in (one.path, one.source or one.path))
     for omission in record.not_captured:
         # What lies in DVC's own folder is ignored by Git, and named as such.

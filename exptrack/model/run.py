@@ -42,6 +42,8 @@ class Record(NamedTuple):
     seconds. `branch` is the one that was checked out at the start. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
     `overrides` are words such as `train.lr=0.2`, which were applied to files of parameters before the snapshot was taken.
     `sealed` are the dotted names of holdouts that were measured: their values are in `.exptrack/holdout.json`, and nowhere in the record.
+    `thinned` says of histories with more points than Git holds of them how many were logged; `kept` is what exptrack itself put into the
+    DVC cache, the whole of these histories among it: it belongs to the run, and never lies in a work tree.
     `stages` are those that a run of the DVC pipeline came to; None for a run of a command.
     """
 
@@ -73,6 +75,8 @@ class Record(NamedTuple):
     concurrent: tuple[str, ...] = ()
     ambiguous: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    thinned: Mapping[str, int] = {}
+    kept: tuple[Pointer, ...] = ()
     links: Links = Links()
     stages: tuple[StageRun, ...] | None = None
     schema: int = SCHEMA
@@ -91,6 +95,11 @@ class Record(NamedTuple):
     def pointers(self) -> tuple[Pointer, ...]:
         """Those of its data, then those of its outputs."""
         return (*self.data, *self.outputs)
+
+    @property
+    def all_pointers(self) -> tuple[Pointer, ...]:
+        """Those, and what exptrack kept itself: all data that has to go where the run goes."""
+        return (*self.data, *self.outputs, *self.kept)
 
 
 class Run(NamedTuple):

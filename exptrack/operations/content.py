@@ -88,7 +88,7 @@ def _read(context: Context, run: Run, entry: Entry) -> Content:
 
 def _pointers(context: Context, run: Run, path: str) -> Iterator[Pointer]:
     """The pointers of the record; of a file that was too large for Git, that of the `.dvc` file beside it in the run's commit."""
-    yield from run.record.pointers
+    yield from run.record.all_pointers
     if any(one.pointer and one.path == path for one in run.record.not_captured):
         yield from Reader(Committed(context.repository, run.oid), context.project, context.yaml.load).pointers(
             f"{path}.dvc"

@@ -167,7 +167,7 @@ def find_dropped(context: Context, now: float) -> list[Run]:
 
 
 def _digests(run: Run) -> set[str]:
-    return {pointer.digest for pointer in run.record.pointers}
+    return {pointer.digest for pointer in run.record.all_pointers}
 
 
 def _read_expired(repository: Repository, expired: Mapping[str, str]) -> Iterator[Record]:
@@ -183,7 +183,7 @@ def _name_largest(
 ) -> tuple[Garbage, ...]:
     """The largest garbage, by what it was to the runs of these records."""
     paths: dict[str, str] = {}
-    for pointer in (pointer for record in records for pointer in record.pointers if is_sound(pointer)):
+    for pointer in (pointer for record in records for pointer in record.all_pointers if is_sound(pointer)):
         paths.setdefault(pointer.digest, pointer.path)
         if pointer.is_folder and len(paths) < _NAMED:
             for digest in read([pointer.digest]).digests:

@@ -122,6 +122,6 @@ def _judge_files(repository: Repository, records: Mapping[_Suspect, Record]) -> 
 
 def _name_files(record: Record) -> Iterator[str]:
     sources = (below(record.project, source) for source in ("params.yaml", "metrics.json", "dvc.yaml", *record.params))
-    pointers = (pointer.source for pointer in record.pointers if pointer.source)
+    pointers = (pointer.source for pointer in record.all_pointers if pointer.source)
     # To look up a name with an end of a line takes a process of its own; such a file is never read whole if it is large.
     return (path for path in dict.fromkeys([*sources, *pointers]) if "\n" not in path and not path.endswith("\r"))

@@ -103,6 +103,8 @@ RECORDS = st.builds(
     concurrent=MANY_TEXTS,
     ambiguous=MANY_TEXTS,
     problems=MANY_TEXTS,
+    thinned=st.dictionaries(TEXTS, st.integers(1, 2**60), max_size=2),
+    kept=st.lists(POINTERS, max_size=2).map(tuple),
     links=st.builds(Links, MAYBE, MAYBE, MAYBE, MAYBE),
     stages=st.none() | st.lists(STAGES, max_size=2).map(tuple),
 )

@@ -56,10 +56,10 @@ class Delivery(NamedTuple):
 
 
 def read_cargo(context: Context, run: Run) -> Cargo:
-    """The pointers of a run: its data, its outputs, and files that were too large for Git."""
+    """The pointers of a run: its data, its outputs, what exptrack kept of it, and files that were too large for Git."""
     record = run.record
     absent = list_absent(record)
-    pointers = dict.fromkeys((*record.pointers, *read_large_pointers(context, run)))
+    pointers = dict.fromkeys((*record.all_pointers, *read_large_pointers(context, run)))
     private = tuple(one for one in pointers if one.is_private)
     there = tuple(one for one in pointers if not one.is_private)
     return Cargo(

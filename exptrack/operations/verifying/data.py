@@ -118,7 +118,7 @@ def _pointers(context: Context, runs: Sequence[Run]) -> Iterator[tuple[Run, Poin
     for run in runs:
         for pointer in run.record.data:
             yield run, pointer, pointer.modified is None
-        for pointer in run.record.outputs:
+        for pointer in (*run.record.outputs, *run.record.kept):
             yield run, pointer, False
     for run, pointer in _large(context, runs):
         yield run, pointer, False
