@@ -16,7 +16,7 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "dvc": "backends/dvc", "dvc_data": "backends/dvc", "dvc_objects": "backends/dvc", "pygit2": "backends/git", "git": "backends/git",
-    "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/editing/yamledit",
+    "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "pynvml": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/editing/yamledit",
     "hydra": "analysis/editing/hydrawords", "omegaconf": "analysis/editing/hydrawords", "tomlkit": "analysis/editing/fileedit",
     "matplotlib": "render/comparisonplot",
 }  # fmt: skip
@@ -34,6 +34,7 @@ LIGHT = (
     "http",
     "urllib.request",
     "logging",
+    "psutil",
 )
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_shipped" not in path.parts)
 

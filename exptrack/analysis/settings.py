@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from posixpath import normpath
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from exptrack.errors import SettingsError
 from exptrack.model.experiment import Experiment
 from exptrack.model.settings import Capture, Goal, Keep, Large, Limits, MetricDeclaration, Settings
 from exptrack.model.tree import Tree, Value
+
+if TYPE_CHECKING:
+    from exptrack.model.rules import Rule
 
 T = TypeVar("T")
 
@@ -36,16 +39,18 @@ def parse_settings(text: str, name: str = "exptrack.yaml", load: Callable[[str],
     except ValueError as error:
         raise SettingsError(f"{name}: {error}") from None
     top = Section(name, "", tree)
-    top.allow("metrics", "capture", "seed", "experiments", "check", "compare", "keep")
-    metrics, experiments = _metrics(top.section("metrics")), _experiments(top.mapping("experiments"), name)
+    top.allow("metrics", "capture", "seed", "experiments", "check", "compare", "keep", "rules")
+    experiments = _experiments(top.mapping("experiments"), name)
+    metrics = _with_holdouts(_metrics(top.section("metrics")), experiments, name)
     return Settings(
-        metrics=_with_holdouts(metrics, experiments, name),
+        metrics=metrics,
         capture=_capture(top.section("capture")),
         seed=top.text("seed"),
         experiments=experiments,
         check=top.mapping("check"),
         compare=top.mapping("compare"),
         keep=_keep(top.section("keep")),
+        rules=_rules(top, metrics),
     )
 
 
@@ -168,6 +173,14 @@ def _experiments(tree: Tree, name: str) -> Mapping[str, Experiment]:
     return parse_experiments(tree, name)
 
 
+def _rules(top: Section, metrics: Mapping[str, MetricDeclaration]) -> tuple[Rule, ...]:
+    if top.values.get("rules") is None:
+        return ()
+    from exptrack.analysis.ruling import parse_rules  # most projects have none
+
+    return parse_rules(top, metrics)
+
+
 def _with_holdouts(
     metrics: Mapping[str, MetricDeclaration], experiments: Mapping[str, Experiment], file: str
 ) -> Mapping[str, MetricDeclaration]:
@@ -185,8 +198,9 @@ def _with_holdouts(
 
 
 def _capture(section: Section) -> Capture:
-    section.allow("patterns", "outputs", "links", "large", "limits", "secrets", "environment")
+    section.allow("patterns", "outputs", "links", "large", "limits", "secrets", "environment", "system")
     default = Capture()
+    system = section.read("system", _interval, "seconds between two looks, such as 10 or '1m', or off")
     secrets, environment = section.texts("secrets"), section.texts("environment") or ()
     return Capture(
         patterns=_patterns(section),
@@ -196,7 +210,20 @@ def _capture(section: Section) -> Capture:
         limits=_limits(section.section("limits")),
         secrets=default.secrets if secrets is None else _with_default(secrets, default.secrets),
         environment=tuple(dict.fromkeys((*default.environment, *environment))),
+        system=default.system if system is None else system or None,
     )
+
+
+def _interval(value: object) -> float | None:
+    """Seconds from a number or a text such as `1m`; 0 for `off`, None for anything else."""
+    if value is False or value == "off":
+        return 0.0
+    if isinstance(value, str):
+        from exptrack.analysis.bar import parse_time
+
+        return parse_time(value)
+    number = _not_negative(value)
+    return number or None
 
 
 def _with_default(entries: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:

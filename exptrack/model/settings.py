@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.model.experiment import Experiment
 from exptrack.model.tree import Tree
+
+if TYPE_CHECKING:
+    from exptrack.model.rules import Rule
 
 MIB = 1024 * 1024
 
@@ -61,7 +64,10 @@ class Limits(NamedTuple):
 
 
 class Capture(NamedTuple):
-    """What a run takes in. `patterns` are regular expressions whose named groups are metrics, tried on each line of output."""
+    """What a run takes in. `patterns` are regular expressions whose named groups are metrics, tried on each line of output.
+
+    `system` is how many seconds lie between two looks at what the run uses of the machine; None: nobody looks.
+    """
 
     patterns: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -70,6 +76,7 @@ class Capture(NamedTuple):
     limits: Limits = Limits()
     secrets: tuple[str, ...] = SECRET_PATTERNS
     environment: tuple[str, ...] = ENVIRONMENT_VARIABLES
+    system: float | None = 10.0
 
 
 class Keep(NamedTuple):
@@ -97,3 +104,4 @@ class Settings(NamedTuple):
     check: Tree = {}
     compare: Tree = {}
     keep: Keep = Keep()
+    rules: tuple[Rule, ...] = ()

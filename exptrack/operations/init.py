@@ -40,6 +40,11 @@ _SETTINGS = """\
 #   limits: {file_size: 1 MiB, total_size: 10 MiB, files: 2000}
 #   secrets: [default]      # patterns of file names that never go into a snapshot
 #   environment: []         # more environment variables to record by name
+#   system: 10              # seconds between two looks at what the run uses of CPU, memory, disk, GPU; or off
+
+# rules:                    # what is done while a run is under way
+#   - when: train/loss is nan   # or: is not finite; has not improved for 500 steps; is a new best
+#     then: stop            # or `run`, with `command`
 
 check:                      # what `exptrack check` asks of runs that commits claim, as the base says it
   # Files that may differ from what ran: those that no command reads.

@@ -47,6 +47,7 @@ capture:
   limits: {file_size: 2 MiB, total_size: 500KB, files: 10, cached_file_size: 1 GB, cached_total_size: 2048}
   secrets: [default, '*.tok', '!public.tok']
   environment: [MY_FLAG, LANG]
+  system: 1m
 seed: train.seed
 experiments: {lr-sweep: {metric: loss, seeds: 3, holdout: test}}
 check: {require: [bitwise]}
@@ -69,6 +70,7 @@ keep: {data: tag = paper or status = completed, days: 7, grace: 1, trash: 0}
             limits=Limits(2 * MIB, 500_000, 10, 1_000_000_000, 2048),
             secrets=(*SECRET_PATTERNS, "*.tok", "!public.tok"),
             environment=(*ENVIRONMENT_VARIABLES, "MY_FLAG"),
+            system=60,
         ),
         seed="train.seed",
         experiments={"lr-sweep": Experiment("lr-sweep", "loss", seeds=3, holdout="test")},
@@ -87,7 +89,7 @@ def test_a_list_of_secrets_stands_in_place_of_the_default():
     ("text", "message"),
     [
         ("metric: {}", "unknown key 'metric', did you mean 'metrics'?"),
-        ("zzz: 1", "unknown key 'zzz', known are metrics, capture, seed, experiments, check, compare, keep"),
+        ("zzz: 1", "unknown key 'zzz', known are metrics, capture, seed, experiments, check, compare, keep, rules"),
         ("metrics: {acc: {gaol: maximize}}", "unknown key 'metrics.acc.gaol', did you mean 'goal'?"),
         ("capture: {limits: {filesize: 1}}", "unknown key 'capture.limits.filesize', did you mean 'file_size'?"),
         ("capture: {pattern: []}", "unknown key 'capture.pattern', did you mean 'patterns'?"),

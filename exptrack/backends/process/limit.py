@@ -81,6 +81,11 @@ class Limit:
         # One that sleeps in the kernel (a lost network drive) may outlive SIGKILL for as long as it likes.
         self._next = now + _LOOK if self._family and now < self._kill_at + MERCY else None
 
+    def send(self, number: int) -> None:
+        """Send a signal to all of the family, as Ctrl-C does."""
+        self._family = self._find()
+        self._send(number)
+
     def _find(self) -> frozenset[Member]:
         rows = list(_list_processes())
         family = {
@@ -106,6 +111,19 @@ class Limit:
         for member in self._family:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(member.pid, number)
+
+
+class Asking:
+    """Asks the process `pid` and all that it started to end: first by SIGINT, the next time by SIGTERM, then by SIGKILL."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._signals = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+
+    def __call__(self, _reason: str) -> None:
+        with suppress(ProcessLookupError):
+            Limit(self._pid, None, leads=os.getpgid(self._pid) == self._pid).send(self._signals[0])
+        del self._signals[: len(self._signals) > 1]
 
 
 def _list_processes() -> Iterator[_Row]:
