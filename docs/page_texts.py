@@ -36,7 +36,10 @@ declared is refused before it starts; `--anyway` records it all the same, and it
 Standard output stays the command's. What exptrack has to say goes to standard error: what was not captured, problems, and the
 name of the run.""",
     "status": """\
-A run has died if its recorder no longer lives: killed, or its machine went down.""",
+A run has died if its recorder no longer lives: killed, or its machine went down.
+
+`--follow` shows all runs under way, those that begin meanwhile included, until none is left: on a terminal as a table that is drawn in
+place, in a pipe as lines that are added, with `--json` as events. Ctrl-C leaves it, and the runs go on.""",
     "experiments": """\
 Lists what `exptrack.yaml` declares below `experiments`, and how far each is: runs that completed and have its metric, of those planned
 (reruns of a seed count once), and runs that failed. With NAME one in full: what is declared, a line for each configuration, and runs that
@@ -54,7 +57,13 @@ Newest first, an entry for each run: what it is, its notes, its parameters and m
 only those parameters are shown that are others than in that: `no lr` is one that the older run had; `+lr` one that it had not.""",
     "show": """\
 Parameters, metrics, data, environment, whether the code was as committed, and what was not captured; of a run that did not complete also
-the end of its output.""",
+the end of its output.
+
+Of a run under way, or one that died, it shows what is known so far: state, progress, the last value of each metric with a curve of all,
+parameters, and the last lines of output. `--follow` keeps on showing it until it has ended, then what was recorded: on a terminal in
+place, in a pipe as lines that are added, with `--json` as events. `@` then is the only run under way. Ctrl-C leaves the view with exit
+status 130, and the run goes on. How far it is comes from the steps and epochs that it logs and from a parameter such as `epochs` or
+`max_steps`, which is named; without one nothing is guessed. Holdouts stay sealed.""",
     "select": """\
 Chooses the configuration with the best mean of the experiment's metric, of those with three runs or more, and records that: all runs that
 there are have now taken part in the choice. What is best of many looks better than it is, so the answer says by how much noise alone would

@@ -14,6 +14,7 @@ from exptrack.render.text import inert
 
 _NAMED = 5
 _VALUED = frozenset({"-n", "--number", "--since", "--sort", "--columns"})
+_SHORTEST, _LONGEST = 0.1, 86400  # seconds
 _COUNT = re.compile(r"-[0-9]+")
 
 
@@ -78,3 +79,18 @@ def count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is below zero")
     return number
+
+
+def add_follow_options(parser: argparse.ArgumentParser, what: str) -> None:
+    """`--follow` and `--interval`."""
+    parser.add_argument("-f", "--follow", action="store_true", help=what)
+    parser.add_argument(
+        "-n", "--interval", type=_seconds, default=1.0, metavar="SECONDS", help="with --follow: how often to look (1)"
+    )
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not from {_SHORTEST} to {_LONGEST:,}")
+    return seconds

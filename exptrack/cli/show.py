@@ -7,9 +7,9 @@ import json
 import posixpath
 import sys
 
-from exptrack.cli.common import open_project
+from exptrack.cli.common import add_follow_options, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
-from exptrack.errors import ExptrackError
+from exptrack.errors import ExptrackError, RevError
 from exptrack.model.run import Run, Status
 from exptrack.operations.edits import list_edits
 from exptrack.project import Project
@@ -39,14 +39,53 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the record with its present tags and notes, or the history or environment, as JSON",
     )
+    add_follow_options(parser, "of a run under way: show how it goes on until it ends, then what was recorded")
 
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.json and (arguments.output or arguments.file is not None or arguments.all):
         raise ExptrackError("--json goes with --history and --environment, or alone: leave the other option out")
     project = open_project(arguments)
-    shown = project.run(arguments.rev)
-    is_paged = not arguments.no_pager
+    found = _find(project, arguments)
+    return found if isinstance(found, int) else _show_recorded(project, found, arguments)
+
+
+def _find(project: Project, arguments: argparse.Namespace) -> Run | int:
+    """The run as it is recorded, when it has ended where that is asked for; or the exit status after another answer."""
+    is_followed = arguments.follow
+    if is_followed and _is_partial(arguments):
+        raise ExptrackError("--follow goes with --json and --interval, or alone: leave the other option out")
+    if is_followed and (name := _find_followed(project, arguments.rev)):
+        from exptrack.cli.following import follow_run
+
+        return follow_run(project, name, arguments)
+    if is_followed and arguments.rev == "@":
+        say("no run is under way: this is the one that was recorded last")
+    try:
+        return project.run(arguments.rev)
+    except RevError:
+        if arguments.rev == "@" or not (name := _find_followed(project, arguments.rev)):
+            raise
+        from exptrack.cli.underway import show_under_way
+
+        if not show_under_way(project, name, arguments):
+            return project.run(arguments.rev)  # recorded meanwhile
+        return 0
+
+
+def _find_followed(project: Project, rev: str) -> str | None:
+    from exptrack.operations.follow import find_followed
+
+    return find_followed(project.context, rev)
+
+
+def _is_partial(arguments: argparse.Namespace) -> bool:
+    is_named = arguments.history is not None or arguments.file is not None
+    return arguments.all or arguments.output or arguments.environment or is_named
+
+
+def _show_recorded(project: Project, shown: Run, arguments: argparse.Namespace) -> int:
+    is_paged = not (arguments.no_pager or arguments.follow)
     if arguments.output:
         _give(project.files(shown.oid, [_OUTPUT]).get(_OUTPUT, b""), is_paged=is_paged)
     elif arguments.history is not None:

@@ -7,20 +7,28 @@ import json
 from datetime import UTC, datetime
 
 from exptrack.analysis.codec import finite
-from exptrack.cli.common import open_project, say
+from exptrack.cli.common import add_follow_options, open_project, say
 from exptrack.model.run import PIPELINE
-from exptrack.operations.active import Active, list_active
+from exptrack.operations.active import Active, is_any_under_way, list_active
 from exptrack.operations.context import Context
 from exptrack.render.text import format_age, format_command, format_pairs, inert
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON")
+    add_follow_options(parser, "show what runs, each second, until nothing does")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    context = open_project(arguments).context
+    project = open_project(arguments)
+    context = project.context
+    if arguments.follow and is_any_under_way(context):
+        from exptrack.cli.following import follow_all
+
+        return follow_all(project, arguments)
     active = list_active(context)
+    if arguments.json and arguments.follow:
+        return 0
     if arguments.json:
         print(json.dumps([_fields(one) for one in active], indent=2))
         return 0

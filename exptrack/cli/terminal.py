@@ -22,6 +22,15 @@ def has_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def is_unicode() -> bool:
+    """Whether standard output takes the blocks that curves and bars are drawn with."""
+    try:
+        "▁█░×".encode(sys.stdout.encoding or "ascii")  # noqa: RUF001 - a mark, no letter
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
     """Print an answer; on a terminal that is too small for it through the user's pager, as git does.
 

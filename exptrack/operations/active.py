@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from exptrack.analysis.history import collect
-from exptrack.analysis.holdout import is_holdout
 from exptrack.model.run import Record
 from exptrack.operations.context import Context
+from exptrack.operations.follow import Follower, State, find_state
 from exptrack.store import journal as journals
-from exptrack.store.start import read_start
 
 
 class Active(NamedTuple):
@@ -36,22 +35,22 @@ def list_active(context: Context) -> tuple[Active, ...]:
 
 def look(shared: Path, name: str) -> Active:
     """What the journal of one run says."""
-    folder = journals.folder_of(shared, name)
-    start = read_start(folder)
-    entries = list(journals.read_stream(folder))
-    pid = next((entry["pid"] for entry in entries if entry["kind"] == "command"), None)
+    with closing(Follower(shared, name)) as follower:
+        state, _ = follower.look()
     return Active(
         name,
-        journals.is_alive(shared, name),
+        state is State.RUNNING,
         journals.is_command_running(shared, name),
-        start.record if start else None,
-        pid if isinstance(pid, int) else None,
-        {
-            metric: points[-1].value
-            for metric, points in collect(entries).items()
-            if start is None or not is_holdout(metric, start.holdouts)
-        },
+        follower.record,
+        follower.live.pid,
+        {metric: series.value for metric, series in follower.live.metrics.items()},
     )
+
+
+def is_any_under_way(context: Context) -> bool:
+    """Whether a run is under way, or its command though its recorder died."""
+    shared = context.repository.shared
+    return any(find_state(shared, name) in {State.RUNNING, State.ORPHANED} for name in journals.list_names(shared))
 
 
 def count_dead(context: Context) -> int:

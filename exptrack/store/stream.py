@@ -16,10 +16,14 @@ _START = b'{"kind":'  # of an entry; within a text its quotes would be escaped
 
 
 class StreamReader:
-    """Reads the stream of a run under way bit by bit: each entry once, in order. Needs no closing."""
+    """Reads the stream of a run under way bit by bit: each entry once, in order. Needs no closing.
 
-    def __init__(self, folder: Path) -> None:
+    `file` is the stream, open: who holds it reads on where the run is recorded meanwhile and its journal gone.
+    """
+
+    def __init__(self, folder: Path, file: int | None = None) -> None:
         self._path = folder / "stream"
+        self._file = file
         self._offset = 0
 
     def read(self) -> list[dict[str, Value]]:
@@ -29,7 +33,7 @@ class StreamReader:
     def __iter__(self) -> Iterator[dict[str, Value]]:
         """As `read`, but never holds more than a part of them in memory."""
         try:
-            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC) if self._file is None else os.dup(self._file)
         except FileNotFoundError:
             return
         try:
@@ -61,12 +65,15 @@ def read_stream(folder: Path) -> Iterator[dict[str, Value]]:
     yield from _parse(reader.rest())
 
 
-def last_sign(folder: Path, entries: Sequence[Mapping[str, Value]]) -> float:
-    """When a run ended, or else gave its last sign of life: an entry, or the heartbeat; Unix time in seconds."""
+def last_sign(folder: Path, entries: Sequence[Mapping[str, Value]], last: float = 0.0) -> float:
+    """When a run ended, or else gave its last sign of life: an entry, or the heartbeat; Unix time in seconds.
+
+    `last` is the time of the last of those entries that are not among these.
+    """
     ended = [float(str(entry["time"])) for entry in entries if entry["kind"] == "ended"]
     if ended:
         return ended[-1]
-    times = [float(str(entry["time"])) for entry in entries if entry["kind"] != "concurrent"]
+    times = [last, *(float(str(entry["time"])) for entry in entries if entry["kind"] != "concurrent")]
     with suppress(OSError):
         times.append((folder / "lock").stat().st_mtime)
     return max(times, default=0.0)

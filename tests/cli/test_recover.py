@@ -122,7 +122,7 @@ def test_what_runs_is_listed_and_left_alone(live, exptrack):
     assert isinstance(shown["pid"], int)
     assert exptrack("recover").stdout == "nothing to recover\n"
     assert exptrack("ls").stderr == "exptrack: no run yet: make one with `exptrack run -- COMMAND`\n"
-    assert "is not recorded yet" in exptrack("show", "one").stderr
+    assert "is not recorded yet" in exptrack("apply", "one").stderr
     live.terminate()
     live.wait()
     assert exptrack("status").stdout == "nothing runs, and nothing waits for recovery\n"
