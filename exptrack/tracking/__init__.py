@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exptrack.tracking.active import NOTHING, active_run, end_run, require_run, start_run
+from exptrack.tracking.parameters import params
 from exptrack.tracking.run import ActiveRun
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "log_params",
     "log_table",
     "log_text",
+    "params",
     "set_note",
     "set_tag",
     "set_tags",

@@ -157,6 +157,10 @@ def _leave(run: ActiveRun, exit_code: int, *, interrupted: bool) -> None:
 
 
 def require_run() -> ActiveRun:
-    """The active run; where there is none, one that is started now, as `start_run()` would."""
+    """The active run; under `exptrack run` also before `start_run`. Raises ExptrackError if there is none."""
     run = active_run()
-    return run if run is not None else start_run()
+    if run is not None:
+        return run
+    if is_disabled() or os.environ.get(_JOURNAL, "") not in {"", *_attached}:
+        return start_run()
+    raise ExptrackError("no run is under way: start one by exptrack.start_run()")

@@ -53,7 +53,7 @@ def keep(answer: Callable[[dict[str, object]], None]) -> None:
         answer({"failed": str(error)} if journals else {"error": told})
         return
     for warning in finished.warnings:
-        answer({"notice": f"{finished.run.name}: {warning}"})
+        answer({"warning": warning})
     answer({"recorded": {"name": finished.run.name, "status": finished.run.status}})
 
 

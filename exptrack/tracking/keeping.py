@@ -1,6 +1,6 @@
 """The keeper of a run, from the script's side: a process of its own that captures the code, watches over the script and records the run.
 
-It is asked by a line of JSON on its standard input, and answers by lines: `{"notice": …}`, `{"ready": …}`, `{"error": …}`, `{"recorded": …}`.
+It is asked by a line of JSON on its standard input, and answers by lines: `{"notice": …}`, `{"ready": …}`, `{"error": …}`, and in the end `{"warning": …}`, `{"recorded": …}` or `{"failed": …}`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
 
 from exptrack import errors
-from exptrack.errors import ExptrackError
+from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.tracking.stream import Stream
 from exptrack.tracking.telling import tell
 
@@ -43,14 +44,14 @@ class Keeper:
         self._process = process
         self._lock = _lock_command(folder)
 
-    def end(self, stream: Stream, exit_code: int, *, interrupted: bool) -> str | None:
-        """Have the run recorded, and wait for it; gives the name under which it is."""
+    def end(self, stream: Stream, exit_code: int, *, interrupted: bool, heard: Collection[str]) -> str | None:
+        """Have the run recorded, and wait for it; gives the name under which it is. What the user has `heard` is not told again."""
         ending: dict[str, object] = {"exit_code": exit_code, "interrupted": interrupted, "lost": stream.lost}
         if stream.failure is not None:
             ending["failure"] = stream.failure.strerror
         with suppress(OSError):
             _send(self._process, ending)
-        answer = _listen(self._process, "recorded", "failed")
+        answer = _listen(self._process, "recorded", "failed", heard=heard)
         if self._lock is not None:
             os.close(self._lock)
         if answer is None:
@@ -149,12 +150,15 @@ def _send(process: subprocess.Popen[bytes], message: dict[str, object]) -> None:
     pipe.flush()
 
 
-def _listen(process: subprocess.Popen[bytes], *kinds: str) -> dict[str, Any] | None:
+def _listen(process: subprocess.Popen[bytes], *kinds: str, heard: Collection[str] = ()) -> dict[str, Any] | None:
     """The next answer of one of these kinds; notices before it are told. None if the keeper is gone."""
     for line in _pipe(process.stdout):
         answer: dict[str, Any] = json.loads(line)
         if "notice" in answer:
             tell(answer["notice"])
+        elif "warning" in answer:
+            if answer["warning"] not in heard:
+                tell(str(answer["warning"]))
         elif any(kind in answer for kind in kinds):
             return answer
     return None
@@ -177,8 +181,9 @@ def _lock_command(folder: Path) -> int | None:
 
 def _raise(error: dict[str, str]) -> NoReturn:
     kind = getattr(errors, error["type"], ExptrackError)
+    advice = "; with EXPTRACK_DISABLED=1 the script runs unrecorded" if kind is RepositoryError else ""
     try:
-        raised: ExptrackError = kind(error["message"])
+        raised: ExptrackError = kind(error["message"] + advice)
     except TypeError:
         raised = ExptrackError(error["message"])
     raise raised

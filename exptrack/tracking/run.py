@@ -141,7 +141,7 @@ class ActiveRun:
         stream, self._stream = self._stream, None
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
-            self.name = keeper.end(stream, exit_code, interrupted=interrupted) or self.name
+            self.name = keeper.end(stream, exit_code, interrupted=interrupted, heard=self._warned) or self.name
         stream.close()
 
     def __enter__(self) -> Self:
