@@ -16,15 +16,16 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "dvc": "backends/dvc", "dvc_data": "backends/dvc", "dvc_objects": "backends/dvc", "pygit2": "backends/git", "git": "backends/git",
-    "scipy": "analysis/stats", "pandas": "analysis/frame", "psutil": "backends/host", "pynvml": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/editing/yamledit",
+    "scipy": "analysis/stats", "pandas": "analysis/frame", "pyarrow": "analysis/wholefile", "psutil": "backends/host", "pynvml": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/editing/yamledit",
     "hydra": "analysis/editing/hydrawords", "omegaconf": "analysis/editing/hydrawords", "tomlkit": "analysis/editing/fileedit",
-    "matplotlib": "render/comparisonplot",
+    "matplotlib": ("render/figure", "render/comparisonplot", "render/curvefigure"), "plotext": "render/curvetext",
 }  # fmt: skip
 LIGHT = (
     "dvc",
     "pandas",
     "scipy",
     "matplotlib",
+    "plotext",
     "numpy",
     "pygit2",
     "git",

@@ -151,7 +151,12 @@ def decode_metrics(data: bytes) -> Tree:
 
 def encode_holdout(metrics: Tree, history: Mapping[str, Sequence[Point]]) -> bytes:
     """The bytes of `.exptrack/holdout.json`: the sealed metrics, nested, and the points of those that were logged while the command ran."""
-    points = {name: [[round(one.time, 3), one.step, one.value] for one in series] for name, series in history.items()}
+    points = {
+        name: [
+            [round(time, 3), step, value, *([] if epoch is None else [epoch])] for time, step, value, epoch in series
+        ]
+        for name, series in history.items()
+    }
     fields = {"schema": SCHEMA, "metrics": metrics, **({"history": points} if points else {})}
     return encode_json(finite(fields))
 

@@ -42,7 +42,7 @@ def gather(entries: Iterable[Mapping[str, Value]]) -> Logged:
         step, epoch = entry.get("step"), entry.get("epoch")
         if type(step) is not int and step is not None:
             step = _clean_step(step)
-        if epoch is not None and type(epoch) is not int:
+        if epoch is not None and (type(epoch) is not int or abs(epoch) >= _EXACT):
             epoch = _read_number(epoch)
         for name, value in values.items():
             number = value if type(value) is float else _read_number(value)
@@ -111,7 +111,7 @@ def format_history(metric: str, points: Sequence[Point]) -> bytes:
     fields = [
         [str(round(time * 1000)) for time in columns.times],
         map(str, columns.steps),
-        *([] if columns.epochs is None else [map(_epoch, columns.epochs)]),
+        *([] if columns.epochs is None else [map(format_epoch, columns.epochs)]),
         map(_number, columns.values),
     ]
     lines = map("\t".join, zip(*fields, strict=True))
@@ -162,7 +162,8 @@ def parse_epoch(text: str) -> Epoch:
     return int(text) if text.lstrip("-").isdecimal() and len(text) <= LONGEST_NUMBER else float(text)
 
 
-def _epoch(epoch: Epoch) -> str:
+def format_epoch(epoch: Epoch) -> str:
+    """An epoch as text, empty for None."""
     return "" if epoch is None else _number(epoch)
 
 

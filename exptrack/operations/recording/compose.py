@@ -9,21 +9,23 @@ from pathlib import Path
 from signal import Signals
 from typing import NamedTuple
 
-from exptrack.analysis import history
 from exptrack.analysis.codec import encode_holdout, encode_metrics, encode_record
+from exptrack.analysis.history import Logged
 from exptrack.analysis.holdout import is_holdout, list_names, seal_file, seal_output, split
 from exptrack.analysis.output import decode_log
+from exptrack.analysis.points import Points
 from exptrack.analysis.secrets import mask
 from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Ending, Record, Status
 from exptrack.model.tree import Tree, Value
+from exptrack.operations.recording.histories import compose_histories, read_logged
 from exptrack.operations.recording.observe import Found, read_found
 from exptrack.operations.recording.results import Results, collect
 from exptrack.operations.recording.told import LOGGED, add_told
 from exptrack.operations.sources import below, is_at
 from exptrack.store.holdout import HOLDOUT
-from exptrack.store.journal import Journal, last_sign, read_stream
+from exptrack.store.journal import Journal, last_sign
 from exptrack.store.outputlog import read_output
 from exptrack.store.snapshot import second_look
 from exptrack.store.start import Start, last_written
@@ -42,8 +44,13 @@ class Composed(NamedTuple):
     executable: frozenset[str]
 
 
-def compose(repository: Repository, journal: Journal, start: Start, until: float | None) -> Composed:
-    """Read what the journal and the work tree say; what was written after `until` (Unix time) does not count."""
+def compose(
+    repository: Repository, journal: Journal, start: Start, until: float | None, logged: Logged | None = None
+) -> Composed:
+    """Read what the journal and the work tree say; what was written after `until` (Unix time) does not count.
+
+    `logged` is what its stream says, if it was read before.
+    """
     folder = journal.folder
     found = read_found(folder)
     record = start.record
@@ -51,32 +58,36 @@ def compose(repository: Repository, journal: Journal, start: Start, until: float
         record = record._replace(data=seen.data, not_captured=seen.not_captured, problems=seen.problems)
     if record.is_pipeline:
         record = _with_stages(record, start, folder)
-    entries = list(read_stream(folder))
+    logged = logged or read_logged(folder)
+    entries = logged.others
     record = add_told(record, entries)
-    points = history.collect(entries)
     looking = repository._replace(index_file=folder / "index")
-    results = collect(
-        looking, start, record, {name: series[-1].value for name, series in points.items()}, found.large, until
-    )
+    results = collect(looking, start, record, logged.metrics, found.large, until)
     results, sealed = _seal(results, start, record.project)
     top = Path(start.top)
     changed = second_look(looking._replace(top=top), looking.index_file)
     if until is not None:
         changed = tuple(path for path in changed if last_written(top / path) <= until)
-    problems = [*record.problems, *results.problems, *_own_problems(journal, found, entries)]
-    record = _complete(_end(record, entries, folder), start, results, entries, changed, problems)
-    record = record._replace(sealed=list_names(sealed))
-    files = dict(results.files)
-    files |= _params_file(start, record)
+    histories, sealed_points = _split_histories(logged, start)
+    told = compose_histories(start, folder, histories)
+    problems = [*record.problems, *results.problems, *told.problems, *_own_problems(journal, found, entries)]
+    record = _complete(_end(record, logged, folder), start, results, entries, changed, problems)
+    record = record._replace(sealed=list_names(sealed), thinned=told.thinned, kept=told.kept)
+    files = {**results.files, **_params_file(start, record)}
     path = below(record.project, "metrics.json")
     # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
     if not (record.is_pipeline and path in start.own):
         files[path] = encode_metrics(record.metrics)
-    files |= _our_files(record, start, found, points, read_output(folder))
+    files |= _our_files(record, start, found, read_output(folder)) | dict(told.files)
     if sealed:
-        kept = {name: series for name, series in points.items() if is_holdout(name, start.holdouts)}
-        files[HOLDOUT] = encode_holdout(sealed, kept)
+        files[HOLDOUT] = encode_holdout(sealed, sealed_points)
     return Composed(record, files, results.executable)
+
+
+def _split_histories(logged: Logged, start: Start) -> tuple[dict[str, Points], dict[str, Points]]:
+    """The histories that may be seen, and those of holdouts."""
+    sealed = {name: points for name, points in logged.histories.items() if is_holdout(name, start.holdouts)}
+    return {name: points for name, points in logged.histories.items() if name not in sealed}, sealed
 
 
 def _seal(results: Results, start: Start, project: str) -> tuple[Results, Tree]:
@@ -150,9 +161,9 @@ def _complete(
     )
 
 
-def _end(record: Record, entries: Sequence[Mapping[str, Value]], folder: Path) -> Record:
+def _end(record: Record, logged: Logged, folder: Path) -> Record:
     """Status, exit code and times out of the journal; without an end in it the run crashed, at its last sign of life."""
-    last = next((entry for entry in reversed(entries) if entry["kind"] == "ended"), None)
+    last = next((entry for entry in reversed(logged.others) if entry["kind"] == "ended"), None)
     if last is None:
         record = record._replace(status=Status.CRASHED)
     else:
@@ -163,7 +174,7 @@ def _end(record: Record, entries: Sequence[Mapping[str, Value]], folder: Path) -
             timed_out=bool(last.get("timed_out")),
         )
         record = record._replace(status=ending.status, exit_code=ending.exit_code, signal=_signal_name(ending.signal))
-    ended = datetime.fromtimestamp(max(find_last_sign(folder, entries, record), record.started.timestamp()), UTC)
+    ended = datetime.fromtimestamp(max(find_last_sign(folder, logged, record), record.started.timestamp()), UTC)
     return record._replace(ended=ended, duration=round((ended - record.started).total_seconds(), 6))
 
 
@@ -192,22 +203,16 @@ def _params_file(start: Start, record: Record) -> dict[str, bytes]:
     return {path: update_yaml(start.params_text, own).encode(errors="replace")}
 
 
-def _our_files(
-    record: Record, start: Start, found: Found, points: Mapping[str, Sequence[history.Point]], output: bytes
-) -> dict[str, bytes]:
+def _our_files(record: Record, start: Start, found: Found, output: bytes) -> dict[str, bytes]:
     log = seal_output(mask(decode_log(output)), start.patterns, start.holdouts).encode(errors="replace")
     files = {**found.environment, "run.json": encode_record(record), "output.log": log}
-    for metric, series in points.items():
-        if is_holdout(metric, start.holdouts):
-            continue
-        files[f"history/{history.path_of(metric)}"] = history.format_history(metric, series)
     return {f"{_FOLDER}/{name}": content for name, content in files.items()}
 
 
-def find_last_sign(folder: Path, entries: Sequence[Mapping[str, Value]], record: Record) -> float:
+def find_last_sign(folder: Path, logged: Logged, record: Record) -> float:
     """When a run gave its last sign of life; a pipeline goes on to write down its stages when its recorder is dead."""
-    sign = last_sign(folder, entries)
-    if not record.is_pipeline or any(entry["kind"] == "ended" for entry in entries):
+    sign = last_sign(folder, logged.others, logged.last)
+    if not record.is_pipeline or any(entry["kind"] == "ended" for entry in logged.others):
         return sign
     from exptrack.operations.recording.pipeline import last_event
 

@@ -8,6 +8,7 @@ from time import strftime, time
 from typing import NamedTuple
 
 from exptrack.analysis.codec import encode_record
+from exptrack.analysis.history import Logged
 from exptrack.analysis.message import format_message
 from exptrack.analysis.wording import name_few
 from exptrack.backends.git import refs
@@ -17,6 +18,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import Record, Run
 from exptrack.operations.recording.compose import RECORD, compose, find_last_sign
+from exptrack.operations.recording.histories import read_logged
 from exptrack.store import runs
 from exptrack.store.journal import Journal, read_stream
 from exptrack.store.recorded import note_recorded
@@ -34,7 +36,9 @@ class Finished(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def finish(repository: Repository, journal: Journal, start: Start, *, until: float | None = None) -> Finished:
+def finish(
+    repository: Repository, journal: Journal, start: Start, *, until: float | None = None, logged: Logged | None = None
+) -> Finished:
     """Record the run that the journal tells of.
 
     Safe against a kill at any instant: objects first, then the ref, which is created once; then the journal goes, and the ref in
@@ -42,9 +46,9 @@ def finish(repository: Repository, journal: Journal, start: Start, *, until: flo
 
     What was written after `until` (Unix time) is not this run's: somebody else's work, if it is recorded only later.
 
-    Another run may have come by the name meanwhile (a fetch brings them): then this one is recorded as `<name>-2`, and says so.
+    `logged` is what the journal's stream says, if it was read before. Another run may have come by the name meanwhile (a fetch brings them): then this one is recorded as `<name>-2`, and says so.
     """
-    record, files, executable = compose(repository, journal, start, until)
+    record, files, executable = compose(repository, journal, start, until, logged)
     active = runs.ACTIVE + record.name
     for name in _names(record):
         renamed = record if name == record.name else _rename(record, name)
@@ -108,8 +112,9 @@ def finish_dead(repository: Repository, journal: Journal) -> Finished | None:
         return None
     run = _find_own(repository, start)
     if run is None:
-        until = find_last_sign(journal.folder, list(read_stream(journal.folder)), start.record)
-        return finish(repository, journal, start, until=until + _CLOCKS)
+        logged = read_logged(journal.folder)
+        until = find_last_sign(journal.folder, logged, start.record)
+        return finish(repository, journal, start, until=until + _CLOCKS, logged=logged)
     note_recorded(repository.shared, run.name)
     journal.remove()
     return Finished(run, _tidy_ref(repository, runs.ACTIVE + journal.folder.name, start.snapshot))
