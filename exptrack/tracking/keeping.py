@@ -133,6 +133,8 @@ def _describe(asked: Asked) -> dict[str, object]:
 def find_command() -> list[str]:
     """The words that started this process, as a user would type them."""
     words = list(sys.orig_argv)
+    if "--multiprocessing-fork" in words:  # spawned: it has the script's words from its parent
+        words = [words[0], *sys.argv]
     if words and words[0] == sys.executable:
         words[0] = Path(words[0]).name if Path(words[0]).parent == Path(sys.prefix) / "bin" else words[0]
     return words or ["python"]
