@@ -99,11 +99,13 @@ def test_nothing_below_the_command_line_prints_or_exits(path):
     if path.relative_to(PACKAGE).parts[0] in {"cli", "__main__.py"}:
         return
     banned = {"print", "input", "exit", "quit"}
+    # What lives in the script's own process reads its words, and hears how it ends.
+    may = {"sys.exit", "sys.argv"} if path.parent.name == "tracking" else set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in banned, f"{path}:{node.lineno}: {node.func.id}()"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            assert f"{node.value.id}.{node.attr}" not in {"os.chdir", "sys.exit", "sys.argv"}, f"{path}:{node.lineno}"
+            assert f"{node.value.id}.{node.attr}" not in {"os.chdir", "sys.exit", "sys.argv"} - may, f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -33,7 +33,11 @@ def params(cls: type | None = None) -> Any:
         return tree
     from exptrack.analysis.typed import fill
 
-    return fill(cls, tree, _warn)
+    slips: list[str] = []
+    filled = fill(cls, tree, slips.append)
+    for text in slips:
+        _warn(text)
+    return filled
 
 
 def read_sources() -> dict[str, Tree]:
@@ -58,6 +62,6 @@ def _unite(sources: dict[str, Tree]) -> dict[str, Value]:
 def _warn(text: str) -> None:
     run = active_run()
     if run is None or run.name is None:
-        warnings.warn(text, ExptrackWarning, stacklevel=5)
+        warnings.warn(text, ExptrackWarning, stacklevel=3)
     else:
         run.warn(text)
