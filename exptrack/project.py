@@ -20,7 +20,7 @@ from exptrack.verbs import deciding, keeping, sharing
 # Each method imports what it needs: `exptrack run` opens a project, too, and would pay 8 ms for reading runs.
 if TYPE_CHECKING:
     from exptrack.analysis.frame import Frame
-    from exptrack.analysis.history import Point
+    from exptrack.analysis.points import Points
     from exptrack.model.application import Applied, Part
     from exptrack.model.checking import Checked
     from exptrack.model.comparison import Comparison
@@ -190,11 +190,14 @@ class Project:
 
         return select_runs(self.context, words, since=since, number=number)
 
-    def history(self, run: str | Run, metric: str) -> tuple[Point, ...]:
-        """The values of a metric over the steps of a run, in the order in which they were logged; raises ExptrackError."""
-        from exptrack.operations.histories import parse_history, read_history
+    def history(self, run: str | Run, metric: str) -> Points:
+        """The values of a metric over the steps of a run, in the order in which they were logged; raises ExptrackError.
 
-        return parse_history(read_history(self.context, self._find(run), metric))
+        What is thinned in Git comes whole out of the DVC cache; where that has it not, `is_whole` is False.
+        """
+        from exptrack.operations.histories import load_history
+
+        return load_history(self.context, self._find(run), metric)
 
     def content(self, run: str | Run, path: str) -> Content:
         """A file or folder of a run by its path from the root of the repository, data out of the DVC cache; raises ExptrackError."""

@@ -11,6 +11,7 @@ from exptrack.cli.common import add_follow_options, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError, RevError
 from exptrack.model.run import Run, Status
+from exptrack.operations.artifacts import list_artifacts
 from exptrack.operations.edits import list_edits
 from exptrack.project import Project
 from exptrack.render.card import format_card
@@ -111,6 +112,7 @@ def _card(project: Project, shown: Run, *, is_whole: bool) -> str:
         project.environment(shown),
         code=list_edits(project.context, shown),
         output=output.decode(errors="replace"),
+        artifacts=list_artifacts(project.context, shown),
         declared=project.settings.metrics,
         page=page,
     )
@@ -125,15 +127,19 @@ def _record(shown: Run) -> bytes:
 
 def _history(project: Project, shown: Run, metric: str, *, is_json: bool) -> bytes:
     from exptrack.analysis.fields import finite
-    from exptrack.operations.histories import parse_history, read_history
+    from exptrack.operations.histories import give_history
 
-    data = read_history(project.context, shown, metric)
     if not is_json:
-        return data
-    points = parse_history(data)
+        return give_history(project.context, shown, metric)
     return _as_json(
-        [{"step": one.step, "timestamp": round(one.time * 1000), "value": finite(one.value)} for one in points]
-    )
+        [
+            {
+                "step": finite(one.step), "timestamp": round(one.time * 1000), "value": finite(one.value),
+                **({} if one.epoch is None else {"epoch": finite(one.epoch)}),
+            }
+            for one in project.history(shown, metric)
+        ]
+    )  # fmt: skip
 
 
 def _as_json(value: object) -> bytes:
