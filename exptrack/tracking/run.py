@@ -47,6 +47,11 @@ class ActiveRun:
         """Whether this process started it, or attached to it; not one that was forked since."""
         return os.getpid() == self._process
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended here, so that nothing more is recorded. What records nothing is never over."""
+        return self._stream is None and self.folder is not None
+
     def __repr__(self) -> str:
         return f"<ActiveRun: {self.name or 'nothing is recorded'}>"
 

@@ -1,0 +1,75 @@
+"""A callback for the Trainer of Hugging Face's transformers: `Trainer(…, callbacks=[ExptrackCallback()])`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from exptrack.integrations import TrainingRun, require
+
+_transformers = require("transformers.trainer_callback", "huggingface")
+# What differs between runs that do the same: where files go, and how much is said.
+_NO_PARAMETERS = {"output_dir", "logging_dir", "run_name", "local_rank", "disable_tqdm", "resume_from_checkpoint"}
+
+
+class ExptrackCallback(_transformers.TrainerCallback):
+    """Logs what the Trainer logs (`train/loss`, `eval/loss`), its arguments, and the model's configuration.
+
+    `log_model` keeps the model: True at the end, "all" each checkpoint. It logs to the active run; where there is none it starts
+    one, of this name and with what else `start_run` takes.
+    """
+
+    def __init__(self, name: str | None = None, *, log_model: bool | str = False, **start: Any) -> None:
+        self._training = TrainingRun(name=name, **start)
+        self._log_model = log_model
+
+    def on_train_begin(self, args: Any, state: Any, control: object, model: Any = None, **_: object) -> None:
+        """Parameters."""
+        if not state.is_world_process_zero:
+            return
+        run = self._training.get()
+        self._training.is_training = True
+        given = args.to_dict().items()
+        run.log_params({key: value for key, value in given if key not in _NO_PARAMETERS and not key.endswith("_token")})
+        config = getattr(model, "config", None)
+        if config is not None:
+            run.log_params({"model": config if isinstance(config, Mapping) else config.to_dict()})
+
+    def on_log(
+        self, args: Any, state: Any, control: object, logs: Mapping[str, object] | None = None, **_: object
+    ) -> None:
+        """Metrics."""
+        if state.is_world_process_zero and logs:
+            values = {_rename(name): value for name, value in logs.items() if name != "epoch"}
+            self._training.get().log_metrics(values, state.global_step, epoch=state.epoch)
+
+    def on_predict(self, args: Any, state: Any, control: object, metrics: Mapping[str, object], **_: object) -> None:
+        """Metrics of `trainer.predict`."""
+        self.on_log(args, state, control, metrics)
+
+    def on_save(self, args: Any, state: Any, control: object, **_: object) -> None:
+        """A checkpoint."""
+        if state.is_world_process_zero and self._log_model == "all":
+            folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
+            self._training.get().log_artifacts(folder, f"checkpoints/{folder.name}")
+
+    def on_train_end(self, args: Any, state: Any, control: object, **given: Any) -> None:
+        """The model. The run stays open: `trainer.evaluate()` may follow; but each trial of a search is a run."""
+        if not state.is_world_process_zero:
+            return
+        if self._log_model is True:
+            with TemporaryDirectory() as folder:
+                for one in (given.get("model"), given.get("processing_class")):
+                    if one is not None:
+                        one.save_pretrained(folder)
+                self._training.get().log_artifacts(folder, "model")
+        self._training.is_training = False
+        if state.is_hyper_param_search:
+            self._training.end()
+
+
+def _rename(name: str) -> str:
+    kind, _, rest = name.partition("_")
+    return f"{kind}/{rest}" if kind in {"eval", "test"} and rest else f"train/{name}"
