@@ -82,9 +82,20 @@ class Limit:
         self._next = now + _LOOK if self._family and now < self._kill_at + MERCY else None
 
     def send(self, number: int) -> None:
-        """Send a signal to all of the family, as Ctrl-C does."""
+        """Send a signal to all of the family, as Ctrl-C does: to a group at once, and to nobody before the command itself.
+
+        A shell whose command has ended of it would go on with the next one.
+        """
         self._family = self._find()
+        with suppress(ProcessLookupError, PermissionError):
+            (os.killpg if self.leads else os.kill)(self.pid, number)
+        self._family = frozenset(one for one in self._family if not self._has_heard(one.pid))
         self._send(number)
+
+    def _has_heard(self, pid: int) -> bool:
+        with suppress(ProcessLookupError, PermissionError):
+            return pid == self.pid or (self.leads and os.getpgid(pid) == self.pid)
+        return False
 
     def _find(self) -> frozenset[Member]:
         rows = list(_list_processes())

@@ -72,7 +72,7 @@ class Attendance:
 
         while not self._ended.wait(self._pause(sample_at)):
             if self._has_rules:
-                self._attempt("rules", lambda: self._look(None if self.stopped else ask))
+                self._attempt("rules", lambda: self._look(ask))
             now = monotonic()
             if self.stopped and now >= ask_at:
                 self._attempt("rules", lambda: ask(str(self.stopped)))

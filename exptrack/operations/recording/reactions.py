@@ -46,6 +46,7 @@ class Reactions:
         self._reader = StreamReader(journal.folder)
         self._watch = Watch(context.settings.rules, self._find_bar)
         self._children: list[_Child] = []
+        self._has_stopped = False
 
     def look(self, stop: Callable[[str], None] | None) -> None:
         """React to what was logged since the last look. Without `stop` the run has ended, and cannot be stopped any more."""
@@ -65,14 +66,16 @@ class Reactions:
 
     def _react(self, firing: Firing, stop: Callable[[str], None] | None) -> None:
         is_stop = firing.rule.reaction is Reaction.STOP
-        text = f"{firing.text}; the run is stopped" if is_stop and stop else firing.text
+        stop = stop if is_stop and not self._has_stopped else None
+        text = f"{firing.text}; the run is stopped" if stop else firing.text
         self._journal.append("rule", text=text)
         annotate(self._environ, f"exptrack: {self._record.name}", text, is_warning=is_stop)
         self._context.notice(f"{self._record.name}: {text}")
-        if is_stop and stop:
+        if stop:
+            self._has_stopped = True
             self._journal.append("problem", text=f"stopped by {firing.text}")
             stop(text)
-        elif firing.rule.reaction is Reaction.RUN:
+        if not is_stop:
             self._start(firing)
 
     def _start(self, firing: Firing) -> None:

@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from exptrack.analysis.artifacts import FOLDER as ARTIFACTS
 from exptrack.analysis.configurations import code_digest, configuration_key
-from exptrack.analysis.history import Point
+from exptrack.analysis.points import Points
 from exptrack.analysis.terms import matches_path
 from exptrack.backends.git import objects
 from exptrack.model.data import Pointer
@@ -18,12 +19,13 @@ from exptrack.model.run import Record, Run, Status
 from exptrack.model.tree import merge
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
-from exptrack.operations.histories import read_histories
+from exptrack.operations.histories import load_points
 from exptrack.operations.sources import Reader, is_at
 from exptrack.store import runs
 from exptrack.store.holdout import read_holdout
 from exptrack.store.private_index import is_dvc_file
 
+_MACHINE = "system/"  # how the histories of what a run used of the machine begin
 # What an output could not be kept for, other than that the command did not write it.
 _UNKEPT = re.compile(r"-o (.+?): (?!was not written by this run|is not there).*", re.DOTALL)
 
@@ -99,9 +101,13 @@ def without_metrics(difference: Difference, hidden: Collection[str]) -> Differen
     return difference._replace(changes=shown)
 
 
-def gather_histories(context: Context, run: Run, hidden: Collection[str] = ()) -> Mapping[str, tuple[Point, ...]]:
-    """The history of each metric of a run, by name, but for those `hidden`."""
-    return {name: points for name, points in read_histories(context, run).items() if name not in hidden}
+def gather_histories(context: Context, run: Run, hidden: Collection[str] = ()) -> Mapping[str, Points]:
+    """The history of each metric of a run, by name, but for those `hidden`, and without what it used of the machine."""
+    return {
+        name: points
+        for name, points in load_points(context, run).items()
+        if name not in hidden and not name.startswith(_MACHINE)
+    }
 
 
 def find_replicates(context: Context, run: Run, seed_name: str | None, without: Collection[str]) -> Replicates:
@@ -199,7 +205,7 @@ def name_differences(difference: Difference, ignored: Sequence[str] = ()) -> tup
         lines.append(f"code: {file.path} {file.kind}{counts}")
     for change in difference.changes:
         key = ".".join(change.key)
-        if change.area == Area.DATA and change.key[0] not in made:
+        if change.area == Area.DATA and change.key[0] not in made and not change.key[0].startswith(ARTIFACTS):
             lines.append(f"data: {change.key[0]} {change.kind}")
         elif change.area == Area.PARAMS:
             lines.append(f"parameter: {key} {change.old} → {change.new}")
