@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from exptrack.analysis.history import Point
+from exptrack.analysis.points import Point, Points
 from exptrack.analysis.stats import same_bits
 from exptrack.analysis.terms import is_volatile_metric, is_volatile_path
+from exptrack.analysis.thinning import thin
 from exptrack.model.pipeline import StageRun
 from exptrack.model.reproduction import Divergence
 from exptrack.model.tree import Value
@@ -26,7 +27,7 @@ def find_divergence(
     Stages are taken in the order in which they were recorded. If the dependencies of all that differ differ, too, it is the first whose
     outs do, with the first of its dependencies that differs. Of its outs it is the first by name. Of metrics it is the smallest step, and there the first by name; values are compared
     to the last bit, times are not, and a point that only one side has is a difference. A step that is no whole number counts as the
-    position in the history. What is `volatile` (see `analysis.terms`) is left out.
+    position in the history. Of a history of which a side has no more than its thinned points both are thinned first. What is `volatile` (see `analysis.terms`) is left out.
 
     Where both are known, both are given, and `old` and `new` are the values of the metric.
     """
@@ -72,6 +73,13 @@ def _find_step(old: _Histories, new: _Histories, volatile: Sequence[str]) -> Div
 def _differences(old: Sequence[Point], new: Sequence[Point]) -> Iterator[tuple[int, Value, Value]]:
     """The smallest step at which two histories of a metric differ, with both values there; a step that was logged twice has two."""
     before, after = _by_step(old), _by_step(new)
+    if not (_is_whole(old) and _is_whole(new)):
+        before, after = _by_step(thin(Points(old))), _by_step(thin(Points(new)))
+        # What is missing on one side may only have been thinned out there.
+        both = [step for step in before.keys() & after.keys() if len(before[step]) == len(after[step])]
+        changed = [step for step in both if not all(map(same_bits, before[step], after[step]))]
+        if changed:
+            before, after = ({step: values[step] for step in changed} for values in (before, after))
     for step in sorted(before.keys() | after.keys()):
         values, others = before.get(step, []), after.get(step, [])
         for position in range(max(len(values), len(others))):
@@ -80,6 +88,10 @@ def _differences(old: Sequence[Point], new: Sequence[Point]) -> Iterator[tuple[i
             if not same_bits(value, other):
                 yield step, value, other
                 return
+
+
+def _is_whole(points: Sequence[Point]) -> bool:
+    return not isinstance(points, Points) or points.is_whole
 
 
 def _by_step(points: Sequence[Point]) -> dict[int, list[float]]:

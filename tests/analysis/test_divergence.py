@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exptrack.analysis.divergence import find_divergence
-from exptrack.analysis.history import Point
+from exptrack.analysis.points import Point, Points
+from exptrack.analysis.thinning import thin
 from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.reproduction import Divergence
 
@@ -131,6 +132,18 @@ def test_a_step_may_be_logged_twice_and_out_of_order():
     assert steps({"a": old}, {"a": sorted(old, key=lambda point: point.step)}) is None
     assert steps({"a": old}, {"a": [*old[:1], *old[2:]]}) == Divergence(metric="a", step=0, old=2.0)
     assert steps({"a": old}, {"a": [*old[:2], Point(9, 10, 9.0), Point(9, 5, 9.0)]}).step == 5
+
+
+def test_of_thinned_histories_no_point_differs_that_was_only_left_out():
+    values = [(step * 37 % 101) / 101 for step in range(5000)]
+    whole = Points(history(*values))
+    other = Points(history(*values[:3000], 99.0, *values[3001:]))
+    for old, new in ((whole, thin(other)), (thin(whole), other), (thin(whole), thin(other))):
+        found = steps({"a": old}, {"a": new})
+        assert found is not None
+        assert abs(found.step - 3000) < 10
+    assert steps({"a": whole}, {"a": thin(Points(history(*values)))}) is None
+    assert steps({"a": whole}, {"a": other}) == Divergence(metric="a", step=3000, old=values[3000], new=99.0)
 
 
 def test_a_step_that_is_no_whole_number_counts_by_its_position():
