@@ -28,6 +28,7 @@ COMMANDS = {
     "environment": "the packages that a run had, for pip or uv",
     "diff": "what differs between runs, commits and the work tree",
     "experiments": "what is planned, recorded and failed of each experiment",
+    "plot": "the curves of metrics over the steps of runs",
     "compare": "which configuration is better, as far as it may be said",
     "reproduce": "execute runs again, and say how well they reproduce",
     "apply": "bring a run's code, parameters and data into the work tree",

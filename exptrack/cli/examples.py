@@ -27,6 +27,11 @@ EXAMPLES = {
     "environment": ("exptrack environment best -o requirements.txt",),
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
     "experiments": ("exptrack experiments", "exptrack experiments wider-layer --commands -- python train.py | sh"),
+    "plot": (
+        "exptrack plot",
+        "exptrack plot brave-otter calm-heron --metric 'val/*' --smooth 0.6",
+        "exptrack plot -e wider-layer --metric loss --band --log-y -o loss.html",
+    ),
     "compare": (
         "exptrack compare --metric accuracy --baseline lr=0.1",
         "exptrack compare -e wider-layer --markdown --plot wider.svg",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from exptrack.errors import ExptrackError
 from exptrack.model.comparison import Comparison, Configuration
 from exptrack.render.comparisonparts import BASELINE
+from exptrack.render.figure import open_figure, save_figure
 from exptrack.render.text import clip, inert
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ _HEAD = 80
 
 def draw_plot(comparison: Comparison, kind: str) -> bytes:
     """The picture as `svg` or `png`; equal comparisons give equal bytes. Raises ExptrackError if matplotlib is missing, or nothing can be drawn."""
-    try:
-        from matplotlib import rc_context
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ExptrackError("--plot needs matplotlib: install it with `pip install 'exptrack[plot]'`") from error
-    from io import BytesIO
-
     shown = [one for one in comparison.configurations if one.mean is not None][:_MOST]
     if not shown:
         raise ExptrackError(f"there is nothing to plot: no run has a finite {comparison.rules.metric}")
@@ -35,12 +28,7 @@ def draw_plot(comparison: Comparison, kind: str) -> bytes:
         raise ExptrackError(
             f"values of {comparison.rules.metric} beyond {_FARTHEST:g} cannot be plotted: leave out their runs by a query"
         )
-    out = BytesIO()
-    with rc_context(
-        {"svg.hashsalt": "exptrack", "svg.fonttype": "none", "text.usetex": False, "text.parse_math": False}
-    ):
-        figure = Figure(figsize=(8, 1.2 + 0.4 * len(shown)), layout="constrained")
-        FigureCanvasAgg(figure)
+    with open_figure(8, 1.2 + 0.4 * len(shown), "--plot") as figure:
         axes = figure.add_subplot()
         for place, one in enumerate(shown):
             _draw_row(axes, place, one)
@@ -50,8 +38,7 @@ def draw_plot(comparison: Comparison, kind: str) -> bytes:
         unit = f" ({inert(comparison.rules.unit)})" if comparison.rules.unit else ""
         about = f"{inert(comparison.rules.metric)}{unit}: each value, the mean, its 95% interval"
         figure.supxlabel(about, fontsize="medium")  # wider than the axes beside long labels
-        figure.savefig(out, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
-    return out.getvalue()
+        return save_figure(figure, kind)
 
 
 def _draw_row(axes: Axes, place: int, one: Configuration) -> None:
