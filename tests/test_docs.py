@@ -160,7 +160,7 @@ RECORD = Record(
     name="brave-otter-k3f9", status=Status.FAILED, started=NOW, ended=NOW, duration=1.5, exit_code=1, signal="SIGTERM",
     author="Ada <ada@example.com>", host="babbage", command=("train",), overrides=("lr=0.2",), project="ml", directory="ml/src", branch="main", experiment="digits",
     seed=1, note="wider", tags=("first",), params={"params.yaml": {"lr": 0.1}}, metrics={"loss": 0.5}, sealed=("test",), data=(POINTER,), outputs=(POINTER,),
-    not_captured=(OMISSION,), changed=("train.py",), concurrent=("other",), ambiguous=("metrics.json",), problems=("a problem",), thinned={"loss": 1_000_000}, kept=(POINTER,), links=LINKS,
+    not_captured=(OMISSION,), changed=("train.py",), concurrent=("other",), ambiguous=("metrics.json",), problems=("a problem",), thinned={"loss": 1_000_000}, kept=(POINTER,), artifacts=("plots/loss.png",), links=LINKS,
     stages=(StageRun("train", StageState.RAN, "python train.py", 1.5, 0.5, {"raw.csv": "md5:00"}, {"model": "md5:01"}),),
 )  # fmt: skip
 INTERPRETER = Interpreter("/usr/bin/python3", "3.11.9", "cpython", "path")

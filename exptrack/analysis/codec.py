@@ -31,6 +31,7 @@ from exptrack.analysis.fields import (
     text_or,
     without,
 )
+from exptrack.analysis.seeds import decode_seeding, encode_seeding
 from exptrack.analysis.trees import decode_tree
 from exptrack.errors import RecordError
 from exptrack.model.annotation import Annotation, AnnotationKind
@@ -78,6 +79,7 @@ def encode_record(record: Record) -> bytes:
         "branch": record.branch,
         "experiment": record.experiment,
         "seed": record.seed,
+        "seeding": encode_seeding(record.seeding),
         "note": record.note,
         "tags": list(record.tags),
         "sealed": list(record.sealed),
@@ -90,6 +92,7 @@ def encode_record(record: Record) -> bytes:
         "problems": list(record.problems),
         "thinned": dict(record.thinned),
         "kept": [datafields.encode_pointer(pointer) for pointer in record.kept],
+        "artifacts": list(record.artifacts),
         "links": _links_fields(record.links),
     }
     return encode_json(
@@ -157,8 +160,7 @@ def encode_holdout(metrics: Tree, history: Mapping[str, Sequence[Point]]) -> byt
         ]
         for name, series in history.items()
     }
-    fields = {"schema": SCHEMA, "metrics": metrics, **({"history": points} if points else {})}
-    return encode_json(finite(fields))
+    return encode_json(finite({"schema": SCHEMA, "metrics": metrics, **without({"history": points})}))
 
 
 def decode_holdout(data: bytes) -> Tree:
@@ -229,6 +231,7 @@ def _record(fields: dict[str, Any], schema: int) -> Record:
         branch=find_text(fields, "branch"),
         experiment=find_text(fields, "experiment"),
         seed=seed,
+        seeding=decode_seeding(fields),
         note=find_text(fields, "note"),
         tags=read_texts(fields, "tags"),
         params=params,
@@ -243,6 +246,7 @@ def _record(fields: dict[str, Any], schema: int) -> Record:
         problems=read_texts(fields, "problems"),
         thinned=_thinned(fields),
         kept=read_list(fields, "kept", datafields.decode_pointer),
+        artifacts=read_texts(fields, "artifacts"),
         links=_links(fields),
         stages=None if fields.get("stages") is None else read_list(fields, "stages", stagefields.decode),
         schema=schema,

@@ -29,7 +29,7 @@ _UNWRITABLE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 # What HFS+ leaves out of a name when it compares it, as in `is_hfs_dotgit` of git.
 _IGNORED = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
 _GIT = frozenset({".git", "git~1"})
-_DATA = frozenset({"data", "outputs", "kept"})
+_DATA = frozenset({"data", "outputs", "kept", "artifacts"})
 _SETTINGS = _GIT | {".dvc", "dvc~1"}
 
 
@@ -110,6 +110,7 @@ def _places(record: Record) -> Iterator[tuple[str, str]]:
         yield "outputs" if omission.pointer else "not_captured", omission.path.removesuffix("/")
     yield from (("changed", path) for path in record.changed)
     yield from (("ambiguous", path) for path in record.ambiguous)
+    yield from (("artifacts", path) for path in record.artifacts)
     for stage in record.stages or ():
         # Outside of the repository they are absolute, or URLs, and they are only compared. A parameter is <file>:<key>.
         own = [path for path in (*stage.deps, *stage.outs) if not path.startswith("/") and "://" not in path]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.data import Omission, Pointer
 from exptrack.model.pipeline import StageRun
+from exptrack.model.seeding import Seeding
 from exptrack.model.tree import Tree, Value, merge, nest, unite
 
 SCHEMA = 1
@@ -41,9 +42,11 @@ class Record(NamedTuple):
     Paths are relative to the root of the repository, with forward slashes; the root itself is `.`. Times are UTC, `duration` in
     seconds. `branch` is the one that was checked out at the start. `params` is nested, by source (`{"params.yaml": {"lr": 0.1}, "args": {...}}`); `metrics` is nested, its leaves are numbers.
     `overrides` are words such as `train.lr=0.2`, which were applied to files of parameters before the snapshot was taken.
+    `seeding` is what the script set by `seed_everything`.
     `sealed` are the dotted names of holdouts that were measured: their values are in `.exptrack/holdout.json`, and nowhere in the record.
     `thinned` says of histories with more points than Git holds of them how many were logged; `kept` is what exptrack itself put into the
-    DVC cache, the whole of these histories among it: it belongs to the run, and never lies in a work tree.
+    DVC cache, the whole of these histories among it: it belongs to the run, and never lies in a work tree. `artifacts` are the names of files that the script
+    logged: they lie below `.exptrack/artifacts/`, or are among `kept`.
     `stages` are those that a run of the DVC pipeline came to; None for a run of a command.
     """
 
@@ -63,6 +66,7 @@ class Record(NamedTuple):
     branch: str | None = None
     experiment: str | None = None
     seed: int | str | None = None
+    seeding: Seeding | None = None
     note: str | None = None
     tags: tuple[str, ...] = ()
     params: Mapping[str, Tree] = {}
@@ -77,6 +81,7 @@ class Record(NamedTuple):
     problems: tuple[str, ...] = ()
     thinned: Mapping[str, int] = {}
     kept: tuple[Pointer, ...] = ()
+    artifacts: tuple[str, ...] = ()
     links: Links = Links()
     stages: tuple[StageRun, ...] | None = None
     schema: int = SCHEMA

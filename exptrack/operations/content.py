@@ -108,7 +108,7 @@ def _explain(omission: Omission) -> str:
 
 def _find_data(context: Context, pointer: Pointer, path: str) -> Content:
     top = context.repository.top
-    root = dvc.find_root((top / pointer.path).parent, top)
+    root = dvc.find_root((top / pointer.path).parent, top) or dvc.find_root(context.folder, top)
     if root is None:
         raise DataError(
             f"'{path}' is data, and there is no DVC project here whose cache could hold it; `exptrack init` makes one"
@@ -154,7 +154,7 @@ def _list_folder(paths: Sequence[str], folder: str) -> tuple[str, ...]:
 
 def _advise(context: Context, run: Run, path: str) -> str:
     record = run.record
-    pointers = [*(one.path for one in record.pointers), *(one.path for one in record.not_captured)]
+    pointers = [*(one.path for one in record.all_pointers), *(one.path for one in record.not_captured)]
     return _near(path, [*pointers, *list_paths(context.repository, run.oid)])
 
 

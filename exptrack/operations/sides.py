@@ -31,6 +31,7 @@ from exptrack.model.data import Pointer
 from exptrack.model.difference import Area, Side, SideKind
 from exptrack.model.run import Run
 from exptrack.model.tree import Tree
+from exptrack.operations.artifacts import list_artifacts
 from exptrack.operations.context import Context
 from exptrack.operations.environment import capture_environment, environment_cache
 from exptrack.operations.files import Committed, Disk, Files
@@ -116,6 +117,8 @@ def make_run_side(context: Context, run: Run, areas: Collection[Area]) -> Side:
     """The side of a run: what its record says, and its environment if that is asked for."""
     record = run.record
     pointers = _plain_outs(context, run) | pointers_of(record)
+    if Area.DATA in areas:
+        pointers |= {pointer.path: pointer for pointer in list_artifacts(context, run)}
     trees: dict[str, Tree] = {
         Area.PARAMS: params_tree(record.params),
         Area.METRICS: record.shown_metrics,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
+from exptrack.analysis.artifacts import FOLDER
 from exptrack.analysis.wording import counted, name_few
 from exptrack.model.annotation import AnnotationKind
 from exptrack.model.data import Omission, Pointer, Reason
@@ -48,21 +49,23 @@ class _Row(NamedTuple):
     below: tuple[str, ...] = ()
 
 
-def format_card(
+def format_card(  # noqa: PLR0913 - those that are keyword-only may be left out
     run: Run,
     environment: Environment | None,
     *,
     code: Sequence[FileChange] | None = None,
     output: str = "",
+    artifacts: Sequence[Pointer] = (),
     declared: Mapping[str, MetricDeclaration] = {},
     page: Page = Page(),  # noqa: B008 - a tuple
 ) -> str:
     """What the record says, what matters most first: `declared` metrics before others, of a run that did not complete the end of its `output`.
 
-    `code` are the files of the code that were not as committed in the base (None: not known). No line of it can do more than be a line:
+    `artifacts` are the files that its script logged, with their sizes. `code` are the files of the code that were not as committed in the base (None: not known). No line of it can do more than be a line:
     all of them are inert. What warns is never clipped away: it goes on below.
     """
-    sections = [_head(run, code, page), *_body(run.record, output, declared, page), _environment(environment, page)]
+    body = _body(run.record, output, artifacts, declared, page)
+    sections = [_head(run, code, page), *body, _environment(environment, page)]
     return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines)
 
 
@@ -80,6 +83,8 @@ def _head(run: Run, code: Sequence[FileChange] | None, page: Page) -> Iterator[s
         "code": None if code is None or run.base is None else _code(run.name, run.base, code),
         "experiment": record.experiment,
         "seed": record.seed,
+        "seeded": ", ".join(record.seeding.set) if record.seeding else None,
+        "open": "; ".join(record.seeding.open) or None if record.seeding else None,
         **{what.replace("_", " "): name for what, name in record.links._asdict().items()},
         "tags": ", ".join(run.tags) or None,
         "removed": _removal(run),
@@ -154,7 +159,7 @@ def _code(name: str, base: str, files: Sequence[FileChange]) -> tuple[str, ...]:
 
 
 def _body(
-    record: Record, output: str, declared: Mapping[str, MetricDeclaration], page: Page
+    record: Record, output: str, artifacts: Sequence[Pointer], declared: Mapping[str, MetricDeclaration], page: Page
 ) -> Iterator[Iterable[str]]:
     if record.status is not Status.COMPLETED:
         yield _tail(output, page)
@@ -170,6 +175,8 @@ def _body(
     yield _section("stages", _stages(record.stages or ()), page)
     yield _section("data", _pointers(record.data, page), page)
     yield _section("outputs", _pointers(record.outputs, page, are_looked_at=False), page)
+    named = [one._replace(path=one.path.removeprefix(FOLDER)) for one in artifacts]
+    yield _section("artifacts", _pointers(named, page, are_looked_at=False), page)
     yield _section("changed while it ran", map(_Row, record.changed), page)
     yield _section("ran beside it in the same work tree", map(_Row, record.concurrent), page)
     yield _section("written while another run was under way", map(_Row, record.ambiguous), page)

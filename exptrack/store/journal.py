@@ -8,6 +8,7 @@ stream        everything logged since: JSON lines, append-only, one write an ent
 output-head, output-tail-<offset>   the output, its beginning and its end
 found-*.json  what was looked at while the command ran
 reserve       room for the last entries on a full disk
+artifacts/    files that the script logged, each whole; `partial/` those that it is writing just now
 ```
 """
 
@@ -32,6 +33,7 @@ from exptrack.store.stream import StreamReader as StreamReader  # noqa: PLC0414
 from exptrack.store.stream import last_sign as last_sign  # noqa: PLC0414
 from exptrack.store.stream import read_stream as read_stream  # noqa: PLC0414
 
+ARTIFACTS = "artifacts"
 _RESERVE = 64 * 1024
 _FOREIGN_SILENCE = 600.0  # seconds without heartbeat after which a run of another host counts as dead
 

@@ -28,6 +28,7 @@ from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
 from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.run import SCHEMA, Links, Record, Status
+from exptrack.model.seeding import Seeding
 
 # Any text that Python can hold, but for a high surrogate before a low one, which JSON cannot tell from the character that they make.
 TEXTS = st.text(
@@ -91,6 +92,7 @@ RECORDS = st.builds(
     directory=TEXTS,
     experiment=MAYBE,
     seed=st.none() | st.integers() | TEXTS,
+    seeding=st.none() | st.builds(Seeding, st.integers(), MANY_TEXTS, MANY_TEXTS),
     note=MAYBE,
     tags=MANY_TEXTS,
     params=st.dictionaries(TEXTS, st.dictionaries(TEXTS, VALUES, max_size=2), max_size=2),
@@ -105,6 +107,7 @@ RECORDS = st.builds(
     problems=MANY_TEXTS,
     thinned=st.dictionaries(TEXTS, st.integers(1, 2**60), max_size=2),
     kept=st.lists(POINTERS, max_size=2).map(tuple),
+    artifacts=MANY_TEXTS,
     links=st.builds(Links, MAYBE, MAYBE, MAYBE, MAYBE),
     stages=st.none() | st.lists(STAGES, max_size=2).map(tuple),
 )

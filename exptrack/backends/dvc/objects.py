@@ -59,6 +59,23 @@ def put_file(cache: Cache, source: str, status: os.stat_result, known: StatCache
     return digest, size
 
 
+def take_file(cache: Cache, file: Path) -> tuple[str, int]:
+    """As `put_file`, of a file of our own that nobody writes to any more: read once, and linked into the cache where that can be."""
+    with reading(file), file.open("rb") as reader:
+        digest, size = digest_stream(reader, "md5"), os.fstat(reader.fileno()).st_size
+    if _take_up(cache, digest, size):
+        return digest, size
+    if cache.shared:  # then its group counts, which a link would bring along
+        return put_file(cache, str(file), file.stat(), None)
+    with _writing(cache, file), _temporary(cache) as new:
+        try:
+            new.hardlink_to(file)
+        except OSError:  # on another file system, or one without links
+            return put_file(cache, str(file), file.stat(), None)
+        _keep(cache, new, digest, size)
+    return digest, size
+
+
 def put_bytes(cache: Cache, content: bytes, digest: str, source: Path) -> None:
     """Put the listing of the folder `source` into the cache. Raises DataError."""
     with _writing(cache, source), _temporary(cache) as new:

@@ -19,6 +19,7 @@ from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Ending, Record, Status
 from exptrack.model.tree import Tree, Value
+from exptrack.operations.recording.artifacts import collect_artifacts
 from exptrack.operations.recording.histories import compose_histories, read_logged
 from exptrack.operations.recording.observe import Found, read_found
 from exptrack.operations.recording.results import Results, collect
@@ -64,24 +65,34 @@ def compose(
     looking = repository._replace(index_file=folder / "index")
     results = collect(looking, start, record, logged.metrics, found.large, until)
     results, sealed = _seal(results, start, record.project)
-    top = Path(start.top)
-    changed = second_look(looking._replace(top=top), looking.index_file)
-    if until is not None:
-        changed = tuple(path for path in changed if last_written(top / path) <= until)
+    changed = _find_changed(looking, Path(start.top), until)
     histories, sealed_points = _split_histories(logged, start)
     told = compose_histories(start, folder, histories)
-    problems = [*record.problems, *results.problems, *told.problems, *_own_problems(journal, found, entries)]
+    artifacts = collect_artifacts(start, folder)
+    problems = [
+        *record.problems,
+        *results.problems,
+        *told.problems,
+        *artifacts.problems,
+        *_own_problems(journal, found, entries),
+    ]
     record = _complete(_end(record, logged, folder), start, results, entries, changed, problems)
-    record = record._replace(sealed=list_names(sealed), thinned=told.thinned, kept=told.kept)
+    record = record._replace(sealed=list_names(sealed), thinned=told.thinned, kept=(*told.kept, *artifacts.kept))
+    record = record._replace(artifacts=artifacts.names)
     files = {**results.files, **_params_file(start, record)}
     path = below(record.project, "metrics.json")
     # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
     if not (record.is_pipeline and path in start.own):
         files[path] = encode_metrics(record.metrics)
-    files |= _our_files(record, start, found, read_output(folder)) | dict(told.files)
+    files |= _our_files(record, start, found, read_output(folder)) | {**told.files, **artifacts.files}
     if sealed:
         files[HOLDOUT] = encode_holdout(sealed, sealed_points)
     return Composed(record, files, results.executable)
+
+
+def _find_changed(looking: Repository, top: Path, until: float | None) -> tuple[str, ...]:
+    changed = second_look(looking._replace(top=top), looking.index_file)
+    return changed if until is None else tuple(path for path in changed if last_written(top / path) <= until)
 
 
 def _split_histories(logged: Logged, start: Start) -> tuple[dict[str, Points], dict[str, Points]]:

@@ -17,10 +17,10 @@ class Kept(NamedTuple):
     content: bytes
 
 
-def keep(start: Start, file: Path, path: str) -> Kept | None:
+def keep(start: Start, file: Path, path: str, *, is_final: bool = False) -> Kept | None:
     """Put a file into the DVC cache as what the run has at `path`, below `.exptrack/`; None where there is no DVC project.
 
-    Raises DataError if that cannot be.
+    `is_final`: nobody will write to the file any more, so that it can be linked. Raises DataError if that cannot be.
     """
     top = Path(start.top)
     # As `needs.by_root` will look for it.
@@ -28,12 +28,15 @@ def keep(start: Start, file: Path, path: str) -> Kept | None:
     if root is None:
         return None
     from exptrack.backends.dvc.config import find_cache
-    from exptrack.backends.dvc.objects import put_file, reading, sweep
+    from exptrack.backends.dvc.objects import put_file, reading, sweep, take_file
 
     cache = find_cache(root)
     sweep(cache)
-    with reading(file):
-        status = file.stat()
-    digest, size = put_file(cache, str(file), status, None)
+    if is_final:
+        digest, size = take_file(cache, file)
+    else:
+        with reading(file):
+            status = file.stat()
+        digest, size = put_file(cache, str(file), status, None)
     pointer = Pointer(path, digest, size=size, source=f"{path}.dvc")
     return Kept(pointer, dvc.dvc_file_text(pointer).encode(errors="surrogateescape"))
