@@ -30,11 +30,13 @@ class Watch:
     """The rules of a run under way. `find_bar` gives what a new best of a rule's metric has to beat, None if there is nothing."""
 
     def __init__(self, rules: Sequence[Rule], find_bar: Callable[[Rule], Bar | None]) -> None:
-        self._rules = list(rules)
+        self._rules: dict[str, list[Rule]] = {}
+        for rule in rules:
+            self._rules.setdefault(rule.metric, []).append(rule)
         self._find_bar = find_bar
         self._bars: dict[int, Bar | None] = {}
         self._seen: dict[int, Seen] = {}
-        self._counts = dict.fromkeys((rule.metric for rule in rules), 0)
+        self._counts = dict.fromkeys(self._rules, 0)
 
     @property
     def is_over(self) -> bool:
@@ -47,20 +49,24 @@ class Watch:
             values = entry.get("values")
             if entry.get("kind") != "metrics" or not isinstance(values, Mapping):
                 continue
-            for name in self._counts.keys() & values.keys():
+            for name in [name for name in self._rules if name in values]:
                 number = _number(values[name])
                 if number is not None:
-                    step = entry.get("step")
-                    point = Point(number, self._counts[name] if step is None else step, entry.get("epoch"))
-                    self._counts[name] += 1
-                    yield from self._judge(name, point)
+                    step, count = entry.get("step"), self._counts[name]
+                    self._counts[name] = count + 1
+                    yield from self._judge(name, Point(number, count if step is None else step, entry.get("epoch")))
 
-    def _judge(self, metric: str, point: Point) -> Iterator[Firing]:
-        for rule in [rule for rule in self._rules if rule.metric == metric]:
-            text = self._look(rule, point)
-            if text is not None:
-                self._rules.remove(rule)
-                yield Firing(rule, point.value, point.step, f"rule {rule.number}: {metric} {text}")
+    def _judge(self, metric: str, point: Point) -> list[Firing]:
+        found = [(rule, self._look(rule, point)) for rule in self._rules[metric]]
+        fired = [
+            Firing(rule, point.value, point.step, f"rule {rule.number}: {metric} {text}")
+            for rule, text in found
+            if text
+        ]
+        if fired:
+            left = [rule for rule, text in found if text is None]
+            self._rules = {**self._rules, metric: left} if left else _without(self._rules, metric)
+        return fired
 
     def _look(self, rule: Rule, point: Point) -> str | None:
         """What there is to be said after the name of the metric; None if the rule does not fire."""
@@ -81,6 +87,10 @@ class Watch:
         if bar is None or not is_better(rule, point.value, bar.value):
             return None
         return f"is a new best: {point.value:g} at step {point.step}, {bar.owner} had {bar.value:g}"
+
+
+def _without(rules: Mapping[str, list[Rule]], metric: str) -> dict[str, list[Rule]]:
+    return {name: kept for name, kept in rules.items() if name != metric}
 
 
 def is_better(rule: Rule, value: float, other: float) -> bool:
@@ -120,6 +130,8 @@ def _place(rule: Rule, point: Point) -> float | None:
 
 def _number(value: Value) -> float | None:
     """A number of the journal, in which NaN and infinities are texts."""
+    if type(value) is float:  # as nearly all are
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
