@@ -9,12 +9,12 @@ from typing import Any
 
 from exptrack.integrations import TrainingRun, require
 
-_transformers = require("transformers.trainer_callback", "huggingface")
+_Callback: Any = require("transformers.trainer_callback", "huggingface").TrainerCallback
 # What differs between runs that do the same: where files go, and how much is said.
 _NO_PARAMETERS = {"output_dir", "logging_dir", "run_name", "local_rank", "disable_tqdm", "resume_from_checkpoint"}
 
 
-class ExptrackCallback(_transformers.TrainerCallback):
+class ExptrackCallback(_Callback):
     """Logs what the Trainer logs (`train/loss`, `eval/loss`), its arguments, and the model's configuration.
 
     `log_model` keeps the model: True at the end, "all" each checkpoint. It logs to the active run; where there is none it starts

@@ -7,10 +7,10 @@ from typing import Any
 
 from exptrack.integrations import TrainingRun, require
 
-_callbacks = require("keras.callbacks", "keras")
+_Callback: Any = require("keras.callbacks", "keras").Callback
 
 
-class ExptrackCallback(_callbacks.Callback):
+class ExptrackCallback(_Callback):
     """Logs the metrics of each epoch, its learning rate, and the settings of the training.
 
     With `log_freq` also the metrics of each so many batches, as `batch/loss`. It logs to the active run; where there is none it starts

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from exptrack.integrations import TrainingRun, current_error, require
+from exptrack.tracking.active import NOTHING
 from exptrack.tracking.run import ActiveRun
 
 _IS_OLD = "pytorch_lightning" in sys.modules and "lightning.pytorch" not in sys.modules
-_logger = require("pytorch_lightning.loggers.logger" if _IS_OLD else "lightning.pytorch.loggers.logger", "lightning")
-_ranks = require("pytorch_lightning.utilities" if _IS_OLD else "lightning.pytorch.utilities", "lightning")
+_PACKAGE = "pytorch_lightning" if _IS_OLD else "lightning.pytorch"
+_Logger: Any = require(f"{_PACKAGE}.loggers.logger", "lightning").Logger
+_rank_zero_only: Any = require(f"{_PACKAGE}.utilities", "lightning").rank_zero_only
 
 
-class ExptrackLogger(_logger.Logger):
+class ExptrackLogger(_Logger):
     """Logs what a module logs, its hyperparameters, and if `log_model` the checkpoints: True at the end, "all" each when it is saved.
 
     It logs to the active run; where there is none it starts one, of this name and with what else `start_run` takes.
@@ -32,10 +34,9 @@ class ExptrackLogger(_logger.Logger):
         self._kept: set[tuple[str, float]] = set()
 
     @property
-    @_logger.rank_zero_experiment
     def experiment(self) -> ActiveRun:
-        """The run, for all else that is to be logged: `self.logger.experiment.log_figure(…)`."""
-        return self._training.get()
+        """The run, for all else that is to be logged: `self.logger.experiment.log_figure(…)`; on other ranks than the first nothing is."""
+        return NOTHING if _rank_zero_only.rank else self._training.get()
 
     @property
     def name(self) -> str:
@@ -44,15 +45,15 @@ class ExptrackLogger(_logger.Logger):
 
     @property
     def version(self) -> str | None:
-        """The name of the run; None on other ranks than the first."""
-        return self.experiment.name if _ranks.rank_zero_only.rank == 0 else None
+        """The name of the run; None where nothing is recorded."""
+        return self.experiment.name
 
-    @_ranks.rank_zero_only
+    @_rank_zero_only
     def log_hyperparams(self, params: object, *_: object, **__: object) -> None:
         """Parameters of the run."""
         self.experiment.log_params(params)
 
-    @_ranks.rank_zero_only
+    @_rank_zero_only
     def log_metrics(self, metrics: Mapping[str, object], step: int | None = None) -> None:
         """Metrics; the `epoch` that Lightning puts among them is an axis."""
         self._training.is_training = True
@@ -60,7 +61,7 @@ class ExptrackLogger(_logger.Logger):
         values = {self._prefix + name: value for name, value in metrics.items() if name != "epoch"}
         self.experiment.log_metrics(values, step, epoch=epoch)
 
-    @_ranks.rank_zero_only
+    @_rank_zero_only
     def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
         """Keep the checkpoints, now or at the end."""
         self._checkpoints = checkpoint_callback if self._log_model else None
@@ -71,11 +72,12 @@ class ExptrackLogger(_logger.Logger):
         saved = self._checkpoints
         for path in {saved.best_model_path, saved.last_model_path, *saved.best_k_models}:
             file = Path(path)
-            if file.exists() and file.is_file() and (path, file.stat().st_mtime) not in self._kept:
-                self._kept.add((path, file.stat().st_mtime))
+            state = (path, file.stat().st_mtime if file.is_file() else 0.0)
+            if state[1] and state not in self._kept:
+                self._kept.add(state)
                 self.experiment.log_artifact(file, f"checkpoints/{file.name}")
 
-    @_ranks.rank_zero_only
+    @_rank_zero_only
     def finalize(self, status: str) -> None:
         """What failed ends its run; otherwise a test may follow."""
         self._training.is_training = False
