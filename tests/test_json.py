@@ -188,6 +188,12 @@ def test_status_has_these_keys(exptrack):
     check("status", *json.loads(done.stdout))
 
 
+def test_plot_has_these_keys(ask):
+    given = ask("plot", "two", "-m", "loss")
+    check("plot", given)
+    check("curve", *given["metrics"][0]["curves"])
+
+
 def test_experiments_have_these_keys(ask, exptrack, repository):
     (repository / "exptrack.yaml").write_text(
         "experiments: {rate: {metric: loss, variables: {lr: [0.5, 1]}, pair_by: {fold: fold, test_share: 0.25}}}\n"

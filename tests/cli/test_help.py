@@ -15,8 +15,8 @@ from exptrack.cli.examples import EXAMPLES
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 # These record, need a dead run, a remote or DVC, an experiment, or are long: their own tests run them.
 _UNTRIED = (
-    "init", "run", "recover", "reproduce", "apply", "branch", "push", "fetch", "pull", "rm", "gc", "demo", "experiments", "compare", "select",
-    "unseal", "conclude",
+    "init", "run", "recover", "reproduce", "apply", "branch", "push", "fetch", "pull", "rm", "gc", "demo", "experiments", "plot", "compare",
+    "select", "unseal", "conclude",
 )  # fmt: skip
 ONLY_PARSED = tuple(f"exptrack {one}" for one in _UNTRIED)
 
