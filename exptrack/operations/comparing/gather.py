@@ -19,7 +19,7 @@ from exptrack.model.settings import Goal
 from exptrack.model.tree import Value, flatten
 from exptrack.operations.comparing.codestates import digest_code
 from exptrack.operations.context import Context
-from exptrack.operations.histories import FOLDER, parse_history
+from exptrack.operations.histories import FOLDER, load_history, parse_history
 from exptrack.operations.reproducing.evidence import input_data
 from exptrack.operations.sources import below, is_at
 from exptrack.store import runs
@@ -67,7 +67,13 @@ def read_values(context: Context, chosen: Sequence[Run], metric: str, step: str 
     goal = declared.goal if declared else None
     names = [f"{one.oid}:{FOLDER}{path_of(metric)}" for one in chosen]
     contents = objects.read_many(context.repository, names)
-    return [_take_point(parse_history(content or b""), step, goal) for content in contents]
+    return [
+        # A thinned history has its best, but not every step.
+        _take_point(load_history(context, one, metric), step, goal)
+        if content and step != BEST and metric in one.record.thinned
+        else _take_point(parse_history(content or b""), step, goal)
+        for one, content in zip(chosen, contents, strict=True)
+    ]
 
 
 def _find_metric(run: Run, metric: str) -> Value:
