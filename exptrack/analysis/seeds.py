@@ -1,9 +1,12 @@
-"""Which parameter is the seed."""
+"""Which parameter is the seed, and what a script seeded with it, as fields of a record."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from exptrack.analysis.fields import WrongFieldError, read_mapping, read_texts, without
+from exptrack.model.seeding import Seeding
 from exptrack.model.tree import Tree, Value, flatten
 
 SEEDS = ("seed", "random_state", "random_seed")
@@ -36,3 +39,23 @@ def _find_key(flat: Mapping[str, Value], named: str | None) -> str | None:
         if isinstance(value, (int, str)) and not isinstance(value, bool):
             return key
     return None
+
+
+def encode_seeding(seeding: Seeding | None) -> dict[str, Any] | None:
+    """`seeding` of a record, as `docs/format.md` has it."""
+    if seeding is None:
+        return None
+    return {"seed": seeding.seed, **without({"set": list(seeding.set), "open": list(seeding.open)})}
+
+
+def decode_seeding(fields: dict[str, Any]) -> Seeding | None:
+    """The same out of a record's fields; raises WrongFieldError."""
+    found = read_mapping(fields, "seeding")
+    if not found:
+        return None
+    if type(found.get("seed")) is not int:
+        raise WrongFieldError("seeding.seed", "is not a whole number")
+    try:
+        return Seeding(found["seed"], read_texts(found, "set"), read_texts(found, "open"))
+    except WrongFieldError as wrong:
+        raise WrongFieldError(f"seeding.{wrong.key}", wrong.problem) from None
