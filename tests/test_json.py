@@ -74,9 +74,14 @@ def test_runs_are_their_record_and_what_lies_beside_it(ask, exptrack, words):
         }
 
 
-def test_a_history_is_a_list_of_values(ask):
+def test_a_history_is_a_list_of_values(ask, exptrack):
     points = ask("show", "two", "--history", "loss")
-    check("history", *points)
+    entry = {"kind": "metrics", "time": 1.5, "values": {"loss": 0.25}, "step": 0.5, "epoch": 1}
+    script = f"import os; open(os.environ['EXPTRACK_JOURNAL'] + '/stream', 'a').write({json.dumps(entry)!r} + chr(10))"
+    assert exptrack("run", "--name", "three", "--", PYTHON, "-c", script).returncode == 0
+    with_epoch = ask("show", "three", "--history", "loss")
+    assert with_epoch == [{"step": 0.5, "timestamp": 1500, "value": 0.25, "epoch": 1}]
+    check("history", *points, *with_epoch)
     assert [(point["step"], point["value"]) for point in points] == [(0, 0.5), (1, "NaN"), (2, "NaN")]
 
 
