@@ -38,9 +38,7 @@ def log_artifact(run: ActiveRun, path: str | Path, name: str | None = None) -> N
         log_artifacts(run, source, name)
         return
     asked = source.name if name is None else name
-    if isinstance(asked, str) and asked.endswith("/"):
-        asked += source.name
-    checked = _check_name(run, asked)
+    checked = _check_name(run, f"{asked}{source.name}" if str(asked).endswith("/") else asked)
     if checked is None:
         return
     if _looks_secret(run, source.name):
@@ -87,9 +85,9 @@ def log_artifacts(run: ActiveRun, folder: str | Path, name: str | None = None) -
         run.warn(f"artifacts of '{folder}' left out: {told}")
 
 
-def log_text(run: ActiveRun, text: str, name: str) -> None:
-    """A text as a file, in UTF-8."""
-    data = bytes(text) if isinstance(text, bytes | bytearray) else str(text).encode(errors="surrogateescape")
+def log_text(run: ActiveRun, text: object, name: str) -> None:
+    """A text as a file, in UTF-8; of anything else what `str` says of it, and bytes as they are."""
+    data = text if isinstance(text, bytes) else str(text).encode(errors="surrogatepass")
     _log_bytes(run, name, lambda _: (data, ""))
 
 
@@ -124,8 +122,9 @@ def log_table(run: ActiveRun, table: object, name: str) -> None:
 def _as_path(run: ActiveRun, path: object) -> Path | None:
     if run.folder is None or run.is_over:
         return None
-    if isinstance(path, str | os.PathLike) and isinstance(os.fspath(path), str) and "\0" not in os.fspath(path):
-        return Path(path)
+    given: object = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if isinstance(given, str) and "\0" not in given:
+        return Path(given)
     run.warn(f"an artifact is {str(path)[:100]!r}: give the path of a file")
     return None
 
