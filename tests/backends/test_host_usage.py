@@ -61,7 +61,7 @@ def test_children_count_and_what_has_ended_does_no_harm(tmp_path):
         usage = Usage(process.pid, {}, tmp_path)
         ready(process)
         found = usage.sample()
-        assert found["system/cpu"] > 1
+        assert 1 < found["system/cpu"] < 150  # one after the other, and since the first of them began
         assert 0.1 < found["system/memory"] < 0.5
         assert found["system/disk/free"] > 0
         assert found["system/memory_free"] > 0

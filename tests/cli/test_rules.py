@@ -147,6 +147,6 @@ def test_what_the_machine_does_is_a_history_and_no_metric(exptrack, declare):
     assert (record["metrics"], record.get("problems", [])) == ({}, [])
     cpu = [point["value"] for point in json.loads(exptrack("show", "one", "--history", "system/cpu", "--json").stdout)]
     assert cpu
-    assert max(cpu) > 10
+    assert 1 < max(cpu) < 150  # the machine may be busy
     assert exptrack("show", "one", "--history", "system/memory").returncode == 0
     assert exptrack("reproduce", "one").returncode == 0

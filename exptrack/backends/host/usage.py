@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 _GIB = 1024.0**3
 _MIB = 1024.0**2
+_LEAST = 0.001  # seconds; two looks may follow each other at once
 _HAS_ENDED_CHILDREN = sys.platform == "linux"  # there the time of a child that has ended is its parent's
 
 
 class _Reading(NamedTuple):
-    """Of all processes at one moment: seconds of CPU by process, bytes of memory, bytes read and written since they began."""
+    """Of all processes at one moment: seconds of CPU by process, bytes of memory, bytes read and written since they began.
 
+    `began` is when the first of them did (Unix time).
+    """
+
+    began: float
     cpu: Mapping[tuple[int, float], float]
     memory: int
     disk: Mapping[tuple[int, float], tuple[int, int]]
@@ -38,32 +43,36 @@ class Usage:
         self._pid = pid
         self._environ = environ
         self._folder = folder
-        self._then = monotonic()
-        self._before = _Reading({}, 0, {})
+        self._then: float | None = None
+        self._before: _Reading | None = None
         self._network: tuple[int, int] | None = None
         self._gpus: Gpus | None = None
 
     def sample(self) -> dict[str, float]:
-        """What is used now, or was since the last call, by name; the units are in `docs/capture.md`. What cannot be had is left out."""
+        """What is used now, or was since the last call, by name; the units are in `docs/capture.md`. What cannot be had is left out.
+
+        At the first call it is what was used since the process began.
+        """
         import psutil
 
         now = monotonic()
-        seconds, self._then = max(now - self._then, 1e-3), now
+        seconds, self._then = None if self._then is None else max(now - self._then, _LEAST), now
         found = self._look_at_processes(seconds)
         with suppress(OSError):
             found["system/disk/free"] = psutil.disk_usage(str(self._folder)).free / _GIB
         with suppress(OSError):
             found["system/memory_free"] = psutil.virtual_memory().available / _GIB
         with suppress(OSError, AttributeError):  # no interface at all: psutil gives None
-            found |= self._look_at_network(seconds)
+            found |= self._look_at_network(seconds or _LEAST)
         found |= self._look_at_gpus()
         return {name: round(value, 3) for name, value in found.items()}
 
-    def _look_at_processes(self, seconds: float) -> dict[str, float]:
+    def _look_at_processes(self, seconds: float | None) -> dict[str, float]:
         found = _read(self._pid)
         if found is None:
             return {}
-        before, self._before = self._before, found
+        before, self._before = self._before or found._replace(cpu={}, disk={}), found
+        seconds = max(time() - found.began, _LEAST) if seconds is None else seconds
         usage = {"system/cpu": 100 * _cpu_since(before, found) / seconds, "system/memory": found.memory / _GIB}
         if found.disk:
             read, written = (
@@ -97,7 +106,7 @@ def _read(pid: int) -> _Reading | None:
 
     try:
         root = psutil.Process(pid)
-        members = [root, *root.children(recursive=True)]
+        began, members = root.create_time(), [root, *root.children(recursive=True)]
     except (psutil.Error, OSError):
         return None
     ours = _find_ours({one.pid for one in members})
@@ -112,7 +121,7 @@ def _read(pid: int) -> _Reading | None:
                 cpu[key] = _seconds(one)
                 memory += one.memory_info().rss
                 disk |= _read_disk(one, key)
-    return _Reading(cpu, memory, disk)
+    return _Reading(began, cpu, memory, disk)
 
 
 def _find_ours(pids: set[int]) -> set[int]:
