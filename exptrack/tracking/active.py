@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from exptrack.errors import ExptrackError
-from exptrack.tracking import ending, keeping
+from exptrack.tracking import ending, keeping, seeding
 from exptrack.tracking.ranks import find_rank
 from exptrack.tracking.run import ActiveRun
 
@@ -100,6 +100,7 @@ def _enter(run: ActiveRun) -> ActiveRun:
     _current.set(run)
     if run.name is not None and run.folder is not None:
         os.environ[_RUN], os.environ[_JOURNAL] = run.name, str(run.folder)
+    seeding.tell_run(run)
     return run
 
 
