@@ -12,11 +12,13 @@ from typing import Any
 from exptrack.tracking.active import NOTHING, active_run, end_run, require_run, start_run
 from exptrack.tracking.parameters import params
 from exptrack.tracking.run import ActiveRun
+from exptrack.tracking.seeding import seed_everything
 
 __all__ = [
     "NOTHING",
     "ActiveRun",
     "active_run",
+    "autolog",
     "end_run",
     "log_artifact",
     "log_artifacts",
@@ -29,11 +31,19 @@ __all__ = [
     "log_table",
     "log_text",
     "params",
+    "seed_everything",
     "set_note",
     "set_tag",
     "set_tags",
     "start_run",
 ]
+
+
+def autolog(*, disable: bool = False, training_score: bool = True, log_model: bool = False) -> None:
+    """Have what estimators of scikit-learn do logged from now on; see `exptrack.integrations.sklearn`."""
+    from exptrack.integrations import sklearn
+
+    sklearn.autolog(disable=disable, training_score=training_score, log_model=log_model)
 
 
 def log_metric(name: str, value: object, step: float | None = None, *, epoch: float | None = None) -> None:

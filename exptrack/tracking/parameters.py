@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from exptrack.errors import ExptrackWarning, RepositoryError
 from exptrack.model.tree import Tree, Value
 from exptrack.tracking.active import active_run
 from exptrack.tracking.keeping import find_command
+
+if TYPE_CHECKING:
+    from exptrack.operations.context import Context
 
 T = TypeVar("T")
 
@@ -28,7 +32,7 @@ def params(cls: type | None = None) -> Any:
     With a dataclass they come as an object of it, each value checked against the type of its field. Raises ExptrackError for a value of
     another type, a field without value and default, and a file that cannot be read.
     """
-    tree = _unite(read_sources())
+    tree = _unite(_read_sources(_find_context()))
     if cls is None:
         return tree
     from exptrack.analysis.typed import fill
@@ -40,17 +44,29 @@ def params(cls: type | None = None) -> Any:
     return filled
 
 
-def read_sources() -> dict[str, Tree]:
-    """The parameters by the file that they come from; those that only the command line has under `args`."""
-    from exptrack.operations.parameters import read_folder_params, read_params
+def find_seed() -> int | str | None:
+    """The value of the parameter that is the seed: what `exptrack.yaml` names, else `seed` or the like."""
+    from exptrack.analysis import seeds
+
+    context = _find_context()
+    return seeds.find_seed(_read_sources(context), context.settings.seed if context else None)
+
+
+def _find_context() -> Context | None:
+    """The project that the working directory is in; None outside of a repository."""
     from exptrack.project import Project
 
+    with suppress(RepositoryError):
+        return Project(Path.cwd()).context
+    return None
+
+
+def _read_sources(context: Context | None) -> dict[str, Tree]:
+    """The parameters by the file that they come from; those that only the command line has under `args`."""
+    from exptrack.operations.parameters import read_folder_params, read_params
+
     words = find_command()
-    try:
-        context = Project(Path.cwd()).context
-    except RepositoryError:
-        return read_folder_params(Path.cwd(), words)
-    return read_params(context, words)
+    return read_folder_params(Path.cwd(), words) if context is None else read_params(context, words)
 
 
 def _unite(sources: dict[str, Tree]) -> dict[str, Value]:
