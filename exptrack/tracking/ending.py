@@ -27,11 +27,12 @@ class Exit:
 
 
 def read_error(error: BaseException | None) -> tuple[int, bool]:
-    """The exit code that Python gives for an uncaught exception, and whether that is Ctrl-C."""
+    """The exit code that Python gives for an uncaught exception, and whether that is Ctrl-C: also one that was answered by leaving."""
     if error is None:
         return _SUCCESS, False
     if isinstance(error, SystemExit):
-        return _read_code(error.code), False
+        code = _read_code(error.code)
+        return code, code != _SUCCESS and isinstance(error.__context__, KeyboardInterrupt)
     return _FAILURE, isinstance(error, KeyboardInterrupt)
 
 
@@ -62,6 +63,7 @@ def listen(at_end: Callable[[int, bool], None]) -> None:
 
     def leave(code: object = None, /) -> NoReturn:
         _exit.code = _read_code(code)
+        _exit.interrupted = _exit.code != _SUCCESS and isinstance(sys.exception(), KeyboardInterrupt)
         raise _Leaving(code)
 
     sys.excepthook = hook

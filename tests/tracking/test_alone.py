@@ -61,6 +61,7 @@ def test_the_code_is_captured_at_the_start(stage, only, git):
         ("signal.raise_signal(signal.SIGINT)", -2, "interrupted", None),
         ("try:\n    sys.exit(5)\nexcept SystemExit:\n    pass", 0, "completed", 0),
         ("with contextlib.suppress(SystemExit):\n    sys.exit(6)\nsys.exit(7)", 7, "failed", 7),
+        ("try:\n    raise KeyboardInterrupt\nexcept KeyboardInterrupt:\n    sys.exit(1)", 1, "interrupted", None),
     ],
 )
 @pytest.mark.parametrize("form", ["call", "with"])
