@@ -6,6 +6,7 @@ A thread, which begins with an empty context, logs to the one run that is open i
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
@@ -19,7 +20,9 @@ _RUN, _JOURNAL = "EXPTRACK_RUN", "EXPTRACK_JOURNAL"
 NOTHING = ActiveRun(None, None)
 
 _current: ContextVar[ActiveRun | None] = ContextVar("exptrack", default=None)
-_open: list[tuple[ActiveRun, ActiveRun | None, dict[str, str | None]]] = []  # with what was active, and set, before
+_open: list[tuple[ActiveRun, ActiveRun | None]] = []  # with what was active before
+_outside: dict[str, str | None] = {}  # the variables as they were before the first of these runs
+_lock = threading.RLock()  # runs may be started and ended by several threads
 
 
 def is_disabled() -> bool:
@@ -49,33 +52,42 @@ def start_run(  # noqa: PLR0913 - what a run is given at its start
     if is_disabled() or (find_rank(os.environ) and not nested):
         return _enter(NOTHING)
     before = active_run() if nested else _current.get()
-    if before is not None and before is not NOTHING and not nested:
-        if before.is_own_process:
-            raise ExptrackError(
-                f"run '{before.name}' is under way: end it first, or start one inside of it with nested=True"
-            )
-        return before  # a forked process: it is its parent's
     asked = keeping.Asked(name, note, tuple(tags), experiment, resume)
-    run = None if nested else _attach(asked)
-    if run is None:
-        run = _start(asked)
-    _enter(run)
+    run = _enter(
+        _continue(before, asked) or _attach(asked) or _start(asked, None) if not nested else _start(asked, before)
+    )
     if params is not None:
         run.log_params(params)
     return run
 
 
+def _continue(before: ActiveRun | None, asked: keeping.Asked) -> ActiveRun | None:
+    """The run that is active already, if another process records it: `exptrack run`, or the one that this one was forked from."""
+    if before is None or before is NOTHING:
+        return None
+    if before.is_own_process and not before.is_attached:
+        raise ExptrackError(
+            f"run '{before.name}' is under way: end it first, or start one inside of it with nested=True"
+        )
+    return _add(before, asked)
+
+
 def _attach(asked: keeping.Asked) -> ActiveRun | None:
     """The run that `exptrack run`, or the process that started this one, has under way; None if there is none, or it had its turn here."""
-    name, folder = os.environ.get(_RUN), os.environ.get(_JOURNAL)
+    environ = _outside if _open else os.environ  # what this process itself has set leads to its own runs
+    name, folder = environ.get(_RUN), environ.get(_JOURNAL)
     if not name or not folder or folder in _attached or not (Path(folder) / "stream").exists():
         return None
     _attached.add(folder)
-    run = ActiveRun(name, Path(folder))
-    if asked.name not in {None, name}:
-        run.warn(f"the run under way is '{name}': the name '{asked.name}' is not used")
+    return _add(ActiveRun(name, Path(folder)), asked)
+
+
+def _add(run: ActiveRun, asked: keeping.Asked) -> ActiveRun:
+    """What was asked for a run that is under way: what can be added is, the rest is told."""
+    if asked.name not in {None, run.name}:
+        run.warn(f"the run under way is '{run.name}': the name '{asked.name}' is not used")
     if asked.resume is not None:
-        run.warn(f"the run under way is '{name}': it cannot resume '{asked.resume}'")
+        run.warn(f"the run under way is '{run.name}': it cannot resume '{asked.resume}'")
     if asked.tags:
         run.set_tags(*asked.tags)
     if asked.note is not None:
@@ -86,22 +98,41 @@ def _attach(asked: keeping.Asked) -> ActiveRun | None:
 _attached: set[str] = set()
 
 
-def _start(asked: keeping.Asked) -> ActiveRun:
-    keeper = keeping.start(asked)
+def _start(asked: keeping.Asked, parent: ActiveRun | None) -> ActiveRun:
+    keeper = keeping.start(asked, {**os.environ, **_name_variables(parent)})
     return ActiveRun(keeper.name, keeper.folder, keeper)
+
+
+def _name_variables(run: ActiveRun | None) -> dict[str, str]:
+    """What names a run to the processes that are started inside of it; without one what named it to this process, empty where nothing did."""
+    if run is not None and run.name is not None:
+        return {_RUN: run.name, _JOURNAL: str(run.folder)}
+    return {variable: value or "" for variable, value in _outside.items()} if _open else {}
 
 
 def _enter(run: ActiveRun) -> ActiveRun:
     """Make it the active run; the processes that this one starts attach to it."""
-    if not _open and run is not NOTHING:
-        _listen()
-    before = {variable: os.environ.get(variable) for variable in (_RUN, _JOURNAL)}
-    _open.append((run, _current.get(), before))
-    _current.set(run)
-    if run.name is not None and run.folder is not None:
-        os.environ[_RUN], os.environ[_JOURNAL] = run.name, str(run.folder)
+    with _lock:
+        if run is not NOTHING:
+            _listen()
+        if not _open:
+            _outside.update({variable: os.environ.get(variable) for variable in (_RUN, _JOURNAL)})
+        _open.append((run, _current.get()))
+        _current.set(run)
+        _set_variables()
     seeding.tell_run(run)
     return run
+
+
+def _set_variables() -> None:
+    """Those of the run that was started last and is open: the environment is one for all threads."""
+    names = [(run.name, str(run.folder)) for run, _ in _open if run.name is not None]
+    now = dict(zip((_RUN, _JOURNAL), names[-1], strict=True)) if names else _outside
+    for variable, value in now.items():
+        if value is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = value
 
 
 _is_listening = False
@@ -115,46 +146,34 @@ def _listen() -> None:
 
 
 def _end_all(exit_code: int, interrupted: bool) -> None:  # noqa: FBT001 - as `ending` calls it
-    for run, _, _ in reversed(_open):
-        run.end(exit_code, interrupted=interrupted)
+    for run, _ in reversed(_open):
+        run.finish(exit_code, interrupted=interrupted)
 
 
 def active_run() -> ActiveRun | None:
-    """The run that is active in this context; in a thread that has none, the one that is open in this process. None if there is none."""
+    """The run that is active in this context; in a thread that has none, the outermost that is open in this process. None if there is none."""
     run = _current.get()
-    if run is not None:
-        return run
-    own = {id(one): one for one, _, _ in _open}
-    return next(iter(own.values())) if len(own) == 1 else None
+    return run if run is not None or not _open else _open[0][0]
 
 
 def end_run(exit_code: int = 0) -> None:
     """End the active run, and wait until it is recorded; does nothing if none is active."""
     run = active_run()
     if run is not None:
-        _leave(run, exit_code, interrupted=False)
+        leave(run, exit_code, interrupted=False)
 
 
-def close(run: ActiveRun, error: BaseException | None) -> None:
-    """End a run whose `with` was left, by an exception perhaps."""
-    exit_code, interrupted = ending.read_error(error)
-    _leave(run, exit_code, interrupted=interrupted)
-
-
-def _leave(run: ActiveRun, exit_code: int, *, interrupted: bool) -> None:
-    run.end(exit_code, interrupted=interrupted)
-    for number, (one, before, variables) in reversed(list(enumerate(_open))):
-        if one is not run:
-            continue
-        del _open[number]
-        if _current.get() is run:
-            _current.set(before)
-        for variable, value in variables.items():
-            if value is None:
-                os.environ.pop(variable, None)
-            else:
-                os.environ[variable] = value
-        return
+def leave(run: ActiveRun, exit_code: int, *, interrupted: bool) -> None:
+    """What one `start_run` began is over; with the last of them the run."""
+    with _lock:
+        entered = [number for number, (one, _) in enumerate(_open) if one is run]
+        if entered:
+            _, before = _open.pop(entered[-1])
+            if _current.get() is run:
+                _current.set(before)
+            _set_variables()
+    if len(entered) <= 1:
+        run.finish(exit_code, interrupted=interrupted)
 
 
 def require_run() -> ActiveRun:

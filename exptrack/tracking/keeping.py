@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple, NoReturn
@@ -86,8 +86,11 @@ class Keeper:
         return self.name
 
 
-def start(asked: Asked) -> Keeper:
-    """Start a keeper, and wait until it has captured the code; raises ExptrackError as `exptrack run` would."""
+def start(asked: Asked, environ: Mapping[str, str]) -> Keeper:
+    """Start a keeper, and wait until it has captured the code; raises ExptrackError as `exptrack run` would.
+
+    `environ` is what the run sees as its environment: it names the run that this one is inside of, if there is one.
+    """
     if not sys.executable:
         raise ExptrackError(
             "this Python does not know its own program (sys.executable is empty): start the script by `exptrack run`"
@@ -101,7 +104,7 @@ def start(asked: Asked) -> Keeper:
         start_new_session=True,
     )
     try:
-        _send(process, _describe(asked))
+        _send(process, _describe(asked, dict(environ)))
         answer = _listen(process, "ready", "error")
     except OSError as error:
         raise ExptrackError(f"the recorder of the run could not be started: {error.strerror}") from error
@@ -116,10 +119,9 @@ def start(asked: Asked) -> Keeper:
     return Keeper(process, answer["ready"]["name"], Path(answer["ready"]["folder"]))
 
 
-def _describe(asked: Asked) -> dict[str, object]:
-    environ = dict(os.environ)
+def _describe(asked: Asked, environ: dict[str, str]) -> dict[str, object]:
     journal = environ.pop("EXPTRACK_JOURNAL", None)
-    if journal is None or not Path(journal).exists():
+    if not journal or not Path(journal).exists():
         environ.pop("EXPTRACK_RUN", None)  # of a run that is over by now
     return {
         **asked._asdict(),

@@ -57,8 +57,7 @@ class ActiveRun:
 
     def log_metric(self, name: str, value: object, step: float | None = None, *, epoch: float | None = None) -> None:
         """A value of one metric; see `log_metrics`."""
-        if self._stream is not None:
-            self._stream.add_metrics({name: value}, step, epoch)
+        self.log_metrics({name: value}, step, epoch=epoch)
 
     def log_metrics(
         self, values: Mapping[str, object], step: float | None = None, *, epoch: float | None = None
@@ -69,6 +68,8 @@ class ActiveRun:
         """
         if self._stream is not None:
             self._stream.add_metrics(values, step, epoch)
+        else:
+            self._miss()
 
     def log_param(self, name: str, value: object) -> None:
         """One parameter; dots in its name nest."""
@@ -130,6 +131,15 @@ class ActiveRun:
         """An entry of the journal, of values that JSON can hold. For exptrack's own use."""
         if self._stream is not None:
             self._stream.add(kind, **entry)
+        else:
+            self._miss()
+
+    def _miss(self) -> None:
+        """Something is logged to a run that has ended."""
+        text = f"run '{self.name}' has ended: what is logged to it now is lost"
+        if self.name is not None and text not in self._warned:
+            self._warned.add(text)
+            warnings.warn(text, ExptrackWarning, stacklevel=_count_own_frames())
 
     def warn(self, text: str) -> None:
         """Tell the user, and the record, of something that could not be recorded as it is; each text once. For exptrack's own use."""
@@ -139,8 +149,14 @@ class ActiveRun:
         self._stream.add("problem", text=text)
         warnings.warn(text, ExptrackWarning, stacklevel=_count_own_frames())
 
-    def end(self, exit_code: int = 0, *, interrupted: bool = False) -> None:
+    def end(self, exit_code: int = 0) -> None:
         """End the run, and wait until it is recorded. Of an attached run only this process' part ends; forked processes end nothing."""
+        from exptrack.tracking.active import leave
+
+        leave(self, exit_code, interrupted=False)
+
+    def finish(self, exit_code: int, *, interrupted: bool) -> None:
+        """Have the run recorded. For exptrack's own use."""
         if self._stream is None or os.getpid() != self._process:
             return
         stream, self._stream = self._stream, None
@@ -155,9 +171,11 @@ class ActiveRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from exptrack.tracking.active import close
+        from exptrack.tracking.active import leave
+        from exptrack.tracking.ending import read_error
 
-        close(self, error)
+        exit_code, interrupted = read_error(error)
+        leave(self, exit_code, interrupted=interrupted)
 
 
 def _list_tags(tags: Sequence[object]) -> list[str]:
