@@ -73,6 +73,7 @@ def _stay(context: Context, journal: Journal, script: Script, observation: Obser
     attendance.begin(script.pid, script.stop)
     ending = script.wait()
     if ending is not None:
+        ending = ending._replace(interrupted=ending.interrupted or attendance.stopped is not None)
         journal.append("ended", **ending._asdict())
     attendance.end()
     journal.stop_syncing()
