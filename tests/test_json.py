@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -197,6 +199,32 @@ def test_plot_has_these_keys(ask):
     given = ask("plot", "two", "-m", "loss")
     check("plot", given)
     check("curve", *given["metrics"][0]["curves"])
+
+
+def test_a_run_under_way_has_these_keys(exptrack):
+    done = exptrack("run", "--name", "one", "--", PYTHON, "-m", "exptrack", "show", "one", "--json")
+    given = json.loads(done.stdout)
+    check("underway", given)
+    assert set(given["progress"]) == {"step", "epoch", "share", "left", "parameter"}
+
+
+def test_events_have_these_keys(exptrack, repository):
+    (repository / "exptrack.yaml").write_text("capture: {system: 0.1, patterns: ['loss (?P<loss>.*)']}\n")
+    script = "import os, time\nprint('loss 1', flush=True)\nwhile not os.path.exists('metrics.json'): time.sleep(0.01)"
+    command = [PYTHON, "-m", "exptrack", "run", "--name", "one", "--", PYTHON, "-c", script]
+    with subprocess.Popen(command, cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while not (repository / ".git/exptrack/active/one/start.json").exists():
+            assert run.poll() is None
+            time.sleep(0.01)
+        follow = [PYTHON, "-m", "exptrack", "show", "one", "-f", "--json", "-n", "0.1"]
+        with subprocess.Popen(follow, cwd=repository, stdout=subprocess.PIPE, text=True) as reader:
+            events, needed = [], {"state", "metrics", "system", "output"}
+            for line in reader.stdout:
+                events.append(json.loads(line))
+                if needed <= {event["event"] for event in events}:
+                    (repository / "metrics.json").touch()
+    check("event", *events)
+    assert {event["event"] for event in events} == {*needed, "recorded"}
 
 
 def test_experiments_have_these_keys(ask, exptrack, repository):

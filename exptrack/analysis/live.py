@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from exptrack.model.tree import Tree, Value, flatten, merge
 
 _MOST = 240  # values that a curve is made of
+_SETTLED = 1024  # entries
+_EXACT = 2**53
 _APART = 0.5  # seconds between two looks at a counter
 _STEPS = (
     "max_steps", "total_steps", "num_train_steps", "num_training_steps", "num_steps", "n_steps", "max_iters", "max_iter",
@@ -18,35 +20,44 @@ _EPOCHS = ("max_epochs", "num_train_epochs", "total_epochs", "num_epochs", "n_ep
 
 
 class Series:
-    """A metric so far: how many values, the last with its step, and a curve of all of them in at most 240 means."""
+    """A metric so far: how many values, the last one, and a curve of all of them in at most 240 means."""
 
-    __slots__ = ("_count", "_means", "_stride", "_sum", "count", "step", "value")
+    __slots__ = ("_count", "_means", "_stride", "_values", "add")
 
     def __init__(self) -> None:
-        self.count, self.value = 0, float("nan")
-        self.step: Value = None
         self._means: list[float] = []
-        self._sum, self._count, self._stride = 0.0, 0, 1
+        self._values: list[float] = []  # that are in no mean yet
+        self._count, self._stride = 0, 1
+        self.add = self._values.append  # a million calls of a function of ours would take a second more
 
-    def add(self, value: float, step: Value) -> None:
-        """Take in the next value."""
-        self.value = value
-        self.step = self.count if step is None else step
-        self.count += 1
-        self._sum += value
-        self._count += 1
-        if self._count == self._stride:
-            self._means.append(self._sum / self._stride)
-            self._sum, self._count = 0.0, 0
+    @property
+    def count(self) -> int:
+        """How many values."""
+        return self._count + len(self._values)
+
+    @property
+    def value(self) -> float:
+        """The last one."""
+        return self._values[-1]
+
+    def settle(self) -> None:
+        """Make means of the values that came; one stays."""
+        values, stride, at = self._values, self._stride, 0
+        while len(values) - at > stride:
+            self._means.append(_mean(values[at : at + stride]))
+            at += stride
             if len(self._means) == _MOST:
                 pairs = zip(self._means[::2], self._means[1::2], strict=True)
-                self._means = [first / 2 + second / 2 for first, second in pairs]
-                self._stride *= 2
+                self._means = [_mean(pair) for pair in pairs]
+                self._stride = stride = 2 * stride
+        self._count += at
+        del values[:at]
 
     @property
     def curve(self) -> list[float]:
         """All values, or means of neighbours; one with a NaN or an infinity in it is not finite."""
-        return [*self._means, self._sum / self._count] if self._count else list(self._means)
+        self.settle()
+        return [*self._means, _mean(self._values)] if self._values else list(self._means)
 
 
 class Counter:
@@ -56,19 +67,21 @@ class Counter:
         self.first: float | None = None
         self.last: float | None = None
         self.is_fraction = False
-        self._looks: deque[tuple[float, float]] = deque(maxlen=60)
+        self._next = 0.0
+        self._looks: deque[tuple[float, float]] = deque(maxlen=20)
 
     def see(self, number: float, time: float) -> None:
         """It stood at `number` at this time."""
-        if number == self.last:
-            return
-        if self.last is None or number < self.last:
+        last, self.last = self.last, number
+        if last is None or number < last:
             self._looks.clear()
+            self._next = 0.0
             self.first = number if self.first is None else min(self.first, number)
-        self.last = number
-        self.is_fraction = self.is_fraction or number != int(number)
-        if not self._looks or time - self._looks[-1][0] >= _APART:
+        if time >= self._next and number != last:
             self._looks.append((time, number))
+            self._next = time + _APART
+        if number % 1:
+            self.is_fraction = True
 
     @property
     def rate(self) -> float | None:
@@ -110,7 +123,8 @@ class Live:
         self.has_ended = False
         self.steps, self.epochs = Counter(), Counter()
         self._is_hidden = is_hidden
-        self._hidden: set[str] = set()
+        self._adders: dict[str, dict[str, Callable[[float], None]]] = {"metrics": {}, "system": {}}
+        self._taken = 0
         self._before: tuple[Value, Value] = (None, None)
         self._is_within = False  # several steps have one epoch
 
@@ -118,7 +132,10 @@ class Live:
         """Take in an entry; one that is not as it should be does nothing."""
         kind = entry["kind"]
         if kind in {"metrics", "system"}:
-            self._add(entry, self.metrics if kind == "metrics" else self.system)
+            if type(values := entry.get("values")) is dict:
+                self._add(str(kind), values)
+                if kind == "metrics":
+                    self._count(entry, values)
         elif kind == "params" and isinstance(params := entry.get("params"), Mapping):
             self.params = merge(params, self.params)  # of one that is logged twice the first stays
         elif kind == "problem":
@@ -130,38 +147,45 @@ class Live:
 
     def shown(self, values: Mapping[str, Value]) -> dict[str, float]:
         """The numbers among the values of an entry that are not hidden."""
-        numbers = {}
+        return {
+            name: number
+            for name, value in values.items()
+            if not self._is_hidden(name) and (number := _as_number(value)) is not None
+        }
+
+    def _add(self, kind: str, values: Mapping[str, Value]) -> None:
+        adders = self._adders[kind]
         for name, value in values.items():
-            if name not in self._hidden and (number := _as_number(value)) is not None:
-                numbers[name] = number
-        return numbers
+            number = value if type(value) is float else _as_number(value)
+            if number is not None:
+                (adders.get(name) or self._meet(kind, name))(number)
+        self._taken += 1
+        if self._taken % _SETTLED == 0:
+            for series in (*self.metrics.values(), *self.system.values()):
+                series.settle()
 
-    def _add(self, entry: Mapping[str, Value], into: dict[str, Series]) -> None:
-        values, step = entry.get("values"), entry.get("step")
-        if type(values) is not dict:
-            return
-        self._meet(name for name in values if name not in into)
-        numbers = self.shown(values)
-        for name, number in numbers.items():
-            series = into.get(name)
-            if series is None:
-                series = into[name] = Series()
-            series.add(number, step)
-        if into is self.metrics:
-            self.last = float(str(entry["time"]))
-            self._count(step, entry.get("epoch", numbers.get("epoch")), numbers)
+    def _meet(self, kind: str, name: str) -> Callable[[float], None]:
+        adders = self._adders[kind]
+        if self._is_hidden(name):
+            adders[name] = _ignore
+        else:
+            series = (self.metrics if kind == "metrics" else self.system)[name] = Series()
+            adders[name] = series.add
+        return adders[name]
 
-    def _meet(self, names: Iterable[str]) -> None:
-        self._hidden.update(filter(self._is_hidden, names))
-
-    def _count(self, step: Value, epoch: Value, numbers: Mapping[str, float]) -> None:
-        time = self.last or 0.0
-        if step is None and epoch is None and numbers:
-            step = max(self.metrics[name].count for name in numbers) - 1
+    def _count(self, entry: Mapping[str, Value], values: Mapping[str, Value]) -> None:
+        self.last = time = entry["time"]  # type: ignore[assignment]
+        step, epoch = entry.get("step"), entry.get("epoch")
+        if epoch is None and "epoch" in self.metrics:
+            epoch = _as_number(values.get("epoch"))
+        if step is None and epoch is None:
+            step = max((self.metrics[name].count - 1 for name in values if name in self.metrics), default=None)
         if (at := _as_finite(step)) is not None:
-            self.steps.see(at, time)
+            self.steps.see(at, time)  # type: ignore[arg-type]
+        if epoch is None:
+            return
         if (at := _as_finite(epoch)) is not None:
-            self.epochs.see(at, time)
+            self.epochs.see(at, time)  # type: ignore[arg-type]
             self._is_within = self._is_within or (self._before[1] == epoch and self._before[0] not in {step, None})
         self._before = (step, epoch)
 
@@ -205,6 +229,16 @@ def _find_end(flat: Mapping[str, Value], names: Iterable[str]) -> tuple[str, flo
     return None
 
 
+def _ignore(_value: float) -> None:
+    pass
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean; of equal values it is just that."""
+    first = values[0]
+    return first + sum([value - first for value in values]) / len(values)
+
+
 def _as_number(value: Value) -> float | None:
     if type(value) is float:
         return value
@@ -215,6 +249,8 @@ def _as_number(value: Value) -> float | None:
 
 
 def _as_finite(value: Value) -> float | None:
+    if type(value) is int and -_EXACT < value < _EXACT:
+        return value
     if isinstance(value, (int, float)) and (number := _as_number(value)) is not None and number - number == 0:
         return number
     return None

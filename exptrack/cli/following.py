@@ -116,7 +116,9 @@ class _Table:
             print(self._screen.page.line(f"{follower.name}  {run.status}  {last}".rstrip()))
 
     def draw(self) -> None:
-        """Show all."""
+        """Show all that are left."""
+        if not self._sights:
+            return
         page, room = self._screen.page, self._screen.room
         lines = format_table(list(self._sights.values()), datetime.now(UTC), page=page, is_ascii=self._is_ascii)
         more = [f"and {len(lines) - room + 1:,} more"] if len(lines) > room else []

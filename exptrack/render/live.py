@@ -62,9 +62,11 @@ def format_view(
 ) -> list[str]:
     """What is seen while it is followed, in at most so many lines: the metrics get half of them, the output what is left."""
     view = list(_head(sight, now, page, is_ascii=is_ascii))
-    view += [page.line("problem   ", (text, YELLOW)) for text in sight.problems[-2:]]
+    last = {name.removeprefix("system/"): series.value for name, series in sight.system.items()}
+    view += [page.line(f"{'system':<{_LABEL}}", format_pairs(last))] if last else []
+    view += [page.line(f"{'problem':<{_LABEL}}", (text, YELLOW)) for text in sight.problems[-2:]]
     room = max(3, (lines - len(view)) // 2)
-    metrics = _metrics({**_order(sight.metrics, declared), **sight.system}, page, is_ascii=is_ascii)
+    metrics = _metrics(_order(sight.metrics, declared), page, is_ascii=is_ascii)
     if metrics:
         view += ["", *_section("metrics", metrics, page, room - 2)]
     room = lines - len(view) - 2
@@ -108,6 +110,7 @@ def _head(sight: Sight, now: datetime, page: Page, *, is_ascii: bool) -> Iterato
         "tags": ", ".join(record.tags) or None if record else None,
         "note": record.note if record else None,
         "progress": _progress(sight.progress, is_ascii=is_ascii, is_short=False),
+        "at": _pace(sight.progress),
     }
     for label, value in facts.items():
         if value is not None:
@@ -142,13 +145,19 @@ def _progress(progress: Progress, *, is_ascii: bool, is_short: bool) -> str | No
     if progress.share is not None:
         bar = "" if is_short else _bar(progress.share, is_ascii=is_ascii) + " "
         words.append(f"{bar}{100 * progress.share:.0f}%")
-    for unit, number in (("epoch", progress.epoch), ("step", progress.step)):
-        if number is not None:
-            words.append(_count(progress, unit, number, is_short=is_short))
-    if progress.rate is not None and not is_short:
-        words.append(f"{progress.rate:,.3g} steps/s")
-    if progress.left is not None:
-        words.append(f"about {format_duration(progress.left)} left")
+    words += _counts(progress, is_short=True) if is_short else []
+    words += [f"about {format_duration(progress.left)} left"] if progress.left is not None else []
+    return ", ".join(words) or None
+
+
+def _counts(progress: Progress, *, is_short: bool) -> list[str]:
+    numbers = {"epoch": progress.epoch, "step": progress.step}
+    return [_count(progress, unit, number, is_short=is_short) for unit, number in numbers.items() if number is not None]
+
+
+def _pace(progress: Progress) -> str | None:
+    words = _counts(progress, is_short=False)
+    words += [f"{_short(progress.rate)} steps/s"] if progress.rate is not None else []
     return ", ".join(words) or None
 
 
@@ -160,6 +169,10 @@ def _count(progress: Progress, unit: str, number: float, *, is_short: bool) -> s
     if is_short:
         return said
     return f"{said} ({progress.parameter}{', if a step is an epoch' if progress.is_guess else ''})"
+
+
+def _short(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _bar(share: float, *, is_ascii: bool) -> str:
