@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
+from exptrack.analysis.fields import finite
 from exptrack.model.tree import Value
 
 if TYPE_CHECKING:
@@ -92,3 +95,16 @@ class Points(Sequence[Point]):
         few = ", ".join(f"{one.step}: {one.value:g}" for one in self[:3])
         part = "" if self.is_whole else ", thinned"
         return f"<Points: {len(self):,} ({few}{', …' if len(self) > 3 else ''}){part}>"
+
+
+def format_points(points: Sequence[Point]) -> str:
+    """Points as a JSON list in one line, of each its time in seconds, step, value, and the epoch if it has one."""
+    rows = [
+        [round(time, 3), _finite(step), _finite(value), *([] if epoch is None else [_finite(epoch)])]
+        for time, step, value, epoch in points
+    ]
+    return json.dumps(rows, separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: Value) -> Value:
+    return finite(value) if isinstance(value, float) and not isfinite(value) else value  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exptrack.analysis.codec import decode_holdout, encode_holdout
-from exptrack.analysis.history import Point
+from exptrack.analysis.history import Point, Points
 from exptrack.analysis.holdout import hide, is_holdout, list_names, seal_file, seal_output, split, with_sealed
 from exptrack.errors import RecordError
 from exptrack.model.run import SEALED
@@ -105,3 +105,8 @@ def test_a_broken_one_is_told_or_empty(data):
 def test_histories_are_kept_with_it():
     content = json.loads(encode_holdout({"test": 0.5}, {"test": [Point(1.5, 3, 0.25), Point(2.0, 4, 0.5)]}))
     assert content == {"schema": 1, "metrics": {"test": 0.5}, "history": {"test": [[1.5, 3, 0.25], [2.0, 4, 0.5]]}}
+    odd = {"b": Points([Point(1.5, 0, float("nan"), 2)]), "\ud800": [Point(1.0, "a", float("-inf"))]}
+    assert encode_holdout({"test": 0.5}, odd).decode() == (
+        '{\n  "history": {\n    "b": [[1.5,0,"NaN",2]],\n    "\\ud800": [[1.0,"a","-Infinity"]]\n  },\n'
+        '  "metrics": {\n    "test": 0.5\n  },\n  "schema": 1\n}\n'
+    )
