@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 
 
-def test_a_rule_stops_a_script_that_tracks_itself(stage, only):
+def test_a_rule_stops_a_script_that_tracks_itself(stage, only, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (stage.folder / "exptrack.yaml").write_text(
         "metrics: {val/loss: minimize}\ncapture: {system: 0.2}\n"
         "rules: [{when: val/loss has not improved for 10 steps, then: stop}]\n"
@@ -26,6 +27,7 @@ def test_a_rule_stops_a_script_that_tracks_itself(stage, only):
     said = "val/loss has not improved for 10 steps: 0.5 at step 15, best 0.5 at step 5"
     assert problem == f"stopped by rule 1: {said}"
     assert f"rule 1: {said}; the run is stopped\n" in done.stderr
+    assert f"::warning title=exptrack%3A {record['name']}::rule 1: {said}; the run is stopped\n" in done.stderr
     used = [float(value) for _, value in stage.history(record["name"], "system/cpu")]
     assert used
     assert max(used) < 150
