@@ -88,16 +88,17 @@ run; `A..B` is the same as `A B`. A name that is both a run and a branch means t
 Draws the histories of runs, also of those under way: in the terminal with plotext, without it as a line of text for each curve, from
 its own lowest to its own highest value; with `-o` into a picture, or into an html page that needs no network and tells the values below
 the pointer. `pip install 'exptrack[plot]'` brings what these want. Values that are not finite are left out and counted, and no line is
-drawn across them. Thinned histories are drawn as the run's commit has them.
+drawn across them. Long histories are drawn as the run's commit has them, thinned; what is smoothed or averaged is so over the whole,
+if that is here.
 
 `--smooth` is TensorBoard's: the exponential moving average without the bias of its start. Pictures have the values themselves faint
 behind.
 
 With `--band` runs of one configuration, as `compare` groups them, become one curve; reruns of a seed count once, and runs that failed
-count as far as they came. It has the steps that two runs or more have in common. Where these are too few, as with times or thinned
-histories, the axis is cut into equal parts, of each run the mean of its values in a part counts, and the answer says so. The band is the
-95% interval of the mean (Student's t) unless another is asked for; where there are only two values it goes from one to the other. The
-legend says of how many runs the mean is. Smoothed are the mean and both edges.""",
+count as far as they came. It has the steps that two runs or more have in common. Where these are too few, as with times, the axis is
+cut into equal parts, of each run the mean of its values in a part counts, and the answer says so. The band is the 95% interval of the
+mean (Student's t) unless another is asked for; where there are only two values it goes from one to the other. The legend says of how
+many runs the mean is. Smoothed are the mean and both edges.""",
     "compare": """\
 Runs with the same parameters but for the seed, and the same state of the code, are replicates of one configuration. Each configuration
 is held against the baseline, and of each is said what may be said: better, worse, equivalent, no detectable difference, not enough runs,

@@ -65,7 +65,10 @@ class Curve(NamedTuple):
 
 
 def make_series(points: Points, axis: Axis) -> Series:
-    """The points that have a place on the axis, in its order; of equal places in the order in which they were logged."""
+    """The points that have a place on the axis, in its order; of equal places in the order in which they were logged.
+
+    Of an epoch with several points it is their mean.
+    """
     placed = _list_places(points, axis)
     values: Sequence[float] = points.values
     kept = [place for place, x in enumerate(placed) if x is not None]
@@ -75,7 +78,16 @@ def make_series(points: Points, axis: Axis) -> Series:
     if any(left > right for left, right in pairwise(xs)):
         order = sorted(range(len(xs)), key=xs.__getitem__)
         xs, values = [xs[place] for place in order], [values[place] for place in order]
-    return Series(tuple(xs), tuple(values))
+    return _average(xs, values) if axis is Axis.EPOCH else Series(tuple(xs), tuple(values))
+
+
+def _average(xs: Sequence[float], values: Sequence[float]) -> Series:
+    """One point for each place: the mean of its values that can be drawn."""
+    found: dict[float, list[float]] = {x: [] for x in xs}
+    for x, value in zip(xs, values, strict=True):
+        if is_drawable(value):
+            found[x].append(value)
+    return Series(tuple(found), tuple(mean(some) if some else math.nan for some in found.values()))
 
 
 def _list_places(points: Points, axis: Axis) -> list[float | None]:
@@ -145,6 +157,29 @@ def split_drawable(series: Series) -> list[Series]:
         elif pieces[-1]:
             pieces.append([])
     return [Series(tuple(x for x, _ in piece), tuple(y for _, y in piece)) for piece in pieces if piece]
+
+
+def thin_line(series: Series, columns: int) -> Series:
+    """A line of at most some two points a column, its gaps where they were: NaN stands in each."""
+    if len(series.xs) <= 2 * columns:
+        return series
+    xs: list[float] = []
+    ys: list[float] = []
+    for piece in split_drawable(series):
+        kept = thin(piece, max(1, columns * len(piece.xs) // len(series.xs)))
+        xs += [*([kept.xs[0]] if xs else []), *kept.xs]
+        ys += [*([math.nan] if ys else []), *kept.ys]
+    return Series(tuple(xs), tuple(ys))
+
+
+def thin_band(xs: Sequence[float], low: Sequence[float], high: Sequence[float], columns: int) -> tuple[Series, Series]:
+    """The two edges, of each of so many parts the farthest out."""
+    size = math.ceil(len(xs) / columns)
+    parts = [slice(start, start + size) for start in range(0, len(xs), size)]
+    places = tuple((xs[part][0] + xs[part][-1]) / 2 for part in parts)
+    return Series(places, tuple(min(low[part]) for part in parts)), Series(
+        places, tuple(max(high[part]) for part in parts)
+    )
 
 
 def draw_one(label: str, run: str, series: Series, weight: float) -> Curve:

@@ -40,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--x",
         choices=[*map(str, Axis)],
         default=str(Axis.STEP),
-        help="along which axis: relative is the time since the first point",
+        help="along which axis: an epoch has the mean of its values, relative is the time since the first point",
     )
     parser.add_argument(
         "--smooth",

@@ -15,7 +15,7 @@ from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import ExptrackError
 from exptrack.model.tree import Value, flatten
 from exptrack.operations.context import Context
-from exptrack.operations.plotting.sources import Source, find_sources, read_points
+from exptrack.operations.plotting.sources import Source, complete, find_sources, read_points
 
 _NAMED = 5
 _LISTED = 8
@@ -65,6 +65,8 @@ def plot(context: Context, asked: Asked) -> Plot:
     metrics, points = _choose(context, sources, asked.metrics)
     panels = []
     for metric in metrics:
+        if asked.smoothing or asked.band is not None:
+            notes += complete(context, sources, metric, points)
         series, told = _make_all(sources, points, metric, asked)
         notes += told
         curves, told = _draw(context, asked, [one for one in sources if one.name in series], series, metric)
@@ -74,7 +76,7 @@ def plot(context: Context, asked: Asked) -> Plot:
     return Plot(tuple(panels), asked.axis, asked.smoothing, asked.band, asked.is_log, tuple(dict.fromkeys(notes)))
 
 
-_Points = Mapping[str, Mapping[str, Points]]  # by run and metric
+_Points = dict[str, dict[str, Points]]  # by run and metric
 
 
 def _choose(context: Context, sources: Sequence[Source], asked: Sequence[str]) -> tuple[list[str], _Points]:

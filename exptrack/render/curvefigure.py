@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from exptrack.analysis.curves import Axis, Curve
+from exptrack.analysis.curves import Axis, Curve, Series, thin_band, thin_line
 from exptrack.operations.plot import Panel, Plot
 from exptrack.render.curveparts import Scale, find_scale, mask, name_curve, name_panel, tell
 from exptrack.render.figure import open_figure, save_figure
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _STYLES = ("-", "--", "-.", ":")  # when the colours are used up
 _WIDTH, _PANEL, _LINE = 8.0, 3.0, 0.2  # inches
+_COLUMNS = 1500  # of a picture, at most: more than there are dots
 _ACROSS = 115  # letters of a caption
 _NAMED = 28  # curves that the legend names
 _FEW = 40  # points that get a mark each
@@ -70,7 +71,7 @@ def _draw_panel(axes: Axes, panel: Panel, plot: Plot, scale: Scale) -> None:
     if plot.is_log:
         _set_log(axes)
     for place, curve in enumerate(panel.curves):
-        _draw_curve(axes, curve, plot, _place(curve, plot, scale), place)
+        _draw_curve(axes, curve, plot, scale, place)
     axes.set_ylabel(name_panel(panel))
     axes.grid(alpha=0.3, linewidth=0.5)
     axes.margins(x=0.02)
@@ -97,18 +98,21 @@ def _set_dates(all_axes: Sequence[Axes]) -> None:
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
-def _draw_curve(axes: Axes, curve: Curve, plot: Plot, xs: Sequence[object], place: int) -> None:
+def _draw_curve(axes: Axes, curve: Curve, plot: Plot, scale: Scale, place: int) -> None:
     color, style = COLORS[place % len(COLORS)], _STYLES[place // len(COLORS) % len(_STYLES)]
-    given = {"color": color, "linestyle": style, "zorder": 3}
-    ys = mask(curve.smoothed, is_log=plot.is_log)
     if curve.low:
-        low, high = mask(curve.low, is_log=False), mask(curve.high, is_log=plot.is_log)
-        axes.fill_between(xs, low, high, color=color, alpha=0.18, linewidth=0, zorder=1)  # type: ignore[arg-type]
+        low, high = thin_band(curve.xs, curve.low, curve.high, _COLUMNS)
+        xs = _place(low.xs, plot, scale)
+        edges = mask(low.ys, is_log=False), mask(high.ys, is_log=plot.is_log)
+        axes.fill_between(xs, *edges, color=color, alpha=0.18, linewidth=0, zorder=1)  # type: ignore[arg-type]
     if plot.smoothing:
-        faint = mask(curve.ys, is_log=plot.is_log)
-        axes.plot(xs, faint, color=color, alpha=0.25, linewidth=0.8, zorder=2)  # type: ignore[arg-type]
-    alone = _list_alone(ys)
-    axes.plot(xs, ys, linewidth=1.5, marker="o", markersize=3, markevery=alone, **given)  # type: ignore[arg-type]
+        faint = thin_line(Series(curve.xs, tuple(mask(curve.ys, is_log=plot.is_log))), _COLUMNS)
+        axes.plot(_place(faint.xs, plot, scale), faint.ys, color=color, alpha=0.25, linewidth=0.8, zorder=2)  # type: ignore[arg-type]
+    line = thin_line(Series(curve.xs, tuple(mask(curve.smoothed, is_log=plot.is_log))), _COLUMNS)
+    axes.plot(
+        _place(line.xs, plot, scale), line.ys, color=color, linestyle=style, linewidth=1.5, zorder=3,  # type: ignore[arg-type]
+        marker="o", markersize=3, markevery=_list_alone(line.ys),
+    )  # fmt: skip
 
 
 def _list_alone(ys: Sequence[float]) -> list[int]:
@@ -118,10 +122,10 @@ def _list_alone(ys: Sequence[float]) -> list[int]:
     return drawn if len(drawn) <= _FEW else [place for place in drawn if not (seen[place] or seen[place + 2])]
 
 
-def _place(curve: Curve, plot: Plot, scale: Scale) -> list[object]:
+def _place(xs: Sequence[float], plot: Plot, scale: Scale) -> list[object]:
     if plot.axis is not Axis.TIME:
-        return [x / scale.divisor for x in curve.xs]
-    return [datetime.fromtimestamp(x, UTC) for x in curve.xs]
+        return [x / scale.divisor for x in xs]
+    return [datetime.fromtimestamp(x, UTC) for x in xs]
 
 
 def _count_lines(names: Sequence[str]) -> int:

@@ -17,6 +17,8 @@ from exptrack.analysis.curves import (
     smooth,
     split_drawable,
     thin,
+    thin_band,
+    thin_line,
 )
 from exptrack.analysis.points import Point, Points
 
@@ -76,6 +78,10 @@ class TestAxis:
     def test_epochs_are_those_that_were_logged(self):
         assert make_series(self.POINTS, Axis.EPOCH) == Series((1, 1.5), (0.5, 0.7))
         assert make_series(Points([Point(1, 1, 1)]), Axis.EPOCH) == Series((), ())
+
+    def test_an_epoch_with_several_points_has_their_mean(self):
+        points = Points([Point(1, 0, 1.0, 0), Point(1, 1, 3.0, 0), Point(1, 2, math.nan, 0), Point(1, 3, math.inf, 1)])
+        assert str(make_series(points, Axis.EPOCH)) == "Series(xs=(0.0, 1.0), ys=(2.0, nan))"
 
     def test_time_is_that_of_the_clock_or_since_the_first_point(self):
         assert make_series(self.POINTS, Axis.TIME).xs == (100, 101.5, 103, 104)
@@ -151,6 +157,17 @@ class TestPicture:
     def test_a_line_is_not_drawn_across_what_is_missing(self):
         pieces = split_drawable(series(math.nan, 1, 2, math.inf, math.nan, 3, 1e61))
         assert pieces == [Series((1, 2), (1, 2)), Series((5,), (3,))]
+
+    def test_a_thinned_line_keeps_its_gaps(self):
+        line = thin_line(series(*range(100), math.nan, *range(50)), 10)
+        assert len(line.xs) < 25
+        assert [y for y in line.ys if math.isnan(y)] != []
+        assert list(line.xs) == sorted(line.xs)
+        assert thin_line(series(1, math.nan, 2), 10).xs == (0, 1, 2)
+
+    def test_a_thinned_band_has_its_farthest_edges(self):
+        low, high = thin_band(range(6), (1, 0, 3, 4, 5, -6), (7, 8, 9, 10, 11, 12), 2)
+        assert (low, high) == (Series((1, 4), (0, -6)), Series((1, 4), (9, 12)))
 
     @given(st.lists(st.floats(allow_nan=True), max_size=200), st.integers(1, 10))
     def test_thinning_keeps_the_extremes_and_the_order(self, ys, columns):

@@ -220,6 +220,17 @@ def test_a_run_under_way_is_drawn(exptrack, record, plot, repository):
     assert list(plot("now")["loss"]) == ["now"]
 
 
+def test_what_is_smoothed_or_averaged_is_so_over_the_whole(exptrack, plot, repository):
+    (repository / "exptrack.yaml").write_text("capture:\n  patterns: ['step=(?P<step>.*) loss=(?P<loss>.*)']\n")
+    code = "for step in range(5000): print(f'step={step} loss={step % 7}')"
+    assert exptrack("run", "--name", "long", "--", sys.executable, "-c", code).returncode == 0
+    [curve] = plot("long", "-m", "loss")["loss"].values()
+    assert len(curve["x"]) < 5000
+    for words in (["--smooth", "0.9"], ["--band"]):
+        [curve] = plot("long", "-m", "loss", *words)["loss"].values()
+        assert curve["y"] == [step % 7 for step in range(5000)]
+
+
 def _try(exptrack):
     done = exptrack("plot", "--json", "-m", "loss")
     if done.returncode:

@@ -9,18 +9,20 @@ from typing import NamedTuple
 from exptrack.analysis.fieldnames import find_nearest, shown
 from exptrack.analysis.history import gather, parse_history, path_of
 from exptrack.analysis.points import Points
-from exptrack.analysis.wording import counted
+from exptrack.analysis.wording import counted, name_few
 from exptrack.backends.git import objects
 from exptrack.errors import ExptrackError, RevError
 from exptrack.model.run import Record, Run
 from exptrack.model.tree import Value
 from exptrack.operations.context import Context
-from exptrack.operations.histories import FOLDER, read_histories
+from exptrack.operations.histories import FOLDER, load_history, read_histories
 from exptrack.operations.listing import known_names
 from exptrack.operations.ranges import find_refs, refuse_torn
 from exptrack.store import journal as journals
 from exptrack.store import runs
 from exptrack.store.start import Start, read_start
+
+_NAMED = 5
 
 
 class Source(NamedTuple):
@@ -119,7 +121,7 @@ def _tell_none(context: Context, experiment: str | None, broken: int) -> str:
 def read_points(
     context: Context, sources: Sequence[Source], metrics: Sequence[str] | None
 ) -> dict[str, dict[str, Points]]:
-    """The points of these metrics (None: of all) by run and metric; what a run has not is missing."""
+    """The points of these metrics (None: of all) by run and metric, as Git or the journal has them; what a run has not is missing."""
     shared = context.repository.shared
     found: dict[str, dict[str, Points]] = {one.name: {} for one in sources}
     for one in sources:
@@ -138,3 +140,19 @@ def read_points(
             if content is not None:
                 found[one.name][metric] = parse_history(content)
     return found
+
+
+def complete(
+    context: Context, sources: Sequence[Source], metric: str, points: dict[str, dict[str, Points]]
+) -> list[str]:
+    """Put whole histories of a metric in the place of thinned ones, where they are here; gives lines on those that are not.
+
+    Of a thinned history each part has its smallest and its largest value and its last: its mean is another.
+    """
+    thinned = [one for one in sources if metric in one.record.thinned and metric in points[one.name]]
+    for one in thinned:
+        points[one.name][metric] = load_history(context, one.run, metric)
+    lacking = [one.name for one in thinned if not points[one.name][metric].is_whole]
+    return (
+        [f"{metric} of {name_few(lacking, _NAMED)} is thinned, and not whole here: means are rough"] if lacking else []
+    )
