@@ -220,6 +220,24 @@ def test_a_run_under_way_is_drawn(exptrack, record, plot, repository):
     assert list(plot("now")["loss"]) == ["now"]
 
 
+def test_the_parameters_that_a_run_under_way_has_told_are_in_its_label(record, plot, repository):
+    record("old", {"loss": FALLING}, depth=4)
+    code = (
+        "import sys, exptrack\n"
+        "with exptrack.start_run(name='now', params={'depth': 3}) as run:\n"
+        "    run.log_metric('loss', 0.5, step=1)\n"
+        "    print('there', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=repository, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"there\n"
+        assert list(plot("now", "old", "-m", "loss")["loss"]) == ["old (depth=4)", "now (depth=3, lr=0.25), under way"]
+        process.stdin.close()
+        process.wait(60)
+
+
 def test_what_is_smoothed_or_averaged_is_so_over_the_whole(exptrack, plot, repository):
     (repository / "exptrack.yaml").write_text("capture:\n  patterns: ['step=(?P<step>.*) loss=(?P<loss>.*)']\n")
     code = "for step in range(5000): print(f'step={step} loss={step % 7}')"

@@ -18,6 +18,7 @@ from exptrack.operations.context import Context
 from exptrack.operations.histories import FOLDER, load_history, read_histories
 from exptrack.operations.listing import known_names
 from exptrack.operations.ranges import find_refs, refuse_torn
+from exptrack.operations.recording.told import add_told
 from exptrack.store import journal as journals
 from exptrack.store import runs
 from exptrack.store.start import Start, read_start
@@ -28,12 +29,13 @@ _NAMED = 5
 class Source(NamedTuple):
     """A run of which curves are drawn. `run` of one that is under way or died has the snapshot's oid, and no ref.
 
-    `is_named`: the user gave its own name. `start` is of a run that is not recorded yet.
+    `is_named`: the user gave its own name. `start` and `histories` are of a run that is not recorded yet.
     """
 
     run: Run
     is_named: bool = False
     start: Start | None = None
+    histories: Mapping[str, Points] = {}
 
     @property
     def name(self) -> str:
@@ -72,7 +74,7 @@ def find_sources(context: Context, words: Sequence[str], experiment: str | None)
     read = list(runs.read_runs(context.repository, refs))
     recorded = [Source(one, one.name in words) for one in read if isinstance(one, Run)]
     names = {one.name for one in recorded}
-    found = [*recorded, *(active[name] for name in dict.fromkeys(chosen) if name not in names)]
+    found = [*recorded, *(_read(context, active[name]) for name in dict.fromkeys(chosen) if name not in names)]
     kept = [one for one in found if experiment is None or one.record.experiment == experiment]
     if not kept:
         raise ExptrackError(_tell_none(context, experiment, len(read) - len(recorded)))
@@ -88,6 +90,13 @@ def _list_active(context: Context) -> Iterator[Source]:
         start = read_start(journals.folder_of(shared, name))
         if start is not None:
             yield Source(Run(start.record._replace(name=name), start.snapshot, ""), start=start)
+
+
+def _read(context: Context, source: Source) -> Source:
+    """A run that is not recorded yet with what its journal says so far."""
+    logged = gather(journals.read_stream(journals.folder_of(context.repository.shared, source.name)))
+    run = source.run._replace(record=add_told(source.record, logged.others))
+    return source._replace(run=run, histories=logged.histories)
 
 
 def _understand(
@@ -122,11 +131,10 @@ def read_points(
     context: Context, sources: Sequence[Source], metrics: Sequence[str] | None
 ) -> dict[str, dict[str, Points]]:
     """The points of these metrics (None: of all) by run and metric, as Git or the journal has them; what a run has not is missing."""
-    shared = context.repository.shared
     found: dict[str, dict[str, Points]] = {one.name: {} for one in sources}
     for one in sources:
         if one.is_active:
-            found[one.name] = gather(journals.read_stream(journals.folder_of(shared, one.name))).histories
+            found[one.name] = dict(one.histories)
         elif metrics is None:
             found[one.name] = {name: Points(points) for name, points in read_histories(context, one.run).items()}
     recorded = [one for one in sources if not one.is_active]
