@@ -66,6 +66,7 @@ class Counter:
     def __init__(self) -> None:
         self.first: float | None = None
         self.last: float | None = None
+        self.moved = 0.0  # when it moved last
         self.is_fraction = False
         self._next = 0.0
         self._looks: deque[tuple[float, float]] = deque(maxlen=20)
@@ -80,6 +81,8 @@ class Counter:
         if time >= self._next and number != last:
             self._looks.append((time, number))
             self._next = time + _APART
+        if number != last:
+            self.moved = time
         if number % 1:
             self.is_fraction = True
 
@@ -212,7 +215,7 @@ class Live:
             return known
         left = None
         if counter.rate:
-            left = max(0.0, (total - done) / counter.rate - max(0.0, now - (self.last or now)))
+            left = max(0.0, (total - done) / counter.rate - max(0.0, now - counter.moved))
         return known._replace(unit=unit, done=done, total=total, parameter=parameter, share=done / total, left=left)
 
 

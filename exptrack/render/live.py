@@ -18,6 +18,7 @@ from exptrack.render.text import (
     RED,
     align,
     clip,
+    display_width,
     fill,
     format_age,
     format_command,
@@ -79,7 +80,8 @@ def format_table(sights: Sequence[Sight], now: datetime, *, page: Page, is_ascii
     """A line for each run, below a header."""
     rows = [("run", "state", "for", "progress", "metrics")]
     for sight in sights:
-        elapsed = format_duration((now - sight.record.started).total_seconds()) if sight.record else "-"
+        started = sight.record.started if sight.record and sight.state is not State.DIED else None
+        elapsed = format_duration((now - started).total_seconds() if started else None)
         progress = _progress(sight.progress, is_ascii=is_ascii, is_short=True) or "-"
         last = {name: series.value for name, series in sight.metrics.items()}
         rows.append((sight.name, _state(sight), elapsed, progress, format_pairs(last)))
@@ -191,7 +193,7 @@ def _metrics(metrics: Mapping[str, Series], page: Page, *, is_ascii: bool) -> li
     widest = _WIDEST if page.width is None else min(_WIDEST, page.width // 3)
     names = fill([clip(inert(name), widest) for name in some])
     values = align([format_value(series.value) for series in some.values()])
-    taken = 2 + 2 + 2 + max(map(len, [*names, ""])) + max(map(len, [*values, ""]))
+    taken = 2 + 2 + 2 + sum(max(map(display_width, column), default=0) for column in (names, values))
     cells = _CURVE if page.width is None else max(0, min(_CURVE, page.width - taken))
     curves = [sparkline(series.curve, cells, is_ascii=is_ascii) for series in some.values()]
     lines = [f"{name}  {value}  {curve}".rstrip() for name, value, curve in zip(names, values, curves, strict=True)]

@@ -103,6 +103,11 @@ def test_an_epoch_that_goes_on_is_not_done() -> None:
     assert fraction.progress({"num_train_epochs": 5.0}, 101.0).share == 0.25
 
 
+def test_the_time_left_runs_down_while_an_epoch_goes_on() -> None:
+    made = live(*[{"step": step, "epoch": step // 4} for step in range(11)])
+    assert made.progress({"epochs": 5}, 110.0).left == pytest.approx(10)
+
+
 def test_an_epoch_may_be_a_metric() -> None:
     progress = live({"values": {"epoch": 1, "loss": 1}}, {"values": {"epoch": 2, "loss": 1}}).progress(
         {"epochs": 4}, 101.0
