@@ -173,15 +173,16 @@ def _inside(top: Path, path: Path) -> str:
 
 
 def _meet_others(context: Context, name: str, parent: str | None) -> tuple[str, ...]:
-    """Names of live runs in this work tree; each of them is told of this one, and the user of all but the parent."""
+    """Names of live runs in this work tree; each of them is told of this one, and the user of all but the parent and its other children."""
     shared = context.repository.shared
-    others = []
+    others, strangers = [], []
     for other in journals.list_names(shared):
         start = read_start(journals.folder_of(shared, other)) if other != name else None
         if start is not None and start.top == str(context.repository.top) and journals.is_alive(shared, other):
             journals.append_elsewhere(shared, other, "concurrent", name=name)
             others.append(other)
-    strangers = [other for other in others if other != parent]
+            if parent is None or parent not in {other, start.record.links.parent}:
+                strangers.append(other)
     if strangers:
         context.notice(f"{', '.join(strangers)} runs in this work tree too: what both write cannot be told apart")
     return tuple(others)
