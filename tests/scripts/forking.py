@@ -43,7 +43,8 @@ def main(connection: socket.socket) -> None:
     import exptrack
 
     for found in pkgutil.walk_packages(exptrack.__path__, "exptrack."):
-        if not found.name.endswith("__main__"):
+        # An integration imports its framework, which is large, and need not be there.
+        if not found.name.endswith("__main__") and not found.name.startswith("exptrack.integrations."):
             import_module(found.name)
     for name in MODULES:
         import_module(name)
