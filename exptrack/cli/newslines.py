@@ -25,13 +25,15 @@ class TextLines:
 
     def __init__(self, *, is_several: bool = False) -> None:
         self._is_several = is_several
-        self._states: dict[str, State] = {}
+        self._told: dict[str, tuple[State, bool]] = {}
 
     def add(self, follower: Follower, state: State, news: News) -> None:
         """What came; of what was there before the last few lines."""
-        name, is_first = follower.name, follower.name not in self._states
-        if self._states.get(name) is not state and state is not State.GONE:
-            self._states[name] = state
+        name = follower.name
+        is_first = not self._told.get(name, (state, False))[1]
+        known = (state, follower.record is not None)  # what its command is comes a moment later than its name
+        if self._told.get(name) != known and state is not State.GONE:
+            self._told[name] = known
             print(format_table([follower.sight(state, time.time())], datetime.now(UTC), page=Page())[1])
         before = f"{name}  " if self._is_several else ""
         entries = [entry for entry in news.entries if entry["kind"] == "metrics"]
@@ -57,13 +59,14 @@ class JsonLines:
     """Each event as one line of JSON, those of before included."""
 
     def __init__(self) -> None:
-        self._states: dict[str, State] = {}
+        self._told: dict[str, tuple[State, bool]] = {}
 
     def add(self, follower: Follower, state: State, news: News) -> None:
         """What came."""
         name = follower.name
-        if self._states.get(name) is not state and state is not State.GONE:
-            self._states[name] = state
+        known = (state, follower.record is not None)  # what its command is comes a moment later than its name
+        if self._told.get(name) != known and state is not State.GONE:
+            self._told[name] = known
             _tell_state(follower.sight(state, time.time()))
         for entry in news.entries:
             fields = {key: entry.get(key) for key in ("step", "epoch") if entry["kind"] == "metrics"}
