@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from exptrack.analysis.curves import Axis, Band, Curve, Series, draw_one, is_drawable, make_series
+from exptrack.analysis.curves import Axis, Band, Curve, Series, are_drawable, draw_one, is_drawable, make_series
 from exptrack.analysis.fieldnames import find_nearest, shown
 from exptrack.analysis.holdout import find_holdouts, is_holdout
 from exptrack.analysis.points import Points
@@ -157,7 +157,7 @@ def _make_all(
 
 
 def _tell_broken(series: Mapping[str, Series], metric: str, *, is_log: bool) -> list[str]:
-    values = [y for one in series.values() for y in one.ys]
+    values = [y for one in series.values() if is_log or not are_drawable(one.ys) for y in one.ys]
     broken = sum(not is_drawable(y) for y in values)
     below = sum(is_drawable(y) and y <= 0 for y in values) if is_log else 0
     return [

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exptrack.analysis.curves import Axis, Band, Curve, is_drawable
+from exptrack.analysis.curves import Axis, Band, Curve, are_drawable, is_drawable
 from exptrack.operations.plot import Panel, Plot
 from exptrack.render.text import clip, inert
 
@@ -39,6 +39,8 @@ def find_scale(plot: Plot) -> Scale:
 
 def mask(values: Sequence[float], *, is_log: bool) -> list[float]:
     """The values, NaN in place of what has no place in the picture."""
+    if not is_log and are_drawable(values):
+        return list(values)
     return [value if is_drawable(value) and not (is_log and value <= 0) else math.nan for value in values]
 
 

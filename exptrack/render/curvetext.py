@@ -73,11 +73,10 @@ def _format_lines(panel: Panel, plot: Plot, room: Room) -> str:
 
 def _tell_values(curve: Curve, plot: Plot) -> str:
     """The last value, with its band in brackets, and from the smallest to the largest, of the values as they are."""
-    kept = [(y, x) for x, y in zip(curve.xs, mask(curve.ys, is_log=plot.is_log), strict=True) if not math.isnan(y)]
+    kept = [y for y in mask(curve.ys, is_log=plot.is_log) if not math.isnan(y)]
     if not kept:
         return "nothing"
-    last = kept[-1][0]
-    low, high = min(kept)[0], max(kept)[0]
+    last, low, high = kept[-1], min(kept), max(kept)
     band = f" [{format_value(_short(curve.low[-1]))}, {format_value(_short(curve.high[-1]))}]" if curve.low else ""
     return f"last {format_value(_short(last))}{band}, {format_value(_short(low))} to {format_value(_short(high))}"
 
