@@ -35,6 +35,7 @@ from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.environment import Environment, Gpu, Hardware, Interpreter, Package, Platform
 from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.run import Links, Record, Status
+from exptrack.model.seeding import Seeding
 from exptrack.model.settings import (
     ENVIRONMENT_VARIABLES,
     SECRET_PATTERNS,
@@ -159,7 +160,7 @@ LINKS = Links("one", "two", "three", "four")
 RECORD = Record(
     name="brave-otter-k3f9", status=Status.FAILED, started=NOW, ended=NOW, duration=1.5, exit_code=1, signal="SIGTERM",
     author="Ada <ada@example.com>", host="babbage", command=("train",), overrides=("lr=0.2",), project="ml", directory="ml/src", branch="main", experiment="digits",
-    seed=1, note="wider", tags=("first",), params={"params.yaml": {"lr": 0.1}}, metrics={"loss": 0.5}, sealed=("test",), data=(POINTER,), outputs=(POINTER,),
+    seed=1, seeding=Seeding(1, ("Python's random",), ("threads",)), note="wider", tags=("first",), params={"params.yaml": {"lr": 0.1}}, metrics={"loss": 0.5}, sealed=("test",), data=(POINTER,), outputs=(POINTER,),
     not_captured=(OMISSION,), changed=("train.py",), concurrent=("other",), ambiguous=("metrics.json",), problems=("a problem",), thinned={"loss": 1_000_000}, kept=(POINTER,), artifacts=("plots/loss.png",), links=LINKS,
     stages=(StageRun("train", StageState.RAN, "python train.py", 1.5, 0.5, {"raw.csv": "md5:00"}, {"model": "md5:01"}),),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from exptrack.errors import ExptrackError
-from exptrack.tracking import ending, keeping, seeding
+from exptrack.tracking import ending, keeping, notebook, seeding
 from exptrack.tracking.ranks import find_rank
 from exptrack.tracking.run import ActiveRun
 
@@ -51,7 +51,8 @@ def start_run(  # noqa: PLR0913 - what a run is given at its start
     """
     if is_disabled() or (find_rank(os.environ) and not nested):
         return _enter(NOTHING)
-    before = active_run() if nested else _current.get()
+    # A cell of a notebook may not see the context of another.
+    before = active_run() if nested or notebook.find_shell() else _current.get()
     asked = keeping.Asked(name, note, tuple(tags), experiment, resume)
     run = _enter(
         _continue(before, asked) or _attach(asked) or _start(asked, None) if not nested else _start(asked, before)
@@ -121,6 +122,7 @@ def _enter(run: ActiveRun) -> ActiveRun:
         _current.set(run)
         _set_variables()
     seeding.tell_run(run)
+    notebook.watch(run)
     return run
 
 

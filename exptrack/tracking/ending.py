@@ -45,6 +45,11 @@ def _read_code(code: object) -> int:
 _exit = Exit()
 
 
+def note(error: BaseException | None) -> None:
+    """What was tried last failed by this exception, or not: so the process ends, unless it goes on."""
+    _exit.note(error)
+
+
 class _Leaving(SystemExit):
     """Raised by `sys.exit`. Somebody may catch it: then it is let go of while frames of Python are still there."""
 

@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple, NoReturn
 
 from exptrack import errors
 from exptrack.errors import ExptrackError, RepositoryError
+from exptrack.tracking import notebook
 from exptrack.tracking.stream import Stream
 from exptrack.tracking.telling import tell
 
@@ -135,7 +136,7 @@ def _describe(asked: Asked, environ: dict[str, str]) -> dict[str, object]:
 
 def find_command() -> list[str]:
     """The words that started this process, as a user would type them."""
-    words = list(sys.orig_argv)
+    words = notebook.find_command() or list(sys.orig_argv)
     if "--multiprocessing-fork" in words:  # spawned: it has the script's words from its parent
         words = [words[0], *sys.argv]
     if words and words[0] == sys.executable:

@@ -14,7 +14,7 @@ from exptrack.analysis.names import check_tag
 from exptrack.analysis.wording import explain_second
 from exptrack.errors import ExptrackError, ExptrackWarning
 from exptrack.model.tree import Value, grow, list_leaves, nest
-from exptrack.tracking import artifacts
+from exptrack.tracking import artifacts, notebook
 from exptrack.tracking.stream import Stream
 from exptrack.tracking.values import as_tree, as_value
 
@@ -120,6 +120,8 @@ class ActiveRun:
     log_figure = artifacts.log_figure
     log_image = artifacts.log_image
     log_table = artifacts.log_table
+
+    _repr_html_ = notebook.as_html
 
     def history(self, metric: str) -> Any:
         """The whole history of a metric so far as a pandas frame: time (UTC), step, epoch if there is one, value."""

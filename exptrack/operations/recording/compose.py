@@ -19,6 +19,7 @@ from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Ending, Record, Status
 from exptrack.model.tree import Tree, Value
+from exptrack.operations.recording import dvclive
 from exptrack.operations.recording.artifacts import collect_artifacts
 from exptrack.operations.recording.histories import compose_histories, read_logged
 from exptrack.operations.recording.observe import Found, read_found
@@ -33,6 +34,7 @@ from exptrack.store.start import Start, last_written
 
 _FOLDER = ".exptrack"
 RECORD = f"{_FOLDER}/run.json"
+NOTEBOOK = "notebook.py"  # the cells that ran, in the journal and in the run's commit
 _APART = "have the stage write it to a file of its own"
 TIMED_OUT = "ended by --timeout"
 
@@ -62,6 +64,7 @@ def compose(
     logged = logged or read_logged(folder)
     entries = logged.others
     record = add_told(record, entries)
+    start, record, logged = dvclive.take(start, record, logged, until)
     looking = repository._replace(index_file=folder / "index")
     results = collect(looking, start, record, logged.metrics, found.large, until)
     results, sealed = _seal(results, start, record.project)
@@ -84,7 +87,7 @@ def compose(
     # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
     if not (record.is_pipeline and path in start.own):
         files[path] = encode_metrics(record.metrics)
-    files |= _our_files(record, start, found, read_output(folder)) | {**told.files, **artifacts.files}
+    files |= _our_files(record, start, found, journal) | {**told.files, **artifacts.files}
     if sealed:
         files[HOLDOUT] = encode_holdout(sealed, sealed_points)
     return Composed(record, files, results.executable)
@@ -158,7 +161,7 @@ def _complete(
     problems: Sequence[str],
 ) -> Record:
     own = {*results.written, *(omission.path for omission in record.not_captured)}
-    made = (*start.own, *start.plain)  # results of the pipeline, those of a stage that failed among them
+    made = (*start.own, *start.plain, *start.live)  # results of the pipeline, those of a stage that failed among them
     met = (str(entry["name"]) for entry in entries if entry["kind"] == "concurrent")
     concurrent = tuple(dict.fromkeys([*record.concurrent, *met]))
     return record._replace(
@@ -214,9 +217,12 @@ def _params_file(start: Start, record: Record) -> dict[str, bytes]:
     return {path: update_yaml(start.params_text, own).encode(errors="replace")}
 
 
-def _our_files(record: Record, start: Start, found: Found, output: bytes) -> dict[str, bytes]:
-    log = seal_output(mask(decode_log(output)), start.patterns, start.holdouts).encode(errors="replace")
-    files = {**found.environment, "run.json": encode_record(record), "output.log": log}
+def _our_files(record: Record, start: Start, found: Found, journal: Journal) -> dict[str, bytes]:
+    log = seal_output(mask(decode_log(read_output(journal.folder))), start.patterns, start.holdouts)
+    files = {**found.environment, "run.json": encode_record(record), "output.log": log.encode(errors="replace")}
+    with suppress(OSError):  # only a notebook has it
+        cells = mask((journal.folder / NOTEBOOK).read_text(encoding="utf-8", errors="replace"))
+        files[NOTEBOOK] = cells.encode(errors="replace")
     return {f"{_FOLDER}/{name}": content for name, content in files.items()}
 
 
