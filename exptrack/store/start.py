@@ -27,6 +27,7 @@ class Start(NamedTuple):
     `holdouts` are names of metrics that are sealed, `patterns` those by which metrics are read from the output.
 
     Of a pipeline, `own` are the outs of its stages, `plain` outs and plots that Git may hold, `unversioned` dependencies that neither Git nor DVC has.
+    `live` are folders in which DVCLive writes, if the command uses it.
     """
 
     record: Record
@@ -53,6 +54,7 @@ class Start(NamedTuple):
     own: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     unversioned: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
 
 
 def encode_start(start: Start) -> bytes:

@@ -18,6 +18,7 @@ from exptrack.model.run import Links, Record, Status
 from exptrack.model.tree import Tree, flatten
 from exptrack.operations.context import Context
 from exptrack.operations.files import Disk
+from exptrack.operations.recording import dvclive
 from exptrack.operations.recording.declared import check_declared
 from exptrack.operations.recording.observe import Plan, describe_omissions
 from exptrack.operations.recording.outputs import check_outputs
@@ -38,7 +39,8 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
     name, top = journal.folder.name, repository.top
     found = survey(repository, outset.base, settings.capture, journal.folder)
     reader = Reader(Disk(top), context.project, context.yaml.load)
-    sources = reader.find_sources(found.dvc_files, _inside(top, request.directory))
+    directory = _inside(top, request.directory)
+    sources, folders = dvclive.claim(reader.find_sources(found.dvc_files, directory), context.project, directory)
     root = dvc.find_root(context.folder, top)
     outputs = check_outputs(context, request.directory, request.outputs, root)
     read = reader.params(sources.params)
@@ -61,7 +63,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         command=mask_arguments(request.command),
         overrides=tuple(map(_mask_override, request.overrides)),
         project=context.project,
-        directory=_inside(top, request.directory),
+        directory=directory,
         branch=outset.branch,
         experiment=request.experiment,
         seed=seed,
@@ -98,8 +100,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         committer=str(outset.committing.committer),
         is_signing=outset.committing.is_signing,
     )
-    if not request.command:
-        start = _start_pipeline(place, found, taken, sources, start)
+    start = dvclive.watch(start if request.command else _start_pipeline(place, found, taken, sources, start), folders)
     journal.save_start(start)
     _tell(context, (*place.problems, *reader.problems, *declared, describe_omissions(taken.omissions)))
     environ = {**request.environ, "EXPTRACK_RUN": name, "EXPTRACK_JOURNAL": str(journal.folder)}
