@@ -199,3 +199,30 @@ def test_a_whole_history_comes_into_no_work_tree_and_is_no_result(team):
     [pointer] = Project(bob.folder).run("one").record.kept
     bob.cached(pointer.digest).unlink()
     assert "1 data object not in the DVC cache" in bob("fsck", "--offline", code=None).stdout
+
+
+def test_the_whole_is_found_from_outside_of_the_project_that_has_the_cache(exptrack, repository):
+    folder = repository / "ml"
+    (folder / ".dvc").mkdir(parents=True)
+    (folder / ".dvc" / "config").touch()
+    (folder / "exptrack.yaml").touch()
+    done = exptrack("run", "--name", "one", "--", PYTHON, "-c", LONG, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    [pointer] = Project(repository).run("one").record.kept
+    assert (folder / ".dvc/cache/files/md5" / pointer.digest[:2] / pointer.digest[2:]).is_file()
+    for place in (repository, folder):
+        assert Project(place).history("one", "acc").is_whole
+        assert Project(place).content("one", pointer.path).file is not None
+        assert exptrack("fsck", cwd=place).returncode == 0
+
+
+def test_where_the_dvc_cache_cannot_be_written_the_whole_is_in_the_commit(exptrack, repository):
+    (repository / ".dvc").mkdir()
+    (repository / ".dvc" / "config").touch()
+    (repository / ".dvc" / "cache").write_text("no folder")
+    done = exptrack("run", "--name", "one", "--", PYTHON, "-c", LONG)
+    assert done.returncode == 0
+    assert ".exptrack/history.parquet is in the run's commit, not in the DVC cache: " in done.stderr
+    project = Project(repository)
+    assert project.run("one").record.kept == ()
+    assert project.history("one", "acc").is_whole

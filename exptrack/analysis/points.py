@@ -107,4 +107,4 @@ def format_points(points: Sequence[Point]) -> str:
 
 
 def _finite(value: Value) -> Value:
-    return finite(value) if isinstance(value, float) and not isfinite(value) else value  # type: ignore[no-any-return]
+    return finite(value) if isinstance(value, float) and not isfinite(value) else value

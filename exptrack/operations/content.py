@@ -18,6 +18,7 @@ from exptrack.model.data import Omission, Pointer, Reason
 from exptrack.model.run import Run
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
+from exptrack.operations.recording.needs import list_kept
 from exptrack.operations.sources import Reader
 from exptrack.store.holdout import HOLDOUT
 
@@ -88,7 +89,7 @@ def _read(context: Context, run: Run, entry: Entry) -> Content:
 
 def _pointers(context: Context, run: Run, path: str) -> Iterator[Pointer]:
     """The pointers of the record; of a file that was too large for Git, that of the `.dvc` file beside it in the run's commit."""
-    yield from run.record.all_pointers
+    yield from (*run.record.pointers, *list_kept(run.record))
     if any(one.pointer and one.path == path for one in run.record.not_captured):
         yield from Reader(Committed(context.repository, run.oid), context.project, context.yaml.load).pointers(
             f"{path}.dvc"
@@ -108,7 +109,7 @@ def _explain(omission: Omission) -> str:
 
 def _find_data(context: Context, pointer: Pointer, path: str) -> Content:
     top = context.repository.top
-    root = dvc.find_root((top / pointer.path).parent, top) or dvc.find_root(context.folder, top)
+    root = dvc.find_root((top / (pointer.source or pointer.path)).parent, top)
     if root is None:
         raise DataError(
             f"'{path}' is data, and there is no DVC project here whose cache could hold it; `exptrack init` makes one"

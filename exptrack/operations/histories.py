@@ -108,7 +108,7 @@ def read_whole(context: Context, run: Run, only: str | None = None) -> dict[str,
 
     places = runs.read_files(context.repository, run.oid, [PARQUET, TSV])
     try:
-        places |= {one.path: _read_cached(context, one) for one in run.record.kept if one.path in {PARQUET, TSV}}
+        places |= {one.path: _read_cached(context, run, one) for one in run.record.kept if one.path in {PARQUET, TSV}}
         for path, data in places.items():
             return decode_whole(path, data, sum(run.record.thinned.values()), only)
     except DataError as error:
@@ -116,7 +116,7 @@ def read_whole(context: Context, run: Run, only: str | None = None) -> dict[str,
     return {}
 
 
-def _read_cached(context: Context, pointer: Pointer) -> bytes:
+def _read_cached(context: Context, run: Run, pointer: Pointer) -> bytes:
     """What a pointer stands for, out of the DVC cache; raises DataError."""
     from hashlib import md5
 
@@ -124,7 +124,7 @@ def _read_cached(context: Context, pointer: Pointer) -> bytes:
     from exptrack.backends.dvc.project import find_root
 
     top = context.repository.top
-    root = find_root((top / pointer.path).parent, top) or find_root(context.folder, top)
+    root = find_root(top / run.record.project, top)
     file = find_cache(root).object(pointer.digest, pointer.algorithm) if root else None
     try:
         data = file.read_bytes() if file else None

@@ -23,8 +23,7 @@ def keep(start: Start, file: Path, path: str, *, is_final: bool = False) -> Kept
     `is_final`: nobody will write to the file any more, so that it can be linked. Raises DataError if that cannot be.
     """
     top = Path(start.top)
-    # As `needs.by_root` will look for it.
-    root = dvc.find_root((top / path).parent, top) or dvc.find_root(top / start.record.project, top)
+    root = dvc.find_root(top / start.record.project, top)  # as `needs.list_kept` says
     if root is None:
         return None
     from exptrack.backends.dvc.config import find_cache

@@ -15,7 +15,7 @@ from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.recording.surroundings import Move
 from exptrack.operations.recording.words import find_named
-from exptrack.operations.sources import Reader, is_at
+from exptrack.operations.sources import Reader, below, is_at
 from exptrack.operations.ways import check_way, leads_away
 from exptrack.store.private_index import is_dvc_file
 
@@ -45,6 +45,11 @@ def read_large_pointers(context: Context, run: Run) -> tuple[Pointer, ...]:
         return ()
     reader = Reader(Committed(context.repository, run.oid), run.record.project, context.yaml.load)
     return tuple(pointer for path in paths for pointer in reader.pointers(path))
+
+
+def list_kept(record: Record) -> tuple[Pointer, ...]:
+    """What exptrack kept of a run, each with a `source` in the run's project: its data is in the DVC cache of that, wherever the user is now."""
+    return tuple(one._replace(source=below(record.project, one.source)) for one in record.kept)
 
 
 def _sort(record: Record, pointers: Sequence[Pointer], frozen: Collection[tuple[str, str]]) -> Needs:

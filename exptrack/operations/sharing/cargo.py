@@ -16,7 +16,7 @@ from exptrack.model.data import Pointer
 from exptrack.model.run import Run
 from exptrack.model.sharing import Held, Progress
 from exptrack.operations.context import Context
-from exptrack.operations.recording.needs import by_root, list_absent, read_large_pointers
+from exptrack.operations.recording.needs import by_root, list_absent, list_kept, read_large_pointers
 
 if TYPE_CHECKING:
     from exptrack.backends.dvc.markers import Claim
@@ -59,7 +59,7 @@ def read_cargo(context: Context, run: Run) -> Cargo:
     """The pointers of a run: its data, its outputs, what exptrack kept of it, and files that were too large for Git."""
     record = run.record
     absent = list_absent(record)
-    pointers = dict.fromkeys((*record.all_pointers, *read_large_pointers(context, run)))
+    pointers = dict.fromkeys((*record.pointers, *list_kept(record), *read_large_pointers(context, run)))
     private = tuple(one for one in pointers if one.is_private)
     there = tuple(one for one in pointers if not one.is_private)
     return Cargo(

@@ -19,7 +19,7 @@ from exptrack.model.run import Run
 from exptrack.model.sharing import Progress
 from exptrack.model.verification import Check, Data, Finding, Severity
 from exptrack.operations.context import Context
-from exptrack.operations.recording.needs import by_root
+from exptrack.operations.recording.needs import by_root, list_kept
 
 
 class Seen(NamedTuple):
@@ -118,7 +118,7 @@ def _pointers(context: Context, runs: Sequence[Run]) -> Iterator[tuple[Run, Poin
     for run in runs:
         for pointer in run.record.data:
             yield run, pointer, pointer.modified is None
-        for pointer in (*run.record.outputs, *run.record.kept):
+        for pointer in (*run.record.outputs, *list_kept(run.record)):
             yield run, pointer, False
     for run, pointer in _large(context, runs):
         yield run, pointer, False
