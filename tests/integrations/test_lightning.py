@@ -64,3 +64,25 @@ def test_two_processes_under_exptrack_run_are_one_run(gym, example, under_run):
     assert record["status"] == "completed"
     assert len(gym.history(record["name"], "train_loss")) == 4
     assert len(gym.history(record["name"], "test_loss")) == 1
+
+
+def test_a_run_that_the_script_started_is_left_to_it(gym, example):
+    script = change(example("lightning"), "log_model=True", 'log_model="all", prefix="line"')
+    body, main = script.split('if __name__ == "__main__":\n')
+    between = "    exptrack.log_metric('between', trainer.logger.experiment.name == 'mine')\n"
+    main = change(main, "    trainer.test(", f"{between}    trainer.test(")
+    script = (
+        f"import signal\nimport exptrack\n{body}\nif __name__ == '__main__':\n    exptrack.start_run('mine')\n{main}"
+    )
+    script = change(
+        script,
+        "def test_step(self, batch, index):",
+        "def test_step(self, batch, index):\n        signal.raise_signal(signal.SIGINT)",
+    )
+    done = gym.train(script)
+    assert done.returncode == 1, done.stderr
+    record = gym.run()
+    assert (record["name"], record["status"]) == ("mine", "interrupted")
+    assert set(record["metrics"]) == {"line/train_loss", "line/val_loss", "between"}
+    assert record["metrics"]["between"] == 1
+    assert len(gym.files("mine")) == 2
