@@ -89,7 +89,7 @@ def evil_fields() -> dict[str, object]:
     return {
         "note": EVIL, "tags": [EVIL], "author": EVIL, "host": EVIL, "command": [EVIL, EVIL], "overrides": [EVIL], "branch": EVIL,
         "experiment": EVIL, "seed": EVIL, "signal": EVIL, "metrics": {EVIL: 0.5}, "params": {"params.yaml": {EVIL: EVIL}, NAME: {EVIL: EVIL}},
-        "concurrent": [EVIL], "problems": [EVIL], "ambiguous": [NAME], "changed": [NAME],
+        "concurrent": [EVIL], "problems": [EVIL], "ambiguous": [NAME], "changed": [NAME], "artifacts": [NAME, "evil"], "kept": [{"path": f".exptrack/artifacts/{NAME}", "digest": EMPTY}],
         "data": [{"path": NAME, "digest": EMPTY, "source": f"{NAME}.dvc"}], "outputs": [{"path": f"out{NAME}", "digest": EMPTY}],
         "not_captured": [{"path": NAME, "reason": "too large", "digest": EVIL}],
         "links": {"reproduces": EVIL, "parent": EVIL, "resumes": EVIL, "copied_from": EVIL},

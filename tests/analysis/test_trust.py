@@ -163,6 +163,8 @@ def test_a_run_as_exptrack_makes_it_is_believed():
         ),
         changed=(".dvc/config",),
         ambiguous=("metrics.json",),
+        kept=(Pointer(".exptrack/artifacts/a/b", DIGEST, source=".exptrack/artifacts/a/b.dvc"),),
+        artifacts=("a/b", "plots/ü.png"),
         stages=(
             StageRun(
                 "train",
@@ -198,6 +200,10 @@ BAD = "../x"
         ({"not_captured": (Omission(".dvc/config", Reason.TOO_LARGE, pointer=True),)}, "`outputs`"),
         ({"changed": (".git/config",)}, "`changed`"),
         ({"ambiguous": ("/x",)}, "`ambiguous`"),
+        ({"kept": (Pointer(BAD, DIGEST),)}, "`kept`"),
+        ({"kept": (Pointer("a", "../../x"),)}, "digest"),
+        ({"artifacts": ("../run.json",)}, "`artifacts`"),
+        ({"artifacts": ("a/.git/hooks/x",)}, "`artifacts`"),
         ({"stages": (StageRun("s", StageState.RAN, outs={BAD: ""}),)}, "`stages`"),
         ({"data": (Pointer("a", "../../x"),)}, "digest"),
     ],
