@@ -47,3 +47,10 @@ def test_an_estimator_under_run_logs_to_the_run(gym, under_run):
     record = gym.run()
     assert len(gym.history(record["name"], "valid_0/binary_logloss")) == 4
     assert "logged" not in record["params"]
+
+
+def test_the_example_of_the_page_is_recorded(gym, example):
+    done = gym.train(example("lightgbm"))
+    assert done.returncode == 0, done.stderr
+    metrics = [record["metrics"].keys() for record in gym.runs().values()]
+    assert metrics == [{"valid_0/l2", "best_iteration", "best_score"}]

@@ -70,3 +70,10 @@ def test_several_objectives_have_a_metric_each_and_no_best(gym, under_run):
     metrics = gym.run()["metrics"]
     assert metrics.keys() == {"value_0", "value_1", "params/n"}
     assert metrics["value_0"] == metrics["params/n"]
+
+
+def test_the_example_of_the_page_is_recorded(gym, example):
+    done = gym.train(example("optuna"))
+    assert done.returncode == 0, done.stderr
+    metrics = [record["metrics"].keys() for record in gym.runs().values()]
+    assert sorted(map(sorted, metrics)) == [["best_error", "best_trial", "error", "params/x"], *[["loss", "value"]] * 3]

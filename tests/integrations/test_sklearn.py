@@ -112,3 +112,10 @@ def test_without_a_repository_training_goes_on_with_a_warning(gym, tmp_path_fact
     done = gym.train(TRAIN)
     assert done.returncode == 0
     assert "ExptrackWarning: autolog: " in done.stderr
+
+
+def test_the_example_of_the_page_is_recorded(gym, example):
+    done = gym.train(example("sklearn"))
+    assert done.returncode == 0, done.stderr
+    metrics = [record["metrics"].keys() for record in gym.runs().values()]
+    assert metrics == [{"training_score", "best_cv_score", "best_C", "score_X_test"}]

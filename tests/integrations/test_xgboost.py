@@ -51,3 +51,10 @@ def test_an_estimator_under_run_logs_to_the_run(gym, under_run):
     record = gym.run()
     assert len(gym.history(record["name"], "validation_0/logloss")) == 4
     assert "logged" not in record["params"]
+
+
+def test_the_example_of_the_page_is_recorded(gym, example):
+    done = gym.train(example("xgboost"))
+    assert done.returncode == 0, done.stderr
+    metrics = [record["metrics"].keys() for record in gym.runs().values()]
+    assert metrics == [{"train/rmse", "valid/rmse"}]
