@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +11,12 @@ from typing import Any
 from exptrack.integrations import TrainingRun, require
 
 _Callback: Any = require("transformers.trainer_callback", "huggingface").TrainerCallback
-# What differs between runs that do the same: where files go, and how much is said.
-_NO_PARAMETERS = {"output_dir", "logging_dir", "run_name", "local_rank", "disable_tqdm", "resume_from_checkpoint"}
+# What differs between runs that do the same: where files go, and how much is said where.
+_NO_PARAMETERS = re.compile(
+    "output_dir|logging_dir|run_name|project|local_rank|disable_tqdm|resume_from_checkpoint|report_to|push_to_hub"
+    "|(hub|trackio|log_level).*|.*_token"
+)
+_SPEED = re.compile(".*_runtime|.*_per_second")  # how long it took is no result
 
 
 class ExptrackCallback(_Callback):
@@ -32,7 +37,7 @@ class ExptrackCallback(_Callback):
         run = self._training.get()
         self._training.is_training = True
         given = args.to_dict().items()
-        run.log_params({key: value for key, value in given if key not in _NO_PARAMETERS and not key.endswith("_token")})
+        run.log_params({key: value for key, value in given if not _NO_PARAMETERS.fullmatch(key)})
         config = getattr(model, "config", None)
         if config is not None:
             run.log_params({"model": config if isinstance(config, Mapping) else config.to_dict()})
@@ -42,8 +47,12 @@ class ExptrackCallback(_Callback):
     ) -> None:
         """Metrics."""
         if state.is_world_process_zero and logs:
-            values = {_rename(name): value for name, value in logs.items() if name != "epoch"}
-            self._training.get().log_metrics(values, state.global_step, epoch=state.epoch)
+            run = self._training.get()
+            speeds = {name: value for name, value in logs.items() if _SPEED.fullmatch(name)}
+            values = {_rename(name): value for name, value in logs.items() if name not in {"epoch", *speeds}}
+            run.log_metrics(values, state.global_step, epoch=state.epoch)
+            if speeds:
+                run.write("system", values={f"system/{_rename(name)}": value for name, value in speeds.items()})
 
     def on_predict(self, args: Any, state: Any, control: object, metrics: Mapping[str, object], **_: object) -> None:
         """Metrics of `trainer.predict`."""

@@ -19,12 +19,16 @@ def test_the_example_makes_one_run_of_training_evaluation_and_prediction(gym, ex
     record = gym.run()
     name = record["name"]
     assert f"exptrack: recorded {name} (completed)" in done.stderr
-    assert {"train/loss", "train/learning_rate", "eval/loss", "test/loss"} <= set(record["metrics"])
+    assert set(record["metrics"]) == {
+        *("train/loss", "train/learning_rate", "train/grad_norm", "train/train_loss", "train/total_flos"),
+        *("eval/loss", "test/loss"),
+    }
+    assert len(gym.history(name, "system/eval/samples_per_second")) == 3
     assert [point[:2] for point in gym.history(name, "train/loss")] == [(1, 0.5), (2, 1), (3, 1.5), (4, 2)]
     assert [point[0] for point in gym.history(name, "eval/loss")] == [2, 4, 4]
     logged = record["params"]["logged"]
     assert (logged["learning_rate"], logged["max_steps"], logged["model"]["num_hidden_layers"]) == (0.001, 4, 2)
-    assert {"output_dir", "hub_token", "disable_tqdm"}.isdisjoint(logged)
+    assert {"output_dir", "hub_token", "disable_tqdm", "report_to"}.isdisjoint(logged)
     assert gym.files(name) == ["model/config.json", "model/model.safetensors"]
 
 
