@@ -17,17 +17,20 @@ from exptrack.operations.recording.housekeeping import tidy_in_background
 from exptrack.operations.recording.observe import EnvironmentLook, Observation
 from exptrack.operations.recording.prepare import prepare
 from exptrack.operations.recording.request import Place, Request
+from exptrack.operations.recording.resuming import continue_histories, find_resumed
 from exptrack.store.journal import Journal
 
 
 class Script(NamedTuple):
     """The script: `pid` is its process, `ready` hears the journal once the code is captured, `wait` gives how it ended.
 
+    `ready` also gets the first step that the run which this one resumes did not come to.
+
     `wait` gives None if nobody knows, since the process is gone without a word. `stop` asks it to end.
     """
 
     pid: int
-    ready: Callable[[Journal], None]
+    ready: Callable[[Journal, int], None]
     wait: Callable[[], Ending | None]
     stop: Callable[[str], None]
 
@@ -39,6 +42,8 @@ def attend(context: Context, request: Request, script: Script) -> Finished:
     stays in the journal for `recover`, and ExptrackError says why.
     """
     check_request(request)
+    resumed = find_resumed(context, request.resumes) if request.resumes else None
+    request = request._replace(resumes=resumed.name if resumed else None)
     started = datetime.now(UTC)
     cache = environment_cache(context.repository.shared)
     look = EnvironmentLook(request.command, request.directory, request.environ, context.settings.capture, cache)
@@ -46,7 +51,13 @@ def attend(context: Context, request: Request, script: Script) -> Finished:
     try:
         start, plan = prepare(Place(context, request, outset), journal, started)
         observation = Observation(context.repository, journal, start.record, plan, look)
-        _stay(context, journal, script, observation, Attendance(context, journal, start.record, plan.environ))
+        following = continue_histories(context, resumed, journal) if resumed else 0
+        journal.mark_started()
+        journal.append("command", pid=script.pid)
+        journal.start_syncing()
+        script.ready(journal, following)
+        context.yaml.save()
+        _stay(journal, script, observation, Attendance(context, journal, start.record, plan.environ))
         finished = finish(context.repository, journal, start)
     except OSError as error:
         raise ExptrackError(explain(error)) from error
@@ -62,14 +73,9 @@ def attend(context: Context, request: Request, script: Script) -> Finished:
     return finished
 
 
-def _stay(context: Context, journal: Journal, script: Script, observation: Observation, attendance: Attendance) -> None:
+def _stay(journal: Journal, script: Script, observation: Observation, attendance: Attendance) -> None:
     """Until the script has ended, with everything written down that is seen meanwhile."""
-    journal.mark_started()
-    journal.append("command", pid=script.pid)
-    journal.start_syncing()
-    script.ready(journal)
     observation.start()
-    context.yaml.save()
     attendance.begin(script.pid, script.stop)
     ending = script.wait()
     if ending is not None:

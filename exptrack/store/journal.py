@@ -21,8 +21,9 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from exptrack.errors import ExptrackError, NameTakenError
@@ -35,6 +36,7 @@ from exptrack.store.stream import read_stream as read_stream  # noqa: PLC0414
 
 ARTIFACTS = "artifacts"
 _RESERVE = 64 * 1024
+_BATCH = 1000
 _FOREIGN_SILENCE = 600.0  # seconds without heartbeat after which a run of another host counts as dead
 
 
@@ -61,7 +63,6 @@ class Journal:
         self._command: int | None = None
         self._stream = os.open(folder / "stream", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._torn = False
-        self._dirty = False
         self._closed = threading.Event()
         self._syncer: threading.Thread | None = None
 
@@ -71,7 +72,12 @@ class Journal:
             self._write(_format_entry(kind, entry))
         except OSError as error:
             self.failure = self.failure or error
-        self._dirty = True
+
+    def extend(self, kind: str, entries: Iterable[Mapping[str, Value]]) -> None:
+        """Add many entries, each with its own `time`, some at once. Raises OSError."""
+        lines = (_format_entry(kind, entry) for entry in entries)
+        while some := b"".join(islice(lines, _BATCH)):
+            self._write(some)
 
     def _write(self, line: bytes) -> None:
         # Half an entry that a full disk has left must not take the next one with it.
@@ -115,11 +121,13 @@ class Journal:
         self._syncer.start()
 
     def _sync(self) -> None:
+        synced = -1
         while not self._closed.wait(1.0):
             with suppress(OSError):
-                if self._dirty:
-                    self._dirty = False
+                size = os.fstat(self._stream).st_size  # the script writes to it, too
+                if size != synced:
                     os.fsync(self._stream)
+                    synced = size
                 os.utime(self._lock)
 
     def stop_syncing(self) -> None:

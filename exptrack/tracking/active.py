@@ -147,8 +147,10 @@ def _listen() -> None:
         ending.listen(_end_all)
 
 
-def _end_all(exit_code: int, interrupted: bool) -> None:  # noqa: FBT001 - as `ending` calls it
+def _end_all(exit_code: int | None, interrupted: bool) -> None:  # noqa: FBT001 - as `ending` calls it
     for run, _ in reversed(_open):
+        if exit_code is None:
+            run.write("problem", text=ending.UNHEARD)
         run.finish(exit_code, interrupted=interrupted)
 
 

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from exptrack.backends.process.starter import Starter
 from exptrack.errors import ExptrackError
@@ -18,6 +18,8 @@ from exptrack.operations.recording.request import Request
 from exptrack.project import Project
 from exptrack.store.journal import Journal
 
+Answer: TypeAlias = Callable[[dict[str, object]], None]
+
 _INPUT, _OUTPUT = 0, 1
 
 
@@ -26,7 +28,7 @@ def main() -> None:
     keep(_answer)
 
 
-def keep(answer: Callable[[dict[str, object]], None]) -> None:
+def keep(answer: Answer) -> None:
     """Keep the run that standard input asks for; `answer` gets what the script is to hear."""
     inbox = _Inbox(_INPUT)
     asked = inbox.read()
@@ -35,9 +37,9 @@ def keep(answer: Callable[[dict[str, object]], None]) -> None:
     starter = Starter(asked["pid"])
     journals: list[Journal] = []
 
-    def ready(journal: Journal) -> None:
+    def ready(journal: Journal, step: int) -> None:
         journals.append(journal)
-        answer({"ready": {"name": journal.folder.name, "folder": str(journal.folder)}})
+        answer({"ready": {"name": journal.folder.name, "folder": str(journal.folder), "step": step}})
 
     script = Script(
         pid=asked["pid"],
@@ -49,12 +51,20 @@ def keep(answer: Callable[[dict[str, object]], None]) -> None:
         project = Project(asked["directory"], notice=lambda line: answer({"notice": line}))
         finished = attend(project.context, _request(asked), script)
     except ExptrackError as error:
-        told = {"type": type(error).__name__, "message": str(error)}
-        answer({"failed": str(error)} if journals else {"error": told})
+        _refuse(answer, error, str(error), is_started=bool(journals))
         return
+    except Exception as error:
+        # As at the edge of the command line: whoever waits for an answer hears of a bug, too.
+        _refuse(answer, error, f"bug: {type(error).__name__}: {error}; please report it", is_started=bool(journals))
+        raise
     for warning in finished.warnings:
         answer({"warning": warning})
     answer({"recorded": {"name": finished.run.name, "status": finished.run.status}})
+
+
+def _refuse(answer: Answer, error: Exception, message: str, *, is_started: bool) -> None:
+    told = {"type": type(error).__name__, "message": message}
+    answer({"failed": message} if is_started else {"error": told})
 
 
 def _request(asked: dict[str, Any]) -> Request:

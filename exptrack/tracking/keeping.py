@@ -38,14 +38,15 @@ class Asked(NamedTuple):
 class Keeper:
     """The process that keeps a run under way."""
 
-    def __init__(self, process: subprocess.Popen[bytes], name: str, folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], name: str, folder: Path, step: int) -> None:
         self._directory = Path.cwd()
         self.name = name
         self.folder = folder
+        self.step = step
         self._process = process
         self._lock = _lock_command(folder)
 
-    def end(self, stream: Stream, exit_code: int, *, interrupted: bool, heard: Collection[str]) -> str | None:
+    def end(self, stream: Stream, exit_code: int | None, *, interrupted: bool, heard: Collection[str]) -> str | None:
         """Have the run recorded, and wait for it; gives the name under which it is. What the user has `heard` is not told again."""
         ending: dict[str, object] = {"exit_code": exit_code, "interrupted": interrupted, "lost": stream.lost}
         if stream.failure is not None:
@@ -101,7 +102,7 @@ def start(asked: Asked, environ: Mapping[str, str]) -> Keeper:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         # A rule that fires speaks to GitHub through the output of the job.
-        stderr=None if os.environ.get("GITHUB_ACTIONS") == "true" else subprocess.DEVNULL,
+        stderr=None if _is_on("GITHUB_ACTIONS") or _is_on("EXPTRACK_DEBUG") else subprocess.DEVNULL,
         env=_environ(dict(os.environ)),
         start_new_session=True,
     )
@@ -118,7 +119,8 @@ def start(asked: Asked, environ: Mapping[str, str]) -> Keeper:
     if "error" in answer:
         process.communicate()
         _raise(answer["error"])
-    return Keeper(process, answer["ready"]["name"], Path(answer["ready"]["folder"]))
+    ready = answer["ready"]
+    return Keeper(process, ready["name"], Path(ready["folder"]), ready["step"])
 
 
 def _describe(asked: Asked, environ: dict[str, str]) -> dict[str, object]:
@@ -183,6 +185,10 @@ def _lock_command(folder: Path) -> int | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return lock
     return None
+
+
+def _is_on(variable: str) -> bool:
+    return os.environ.get(variable, "") in {"1", "true"}
 
 
 def _raise(error: dict[str, str]) -> NoReturn:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from exptrack.errors import ExptrackError
 
 if TYPE_CHECKING:
+    from exptrack.analysis.frame import Frame
     from exptrack.tracking.run import ActiveRun
 
 
-def read_history(run: ActiveRun, metric: str) -> Any:
-    """The whole history of a metric so far as a pandas frame."""
-    raise NotImplementedError
+def read_history(run: ActiveRun, metric: str) -> Frame:
+    """The whole history of a metric as a pandas frame: so far of a run under way, else as it was recorded.
+
+    Raises ExptrackError if there is none.
+    """
+    from exptrack.operations.recording.histories import read_logged
+    from exptrack.project import Project
+
+    if run.name is None or run.folder is None:
+        raise ExptrackError("nothing is recorded, so there is no history")
+    if not (run.folder / "stream").exists():
+        return Project(run.directory).history(run.name, metric).to_dataframe()
+    found = read_logged(run.folder).histories
+    points = found.get(metric)
+    if points is None:
+        known = ", ".join(sorted(found)) or "nothing so far"
+        raise ExptrackError(f"run '{run.name}' has no history of '{metric}': there is {known}")
+    return points.to_dataframe()

@@ -28,7 +28,8 @@ class ActiveRun:
     """A run under way. What is logged to it is in its journal when the call returns, and survives whatever ends the process.
 
     `name` is the run's name, None of one that records nothing (`EXPTRACK_DISABLED`, or a rank that stays silent); `folder` is that of its
-    journal. `is_attached`: `exptrack run`, or another process, records it. No method raises because of the disk; a value that cannot be recorded is told by an
+    journal. `is_attached`: `exptrack run`, or another process, records it. `first_step` is the step after the last one of the run that this one
+    resumes, else 0. No method raises because of the disk; a value that cannot be recorded is told by an
     `ExptrackWarning`, once, and named in the record. Every method may be called from any thread and from forked processes.
     """
 
@@ -36,7 +37,9 @@ class ActiveRun:
         self.name = name
         self.folder = folder
         self.is_attached = keeper is None
+        self.first_step = keeper.step if keeper else 0
         self._keeper = keeper
+        self.directory = Path.cwd()
         self._process = os.getpid()
         self._params: dict[tuple[str, ...], Value] = {}
         self._warned: set[str] = set()
@@ -157,7 +160,7 @@ class ActiveRun:
 
         leave(self, exit_code, interrupted=False)
 
-    def finish(self, exit_code: int, *, interrupted: bool) -> None:
+    def finish(self, exit_code: int | None, *, interrupted: bool) -> None:
         """Have the run recorded. For exptrack's own use."""
         if self._stream is None or os.getpid() != self._process:
             return

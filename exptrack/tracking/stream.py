@@ -61,7 +61,10 @@ class Stream:
     def add(self, kind: str, **entry: object) -> None:
         """An entry of any kind, of JSON values."""
         text = json.dumps({"kind": kind, "time": time(), **entry}, separators=(",", ":"))
+        lost = self.lost
         self._put(text.encode() + b"\n")
+        if kind == "problem":
+            self.lost = lost  # it is told in another way that something is lost
 
     def close(self) -> None:
         """No more is written."""

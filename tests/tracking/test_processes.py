@@ -81,8 +81,10 @@ run.log_metric("done", 1)
     "body",
     [
         "for step in range(500): exptrack.log_metrics({f'loss{worker}': step, 'all': worker}, step=step)",
-        "with exptrack.start_run() as own:\n            assert own.name == run.name\n"
-        "            for step in range(500): own.log_metrics({f'loss{worker}': step, 'all': worker}, step=step)",
+        (
+            "with exptrack.start_run() as own:\n            assert own.name == run.name\n"
+            "            for step in range(500): own.log_metrics({f'loss{worker}': step, 'all': worker}, step=step)"
+        ),
     ],
     ids=["inherited", "started again"],
 )
@@ -219,7 +221,9 @@ def test_tasks_have_runs_of_their_own(stage):
     )
     assert done.returncode == 0, done.stderr
     records = stage.await_runs(3)
-    assert {name: record["metrics"] for name, record in records.items()} == {name: {"name": ord(name)} for name in "abc"}
+    assert {name: record["metrics"] for name, record in records.items()} == {
+        name: {"name": ord(name)} for name in "abc"
+    }
 
 
 def test_a_run_that_is_over_takes_nothing_more(stage):
