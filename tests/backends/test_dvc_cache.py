@@ -18,6 +18,8 @@ import yaml
 from processes import run
 
 from exptrack.backends.dvc import StatCache, add_to_cache, cache_dir, dvc_file_text, has_in_cache, ignore_line
+from exptrack.backends.dvc.config import find_cache
+from exptrack.backends.dvc.objects import take_file
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
 
@@ -549,3 +551,39 @@ def test_a_relative_path_is_taken_from_the_working_directory(project, monkeypatc
     (project / "model").touch()
     monkeypatch.chdir(project)
     assert add_to_cache(project, Path("model"), project).path == "model"
+
+
+def test_a_file_of_our_own_is_linked_into_the_cache_and_survives_its_name(project, tmp_path, objects):
+    file = tmp_path / "model"
+    file.write_bytes(b"weights")
+    digest = hashlib.md5(b"weights").hexdigest()
+    cache = find_cache(project)
+    assert take_file(cache, file) == (digest, 7)
+    assert take_file(cache, file) == (digest, 7)
+    linked = objects()[digest]
+    assert linked.samefile(file)
+    assert stat.S_IMODE(linked.stat().st_mode) == 0o444
+    file.unlink()
+    assert linked.read_bytes() == b"weights"
+    other = tmp_path / "other"
+    other.write_bytes(b"weights")
+    assert take_file(cache, other) == (digest, 7)
+    assert list(objects()) == [digest]
+
+
+def test_into_a_shared_cache_and_one_on_another_file_system_it_is_copied(project, tmp_path, objects):
+    file = tmp_path / "model"
+    file.write_bytes(b"weights")
+    places = [find_cache(project)._replace(shared=True)]
+    elsewhere = Path("/dev/shm")
+    if elsewhere.is_dir() and elsewhere.stat().st_dev != tmp_path.stat().st_dev and os.access(elsewhere, os.W_OK):
+        places.append(find_cache(project)._replace(folder=elsewhere / f"exptrack-{os.getpid()}"))
+    for cache in places:
+        try:
+            digest, size = take_file(cache, file)
+            copied = cache.object(digest, "md5")
+            assert (copied.read_bytes(), size) == (b"weights", 7)
+            assert not copied.samefile(file)
+        finally:
+            if cache.folder.is_relative_to(elsewhere):
+                shutil.rmtree(cache.folder)
