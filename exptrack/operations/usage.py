@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from exptrack.analysis.artifacts import FOLDER as ARTIFACTS
 from exptrack.analysis.dvcfiles import parse_pointers
 from exptrack.backends.git import objects
 from exptrack.backends.git.everywhere import find_folders_with, list_history, list_on_disk, list_places, list_staged
@@ -40,6 +41,8 @@ class Used(NamedTuple):
 
 def is_pointer_file(path: str) -> bool:
     """Whether a file of this path may say what data is used."""
+    if path.startswith(ARTIFACTS):
+        return False  # anything may lie there by such a name; the record says what is in the DVC cache
     name = path.rpartition("/")[2]
     return name in _LOCKS or (name.endswith(".dvc") and name != ".dvc") or path == RECORD
 

@@ -249,6 +249,7 @@ KEPT = f"""
 import exptrack, os, signal
 run = exptrack.start_run()
 run.log_text("small", "notes/a.txt")
+run.log_text(b"\\0", "notes/no-pointer.dvc")
 run.log_text("x" * {LARGE}, "models/net.bin")
 """
 
@@ -257,7 +258,7 @@ def test_without_a_dvc_project_what_is_too_large_is_told_at_once_and_in_the_reco
     done = stage.play(KEPT)
     record = only()
     [said] = record["problems"]
-    assert record["artifacts"] == ["notes/a.txt"]
+    assert record["artifacts"] == ["notes/a.txt", "notes/no-pointer.dvc"]
     assert said.startswith("artifact 'models/net.bin' is not kept: it is too large for Git")
     assert "exptrack init" in said
     assert said in done.stderr
@@ -295,12 +296,12 @@ def test_small_artifacts_are_in_git_and_large_ones_in_the_dvc_cache(tmp_path, re
     record(ada, "one", KEPT)
     record(ada, "two", KEPT.replace("small", "other").replace('"x"', '"y"'))
     shown = ada("show", "one").stdout
-    assert "artifacts:\n  models/net.bin  1.1 MiB  md5:" + DIGEST[:12] in shown
-    assert "  notes/a.txt     5 B      git:" in shown
+    assert "artifacts:\n  models/net.bin        1.1 MiB  md5:" + DIGEST[:12] in shown
+    assert "  notes/a.txt           5 B      git:" in shown
     assert ada("show", "one", "--file", ".exptrack/artifacts/notes/a.txt").stdout == "small"
     assert ada("show", "one", "--file", ".exptrack/artifacts/models/net.bin").stdout == "x" * LARGE
     told = json.loads(ada("show", "one", "--json").stdout)
-    assert told["artifacts"] == ["models/net.bin", "notes/a.txt"]
+    assert told["artifacts"] == ["models/net.bin", "notes/a.txt", "notes/no-pointer.dvc"]
     assert [one["path"] for one in told["kept"]] == [".exptrack/artifacts/models/net.bin"]
     assert "outputs" not in told
     changed = ada("diff", "one", "two", "--only", "data").stdout
@@ -316,7 +317,9 @@ def test_artifacts_go_where_the_run_goes_but_never_into_a_work_tree(tmp_path, re
     bob("pull")
     assert bob("show", "one", "--file", ".exptrack/artifacts/models/net.bin").stdout == "x" * LARGE
     assert "all is well" in bob("fsck").stdout
-    assert "kept 1 object (1.1 MiB), which is used" in bob("gc", "--dry-run").stdout
+    collected = bob("gc", "--dry-run").stdout
+    assert "kept 1 object (1.1 MiB), which is used" in collected
+    assert "not known" not in collected
     bob("branch", "one", "kept")
     assert not bob.git("ls-tree", "-r", "--name-only", "kept", "--", ".exptrack")
     bob("apply", "one")
@@ -331,5 +334,5 @@ def test_a_run_that_makes_artifacts_is_reproduced(repository, exptrack):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "artifact" not in done.stdout
     names = json.loads(exptrack("show", "@", "--json").stdout)
-    assert names["artifacts"] == ["models/net.bin", "notes/a.txt"]
+    assert names["artifacts"] == ["models/net.bin", "notes/a.txt", "notes/no-pointer.dvc"]
     assert names["name"] != "one"
