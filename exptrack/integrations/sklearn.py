@@ -44,7 +44,7 @@ def autolog(*, disable: bool = False, training_score: bool = True, log_model: bo
     def watch(
         estimator: Any, name: str, method: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
     ) -> Any:
-        if _is_inside.get() or (_under_way[0] and _is_worker()) or not _is_trained(estimator):
+        if _is_inside.get() or (_under_way[0] and _is_worker()) or not _attempt(lambda: _is_trained(estimator)):
             return method(*args, **given)
         token = _is_inside.set(True)
         with _lock:

@@ -5,7 +5,6 @@ Its own folder is known at the start as `dvclive`, or by the `dvc.yaml` of an ea
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -29,18 +28,21 @@ def find_folders(sources: Sources, project: str, directory: str) -> tuple[str, .
 
 
 def claim(sources: Sources, project: str, directory: str) -> tuple[Sources, tuple[str, ...]]:
-    """With what DVCLive writes as results, which are no parameters of the next run, nor code of it; and DVCLive's folders."""
+    """With what DVCLive writes as results, which are no parameters of the next run; and DVCLive's folders."""
     folders = find_folders(sources, project, directory)
     metrics = [f"{folder}/{_METRICS}" for folder in folders]
-    mine = [
-        f"{folder}/{name}" for folder in folders for name in (_METRICS, _PARAMS, "plots", "report.md", "report.html")
-    ]
+    own = list_own(folders)
     claimed = sources._replace(
-        params=tuple(path for path in sources.params if path not in mine),
+        params=tuple(path for path in sources.params if path not in own),
         metrics=tuple(dict.fromkeys([*sources.metrics, *metrics])),
-        outs=tuple(dict.fromkeys([*sources.outs, *mine])),
+        outs=tuple(dict.fromkeys([*sources.outs, *metrics])),
     )
     return claimed, folders
+
+
+def list_own(folders: Sequence[str]) -> tuple[str, ...]:
+    """What DVCLive writes beside metrics: no code of the next run."""
+    return tuple(f"{folder}/{name}" for folder in folders for name in (_PARAMS, "plots", "report.md", "report.html"))
 
 
 def watch(start: Start, folders: Sequence[str]) -> Start:
@@ -75,9 +77,10 @@ def take(start: Start, record: Record, logged: Logged, until: float | None) -> t
 
 def _widen(start: Start, record: Record, reader: Reader) -> Start:
     """With the folders that a `dvc.yaml` of the project names by now; what was not written since the start is not new there."""
-    files = dict.fromkeys(below(folder, "dvc.yaml") for folder in (record.project, record.directory))
-    sources = reader.find_sources([path for path in files if (Path(start.top) / path).is_file()], record.directory)
     began = record.started.timestamp()
+    files = dict.fromkeys(below(folder, "dvc.yaml") for folder in (record.project, record.directory))
+    written = [path for path in files if last_written(Path(start.top) / path) >= began]
+    sources = reader.find_sources(written, record.directory) if written else Sources()
     found = [
         folder
         for folder in find_folders(sources, record.project, record.directory)
@@ -96,6 +99,8 @@ def _is_new(start: Start, path: str, until: float | None) -> bool:
 
 def _read_histories(folder: Path) -> Iterator[tuple[str, Points]]:
     """Name and points of each metric, named as `metrics.json` nests it. DVCLive writes no times unless it is asked to."""
+    import csv
+
     for path in islice(sorted(folder.rglob("*.tsv")), _MOST_HISTORIES):
         name = ".".join(PurePosixPath(path.relative_to(folder)).with_suffix("").parts)
         points = Points()

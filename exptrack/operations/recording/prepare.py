@@ -48,7 +48,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
     params: dict[str, Tree] = {source: mask_tree(tree) for source, tree in merged.items()}
     seed = _seed(request, find_seed(params, settings.seed))
     declared = check_declared(settings.experiments, request, params)
-    excluded = frozenset([*sources.outs, *outputs, *place.links])
+    excluded = frozenset([*sources.outs, *outputs, *place.links, *dvclive.list_own(folders)])
     taken = snapshot.take(repository, name, found, settings.capture, excluded)
     taken = taken._replace(omissions=tuple(dict.fromkeys([*place.omissions, *taken.omissions])))
     refs.create_ref(repository, runs.ACTIVE + name, taken.oid, f"start {name}")
