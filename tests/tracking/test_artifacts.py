@@ -264,6 +264,18 @@ def test_without_a_dvc_project_what_is_too_large_is_told_at_once_and_in_the_reco
     assert said in done.stderr
 
 
+def test_what_the_dvc_cache_does_not_take_is_in_the_run_itself(stage, only, git):
+    (stage.folder / ".dvc").mkdir()
+    (stage.folder / "no-folder").touch()
+    (stage.folder / ".dvc/config").write_text("[cache]\n    dir = ../no-folder\n")
+    stage.play(KEPT)
+    told = only()
+    assert told["artifacts"] == ["models/net.bin", "notes/a.txt", "notes/no-pointer.dvc"]
+    assert "artifact 'models/net.bin' is in the run's commit, not in the DVC cache" in told["problems"][0]
+    ref = stage.witness.refs()[told["name"]]
+    assert git("show", f"{ref}:.exptrack/artifacts/models/net.bin", cwd=stage.folder) == "x" * LARGE
+
+
 def test_after_a_kill_the_artifacts_are_there_and_whole(stage, only, git):
     stage.play(
         """

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from exptrack.analysis.artifacts import FOLDER, check_name, explain_homeless
 from exptrack.analysis.secrets import looks_secret
 from exptrack.analysis.selection import Candidate, choose
+from exptrack.analysis.trust import LARGEST_FILE
 from exptrack.analysis.wording import counted, name_few
 from exptrack.errors import DataError, ExptrackError, explain
 from exptrack.model.data import Pointer
@@ -38,9 +39,8 @@ def collect_artifacts(start: Start, folder: Path) -> Artifacts:
     taken, _ = choose(candidates, start.limits, ())
     small = {name: found[name].read_bytes() for name in taken}
     problems = [f"artifact '{name}' is not kept: it looks secret" for name in secret]
-    pointers, contents = _keep_large(
-        start, {one.path: found[one.path] for one in candidates if one.path not in small}, problems
-    )
+    large = {one.path: found[one.path] for one in candidates if one.path not in small}
+    pointers, contents = _keep_large(start, large, small, problems)
     names = sorted([*small, *(pointer.path.removeprefix(FOLDER) for pointer in pointers)])
     files = {FOLDER + name: content for name, content in small.items()}
     return Artifacts(tuple(names), {**contents, **files}, tuple(pointers), tuple(problems))
@@ -56,14 +56,21 @@ def _list_files(place: Path) -> Iterator[tuple[str, Path]]:
                 continue
 
 
-def _keep_large(start: Start, files: Mapping[str, Path], problems: list[str]) -> tuple[list[Pointer], dict[str, bytes]]:
+def _keep_large(
+    start: Start, files: Mapping[str, Path], small: dict[str, bytes], problems: list[str]
+) -> tuple[list[Pointer], dict[str, bytes]]:
+    """Pointers, and their files. What a broken or full cache does not take goes to the `small` ones, if it can be."""
     pointers, contents = [], {}
     homeless = []
     for name, file in files.items():
         try:
             kept = keep(start, file, FOLDER + name, is_final=True)
         except (DataError, OSError) as error:
-            problems.append(f"artifact '{name}' is not kept: {explain(error)}")
+            if file.stat().st_size > LARGEST_FILE:
+                problems.append(f"artifact '{name}' is not kept: {explain(error)}")
+                continue
+            small[name] = file.read_bytes()
+            problems.append(f"artifact '{name}' is in the run's commit, not in the DVC cache: {explain(error)}")
             continue
         if kept is None:
             homeless.append(name)
