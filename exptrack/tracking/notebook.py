@@ -94,7 +94,8 @@ def _is_kernel(shell: Any) -> bool:
 def _find_file(shell: Any) -> str | None:
     """The notebook's file as Jupyter or VS Code tell it, seen from the working directory if it lies there."""
     names = getattr(shell, "user_ns", {})
-    for told in (names.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"), names.get("__session__")):
+    known = (names.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"), names.get("__session__"))
+    for told in known if any(known) else [_find_executed()]:
         if isinstance(told, str) and told.endswith(".ipynb"):
             # Older servers tell it from their own folder; the kernel works in the notebook's.
             for path in (Path(told), Path(Path(told).name)):
@@ -102,6 +103,20 @@ def _find_file(shell: Any) -> str | None:
                     whole = path.resolve()
                     return str(whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else whole)
     return None
+
+
+def _find_executed() -> str | None:
+    """The notebook that `jupyter execute` was given, which started this kernel."""
+    parent = os.environ.get("JPY_PARENT_PID", "")
+    if not parent.isdecimal():
+        return None
+    from exptrack.backends.host.parents import find_words
+
+    words, directory = find_words(int(parent))
+    if not any(Path(word).name == "jupyter-execute" for word in words[:2]):
+        return None
+    files = [word for word in words[1:] if word.endswith(".ipynb")]
+    return str(directory / files[0]) if len(files) == 1 else None
 
 
 def _save(run: ActiveRun, shell: Any, coming: str | None = None) -> None:

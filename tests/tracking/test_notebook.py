@@ -121,6 +121,24 @@ def test_the_file_of_a_notebook_is_recorded_where_jupyter_tells_it(execute, stag
     assert "problems" not in only()
 
 
+def test_the_file_that_jupyter_execute_is_given_is_recorded_and_reproduced(
+    stage, only, exptrack, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    cells = [
+        {"cell_type": "code", "source": "import exptrack\nexptrack.start_run('one')\nexptrack.log_metric('loss', 0.5)"}
+    ]
+    for cell in cells:
+        cell |= {"metadata": {}, "outputs": [], "execution_count": None, "id": "a"}
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (stage.folder / "train.ipynb").write_text(json.dumps(notebook))
+    done = exptrack.python("-m", "jupyter", "execute", "train.ipynb")
+    assert done.returncode == 0, done.stderr
+    assert only()["command"][1:] == ["-m", "jupyter", "execute", "train.ipynb"]
+    assert "problems" not in only()
+    assert exptrack("reproduce", "one", "--require", "exact").returncode == 0
+
+
 def test_a_run_outside_of_notebooks_is_a_table_too(tmp_path):
     assert as_html(ActiveRun(None, None)).count("nothing is recorded") == 1
     (tmp_path / "stream").write_text(
