@@ -13,7 +13,7 @@ from exptrack.analysis.history import Logged, Points
 from exptrack.analysis.secrets import mask_tree
 from exptrack.model.run import Record
 from exptrack.operations.files import Disk
-from exptrack.operations.sources import Reader, Sources, below
+from exptrack.operations.sources import Reader, Sources, below, is_at
 from exptrack.store.start import Start, is_written, last_written, stamp
 
 _METRICS, _PARAMS, _HISTORIES = "metrics.json", "params.yaml", "plots/metrics"
@@ -60,11 +60,13 @@ def take(start: Start, record: Record, logged: Logged, until: float | None) -> t
     reader = Reader(Disk(Path(start.top)), record.project)
     start = _widen(start, record, reader)
     params, histories = dict(record.params), dict(logged.histories)
+    made = [out for stage in record.stages or () for out in stage.outs]  # also by one that was skipped
     for folder in start.live:
-        if _is_new(start, f"{folder}/{_PARAMS}", until):
-            read = reader.params([f"{folder}/{_PARAMS}"])
+        if is_at(f"{folder}/{_PARAMS}", made) or _is_new(start, f"{folder}/{_PARAMS}", until):
+            there = (Path(start.top) / folder / _PARAMS).is_file()
+            read = reader.params([f"{folder}/{_PARAMS}"] if there else [])
             params |= {source: mask_tree(tree) for source, tree in read.items()}
-        if _is_new(start, f"{folder}/{_HISTORIES}", until):
+        if is_at(f"{folder}/{_HISTORIES}", made) or _is_new(start, f"{folder}/{_HISTORIES}", until):
             for name, points in _read_histories(Path(start.top) / folder / _HISTORIES):
                 histories.setdefault(name, points)
     last = {name: points.values[-1] for name, points in histories.items() if name not in logged.histories}
