@@ -6,6 +6,8 @@ gives, takes and raises. Each is imported when it is asked for: `import exptrack
 
 from __future__ import annotations
 
+from os import getcwd
+
 TYPE_CHECKING = False  # `typing` takes 2 ms to import; type checkers know this name
 if TYPE_CHECKING:
     from exptrack.errors import (
@@ -98,6 +100,16 @@ _HOMES = {
     "Status": "model.run",
     "ActiveRun": "tracking",
 }
+
+
+def _find_directory() -> str | None:
+    try:
+        return getcwd()  # noqa: PTH109 - `pathlib` takes 5 ms to import
+    except OSError:
+        return None
+
+
+started_in = _find_directory()  # a script may go elsewhere before it starts its run
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "exptrack"
 LAYERS = {
-    "errors": 0, "model": 0, "analysis": 1, "backends": 2, "store": 3, "operations": 4, "project": 5, "verbs": 5, "tracking": 5, "integrations": 5, "render": 6,
+    "errors": 0, "started_in": 0, "model": 0, "analysis": 1, "backends": 2, "store": 3, "operations": 4, "project": 5, "verbs": 5, "tracking": 5, "integrations": 5, "render": 6,
     "cli": 7,
 }  # fmt: skip
 OWNERS = {
@@ -105,7 +105,9 @@ def test_nothing_below_the_command_line_prints_or_exits(path):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in banned, f"{path}:{node.lineno}: {node.func.id}()"
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            assert f"{node.value.id}.{node.attr}" not in {"os.chdir", "sys.exit", "sys.argv"} - may, f"{path}:{node.lineno}"
+            assert f"{node.value.id}.{node.attr}" not in {"os.chdir", "sys.exit", "sys.argv"} - may, (
+                f"{path}:{node.lineno}"
+            )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -15,6 +15,7 @@ from exptrack.errors import ExptrackError
 from exptrack.tracking import ending, keeping, notebook, seeding
 from exptrack.tracking.ranks import find_rank
 from exptrack.tracking.run import ActiveRun
+from exptrack.tracking.telling import tell
 
 _RUN, _JOURNAL = "EXPTRACK_RUN", "EXPTRACK_JOURNAL"
 NOTHING = ActiveRun(None, None)
@@ -86,9 +87,11 @@ def _attach(asked: keeping.Asked) -> ActiveRun | None:
 def _add(run: ActiveRun, asked: keeping.Asked) -> ActiveRun:
     """What was asked for a run that is under way: what can be added is, the rest is told."""
     if asked.name not in {None, run.name}:
-        run.warn(f"the run under way is '{run.name}': the name '{asked.name}' is not used")
+        tell(f"the run under way is '{run.name}': the name '{asked.name}' is not used")
     if asked.resume is not None:
         run.warn(f"the run under way is '{run.name}': it cannot resume '{asked.resume}'")
+    if asked.experiment is not None:
+        run.warn(f"the run under way is '{run.name}': it is filed under '{asked.experiment}' only by `exptrack run -e`")
     if asked.tags:
         run.set_tags(*asked.tags)
     if asked.note is not None:

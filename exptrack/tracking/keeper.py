@@ -15,8 +15,8 @@ from exptrack.errors import ExptrackError
 from exptrack.model.run import Ending
 from exptrack.operations.attend import Script, attend
 from exptrack.operations.recording.request import Request
-from exptrack.project import Project
 from exptrack.store.journal import Journal
+from exptrack.tracking.place import open_project
 
 Answer: TypeAlias = Callable[[dict[str, object]], None]
 
@@ -39,7 +39,8 @@ def keep(answer: Answer) -> None:
 
     def ready(journal: Journal, step: int) -> None:
         journals.append(journal)
-        answer({"ready": {"name": journal.folder.name, "folder": str(journal.folder), "step": step}})
+        told = {"name": journal.folder.name, "folder": str(journal.folder), "directory": str(project.directory)}
+        answer({"ready": {**told, "step": step}})
 
     script = Script(
         pid=asked["pid"],
@@ -48,8 +49,8 @@ def keep(answer: Answer) -> None:
         stop=lambda _reason: starter.interrupt(signal.SIGINT),
     )
     try:
-        project = Project(asked["directory"], notice=lambda line: answer({"notice": line}))
-        finished = attend(project.context, _request(asked), script)
+        project = open_project(asked["folders"], lambda line: answer({"notice": line}))
+        finished = attend(project.context, _request(asked, project.directory), script)
     except ExptrackError as error:
         _refuse(answer, error, str(error), is_started=bool(journals))
         return
@@ -67,10 +68,10 @@ def _refuse(answer: Answer, error: Exception, message: str, *, is_started: bool)
     answer({"failed": message} if is_started else {"error": told})
 
 
-def _request(asked: dict[str, Any]) -> Request:
+def _request(asked: dict[str, Any], directory: Path) -> Request:
     return Request(
         command=tuple(asked["command"]),
-        directory=Path(asked["directory"]),
+        directory=directory,
         environ=asked["environ"],
         name=asked["name"],
         note=asked["note"],

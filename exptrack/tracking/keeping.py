@@ -18,6 +18,7 @@ from typing import IO, Any, NamedTuple, NoReturn
 from exptrack import errors
 from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.tracking import notebook
+from exptrack.tracking.place import find_folders
 from exptrack.tracking.stream import Stream
 from exptrack.tracking.telling import tell
 
@@ -38,10 +39,10 @@ class Asked(NamedTuple):
 class Keeper:
     """The process that keeps a run under way."""
 
-    def __init__(self, process: subprocess.Popen[bytes], name: str, folder: Path, step: int) -> None:
-        self._directory = Path.cwd()
+    def __init__(self, process: subprocess.Popen[bytes], name: str, folder: Path, directory: Path, step: int) -> None:
         self.name = name
         self.folder = folder
+        self.directory = directory
         self.step = step
         self._process = process
         self._lock = _lock_command(folder)
@@ -75,7 +76,7 @@ class Keeper:
         words = [sys.executable, "-P", "-m", "exptrack", "recover", "--force", self.name]
         done = subprocess.run(
             words,
-            cwd=self._directory,
+            cwd=self.directory,
             env=_environ(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -120,7 +121,7 @@ def start(asked: Asked, environ: Mapping[str, str]) -> Keeper:
         process.communicate()
         _raise(answer["error"])
     ready = answer["ready"]
-    return Keeper(process, ready["name"], Path(ready["folder"]), ready["step"])
+    return Keeper(process, ready["name"], Path(ready["folder"]), Path(ready["directory"]), ready["step"])
 
 
 def _describe(asked: Asked, environ: dict[str, str]) -> dict[str, object]:
@@ -131,7 +132,7 @@ def _describe(asked: Asked, environ: dict[str, str]) -> dict[str, object]:
         **asked._asdict(),
         "pid": os.getpid(),
         "command": find_command(),
-        "directory": str(Path.cwd()),
+        "folders": find_folders(),
         "environ": environ,
     }
 

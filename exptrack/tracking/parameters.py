@@ -53,11 +53,11 @@ def find_seed() -> int | str | None:
 
 
 def _find_context() -> Context | None:
-    """The project that the working directory is in; None outside of a repository."""
-    from exptrack.project import Project
+    """The project that the script works in; None outside of a repository."""
+    from exptrack.tracking.place import find_folders, open_project
 
     with suppress(RepositoryError):
-        return Project(Path.cwd()).context
+        return open_project(find_folders()).context
     return None
 
 

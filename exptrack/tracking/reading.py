@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 def read_history(run: ActiveRun, metric: str) -> Frame:
     """The whole history of a metric as a pandas frame: so far of a run under way, else as it was recorded.
 
-    Raises ExptrackError if there is none.
+    Raises ExptrackError if there is none. Where nothing is recorded the frame is empty.
     """
+    from exptrack.analysis.points import Points
     from exptrack.operations.recording.histories import read_logged
     from exptrack.project import Project
+    from exptrack.tracking.place import find_folders
 
     if run.name is None or run.folder is None:
-        raise ExptrackError("nothing is recorded, so there is no history")
+        return Points().to_dataframe()
     if not (run.folder / "stream").exists():
-        return Project(run.directory).history(run.name, metric).to_dataframe()
+        return Project(run.directory or find_folders()[-1]).history(run.name, metric).to_dataframe()
     found = read_logged(run.folder).histories
     points = found.get(metric)
     if points is None:

@@ -39,7 +39,7 @@ class ActiveRun:
         self.is_attached = keeper is None
         self.first_step = keeper.step if keeper else 0
         self._keeper = keeper
-        self.directory = Path.cwd()
+        self.directory = keeper.directory if keeper else None
         self._process = os.getpid()
         self._params: dict[tuple[str, ...], Value] = {}
         self._warned: set[str] = set()

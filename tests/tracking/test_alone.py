@@ -343,3 +343,26 @@ def test_a_module_is_recorded_by_the_words_that_started_it(stage, only):
     record = only()
     assert record["command"][1:] == ["-m", "package", "lr=0.5"]
     assert record["params"] == {"params.yaml": {"lr": 0.5}}
+
+
+def test_a_script_that_goes_elsewhere_is_recorded_where_it_was_started(stage, only, tmp_path):
+    (stage.folder / "sub").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    stage.write(
+        f"""
+        import exptrack, os
+        os.chdir({str(tmp_path / "elsewhere")!r})
+        assert exptrack.params() == {{"lr": 0.25}}
+        run = exptrack.start_run()
+        run.log_metric("loss", 1)
+        run.end()
+        assert len(run.history("loss")) == 1
+        """,
+        "sub/go.py",
+    )
+    done = stage.play(
+        "import subprocess, sys\nsubprocess.run([sys.executable, 'go.py'], cwd='sub', check=True)\n",
+    )
+    assert done.returncode == 0, done.stderr
+    record = only()
+    assert (record["directory"], record["command"][1:]) == ("sub", ["go.py"])
