@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from os import write
 from pathlib import Path
 from time import time
 
@@ -41,7 +42,6 @@ class Stream:
 
     def add_metrics(self, values: Mapping[str, object], step: object, epoch: object) -> None:
         """An entry with all these metrics."""
-        now = time()
         keys = self._keys
         parts = []
         for name, value in values.items():
@@ -56,7 +56,8 @@ class Stream:
         if epoch is not None:
             place += f'"epoch":{epoch!r},' if type(epoch) is int else self._format_place("epoch", epoch)
         if parts:
-            self._put(f'{{"kind":"metrics","time":{now!r},{place}"values":{{{",".join(parts)}}}}}\n'.encode())
+            # Four decimals of the time take half as long as all of them; histories have three.
+            self._put(f'{{"kind":"metrics","time":{time():.4f},{place}"values":{{{",".join(parts)}}}}}\n'.encode())
 
     def add(self, kind: str, **entry: object) -> None:
         """An entry of any kind, of JSON values."""
@@ -76,19 +77,30 @@ class Stream:
         # Half a line that a full disk has left must not take the next one with it.
         data = b"\n" + line if self._torn else line
         try:
-            written = _write_some(self._file, data)
-            if written < len(data):
-                self._torn = True
-                (self.folder / "reserve").unlink(missing_ok=True)  # room that the recorder has kept for this
-                written += _write_some(self._file, data[written:])
-                if written < len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301
-            self._torn = False
+            written = write(self._file, data)
         except OSError as error:
-            self.lost += 1
-            if self.failure is None and self._file >= 0:
-                self.failure = error
-                self._warn(f"what is logged cannot be written down: {error.strerror}; the script goes on")
+            self._put_rest(data, error)
+        else:
+            if written < len(data):
+                self._put_rest(data[written:], _full())
+            elif self._torn:
+                self._torn = False
+
+    def _put_rest(self, rest: bytes, error: OSError) -> None:
+        """Once more, if only room was missing: some is kept for this."""
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            try:
+                self._torn = True
+                (self.folder / "reserve").unlink(missing_ok=True)
+                if write(self._file, rest) == len(rest):
+                    self._torn = False
+                    return
+            except OSError as second:
+                error = second
+        self.lost += 1
+        if self.failure is None and self._file >= 0:
+            self.failure = error
+            self._warn(f"what is logged cannot be written down: {error.strerror}; the script goes on")
 
     def _format(self, name: object, value: object) -> str | None:
         """A metric that is no plain finite float; None, and a warning, if it is no number at all."""
@@ -110,13 +122,8 @@ class Stream:
         return f'"{axis}":{number!r},'
 
 
-def _write_some(file: int, data: bytes) -> int:
-    try:
-        return os.write(file, data)
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        return 0
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _clip(name: object) -> str:
