@@ -152,8 +152,6 @@ def _listen() -> None:
 
 def _end_all(exit_code: int | None, interrupted: bool) -> None:  # noqa: FBT001 - as `ending` calls it
     for run, _ in reversed(_open):
-        if exit_code is None:
-            run.write("problem", text=ending.UNHEARD)
         run.finish(exit_code, interrupted=interrupted)
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from exptrack.backends.process import exits
 from exptrack.backends.process.starter import Starter
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Ending
@@ -40,7 +41,7 @@ def keep(answer: Answer) -> None:
     def ready(journal: Journal, step: int) -> None:
         journals.append(journal)
         told = {"name": journal.folder.name, "folder": str(journal.folder), "directory": str(project.directory)}
-        answer({"ready": {**told, "step": step}})
+        answer({"ready": {**told, "step": step, "tells_exit": exits.can_tell()}})
 
     script = Script(
         pid=asked["pid"],
@@ -82,20 +83,24 @@ def _request(asked: dict[str, Any], directory: Path) -> Request:
 
 
 def _wait(inbox: _Inbox, starter: Starter, journal: Journal) -> Ending | None:
-    """How the script ended, as it says; None if it is gone without a word."""
+    """How the script ended, as it says or else the system; None if nobody does."""
     sources = [inbox.file]
     while True:
         ready, is_over = starter.wait(sources)
         if ready:
             told = inbox.read()
             if told is not None:
-                if told["lost"]:
-                    count, reason = told["lost"], told.get("failure", "")
-                    journal.append("problem", text=f"{count} entries could not be written down: {reason}")
-                return _ending(told)
-            sources = []  # closed, but the script may still run
+                _note_lost(told, journal)
+                if not told["is_leaving"]:
+                    return _ending(told)
+            sources = []  # nothing more is said, but the script still runs
         if is_over:
-            return None
+            return starter.find_ending()
+
+
+def _note_lost(told: dict[str, Any], journal: Journal) -> None:
+    if told["lost"]:
+        journal.append("problem", text=f"{told['lost']} entries could not be written down: {told.get('failure', '')}")
 
 
 def _ending(told: dict[str, Any]) -> Ending:

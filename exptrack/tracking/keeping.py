@@ -37,23 +37,27 @@ class Asked(NamedTuple):
 
 
 class Keeper:
-    """The process that keeps a run under way."""
+    """The process that keeps a run under way, as it says that it is ready. `tells_exit`: it finds out by itself how the script ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], name: str, folder: Path, directory: Path, step: int) -> None:
-        self.name = name
-        self.folder = folder
-        self.directory = directory
-        self.step = step
+    def __init__(self, process: subprocess.Popen[bytes], ready: dict[str, Any]) -> None:
+        self.name: str = ready["name"]
+        self.folder = Path(ready["folder"])
+        self.directory = Path(ready["directory"])
+        self.step: int = ready["step"]
+        self.tells_exit: bool = ready["tells_exit"]
         self._process = process
-        self._lock = _lock_command(folder)
+        self._lock = _lock_command(self.folder)
 
     def end(self, stream: Stream, exit_code: int | None, *, interrupted: bool, heard: Collection[str]) -> str | None:
         """Have the run recorded, and wait for it; gives the name under which it is. What the user has `heard` is not told again."""
         ending: dict[str, object] = {"exit_code": exit_code, "interrupted": interrupted, "lost": stream.lost}
+        ending["is_leaving"] = exit_code is None and self.tells_exit  # then the keeper hears of the exit code by itself
         if stream.failure is not None:
             ending["failure"] = stream.failure.strerror
         with suppress(OSError):
             _send(self._process, ending)
+        if ending["is_leaving"]:
+            return None
         answer = _listen(self._process, "recorded", "failed", heard=heard)
         if self._lock is not None:
             os.close(self._lock)
@@ -71,7 +75,8 @@ class Keeper:
 
     def _recover(self, stream: Stream, ending: dict[str, object]) -> str | None:
         """The keeper was killed: what it would have done is done by `recover`."""
-        stream.add("ended", signal=None, timed_out=False, **ending)
+        told = {key: ending[key] for key in ("exit_code", "interrupted")}
+        stream.add("ended", signal=None, timed_out=False, **told)
         environ = {name: value for name, value in os.environ.items() if name != "EXPTRACK_RUN"}
         words = [sys.executable, "-P", "-m", "exptrack", "recover", "--force", self.name]
         done = subprocess.run(
@@ -120,8 +125,7 @@ def start(asked: Asked, environ: Mapping[str, str]) -> Keeper:
     if "error" in answer:
         process.communicate()
         _raise(answer["error"])
-    ready = answer["ready"]
-    return Keeper(process, ready["name"], Path(ready["folder"]), Path(ready["directory"]), ready["step"])
+    return Keeper(process, answer["ready"])
 
 
 def _describe(asked: Asked, environ: dict[str, str]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from exptrack.analysis.wording import explain_second
 from exptrack.errors import ExptrackError, ExptrackWarning
 from exptrack.model.tree import Value, grow, list_leaves, nest
 from exptrack.tracking import artifacts, notebook
+from exptrack.tracking.ending import UNHEARD, read_error
 from exptrack.tracking.stream import Stream
 from exptrack.tracking.values import as_tree, as_value
 
@@ -167,6 +168,8 @@ class ActiveRun:
         stream, self._stream = self._stream, None
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
+            if exit_code is None and not keeper.tells_exit:
+                stream.add("problem", text=UNHEARD)
             self.name = keeper.end(stream, exit_code, interrupted=interrupted, heard=self._warned) or self.name
         stream.close()
 
@@ -177,7 +180,6 @@ class ActiveRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         from exptrack.tracking.active import leave
-        from exptrack.tracking.ending import read_error
 
         exit_code, interrupted = read_error(error)
         leave(self, exit_code, interrupted=interrupted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exptrack.backends.process import exits
 from exptrack.tracking.ending import UNHEARD
 
 START = "import exptrack\nexptrack.start_run()\n"
@@ -22,8 +23,17 @@ def test_an_end_by_an_exception_that_nobody_heard_is_no_success(stage, only, scr
     assert stage.play(script).returncode == code
     record = only()
     assert record["status"] == "failed"
-    assert "exit_code" not in record
-    assert UNHEARD in record["problems"]
+    if exits.can_tell():
+        assert record["exit_code"] == code
+    else:
+        assert "exit_code" not in record
+        assert UNHEARD in record["problems"]
+
+
+@pytest.mark.skipif(not exits.can_tell(), reason="this system tells nobody but the parent how a process ended")
+def test_a_success_that_nobody_heard_is_one_where_the_system_tells(stage, only):
+    assert stage.play(f"{START}raise SystemExit(0)").returncode == 0
+    assert (only()["status"], only()["exit_code"]) == ("completed", 0)
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 from collections.abc import Sequence
+
+from exptrack.backends.process import exits
+from exptrack.model.run import Ending
 
 _LOOK = 0.2
 
 
 class Starter:
-    """The process that started this one; nobody tells its exit code to us."""
+    """The process that started this one. We are not its parent, so few systems tell us its exit code."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -25,6 +29,14 @@ class Starter:
             ready, _, _ = select.select([*sources, *bells], [], [], patience)
             if ready or is_over:
                 return [one for one in ready if one not in bells], is_over or any(one in bells for one in ready)
+
+    def find_ending(self) -> Ending | None:
+        """How it ended; None if this system does not tell."""
+        status = None if self._bell is None else exits.find_status(self._bell)
+        if status is None:
+            return None
+        code = os.waitstatus_to_exitcode(status)
+        return Ending(code, None) if code >= 0 else Ending(None, -code, interrupted=code == -signal.SIGINT)
 
     def interrupt(self, number: int) -> None:
         """Send it a signal, if it is still there."""
