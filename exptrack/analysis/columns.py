@@ -15,7 +15,7 @@ from exptrack.model.tree import Value
 # By default at most so many metrics, and so many parameters.
 MOST = 6
 _FIRST = ("name", "age", "status")
-_WHERE_ANY = ("experiment", "tag", "reproduces", "removed")
+_WHERE_ANY = ("experiment", "tag", "reproduces", "parent", "resumes", "removed")
 _LAST = ("seed", "duration", "started", "ended", "author", "host", "branch", "command", "commit", "note")
 
 
@@ -27,7 +27,7 @@ class Choice(NamedTuple):
 
 
 def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: Iterable[str] = ()) -> Choice:
-    """Name, age, status, experiment, tags, what is reproduced and who removed it where there are any, the metrics, and the parameters that differ.
+    """Name, age, status, experiment, tags, the runs that it goes back to and who removed it where there are any, metrics, parameters that differ.
 
     And the author, where there is more than one.
 
@@ -46,7 +46,7 @@ def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: 
 def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str, ...]:
     """The same columns in the order in which a narrow terminal keeps them.
 
-    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, what is reproduced, tags and
+    Which runs these are and how they ended comes first, then what was `asked` for and the first metric, the runs that it goes back to, tags and
     experiment, then the metrics and the parameters in turn: a table that shows what came out and not why is of little use.
     """
     there = frozenset(columns)

@@ -24,6 +24,8 @@ _FIELDS: Mapping[str, Callable[[Run], Fact]] = {
     "tag": lambda run: run.tags,
     "note": lambda run: "\n".join(run.notes) or None,
     "reproduces": lambda run: run.record.links.reproduces,
+    "parent": lambda run: run.record.links.parent,
+    "resumes": lambda run: run.record.links.resumes,
     "removed": lambda run: run.removed_by,
     "seed": lambda run: run.record.seed,
     "duration": lambda run: run.record.duration,

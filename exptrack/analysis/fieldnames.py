@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 FIELDS: Mapping[str, str] = {
     "name": "text", "status": "status", "experiment": "text", "tag": "text", "note": "text", "author": "text", "host": "text",
-    "branch": "text", "command": "text", "commit": "text", "reproduces": "text", "removed": "text", "seed": "any", "duration": "number", "started": "time",
-    "ended": "time",
+    "branch": "text", "command": "text", "commit": "text", "reproduces": "text", "parent": "text", "resumes": "text", "removed": "text", "seed": "any",
+    "duration": "number", "started": "time", "ended": "time",
 }  # fmt: skip
 # Fields whose columns have another name than a query gives them: it asks about one tag, a column shows all.
 ALIASES: Mapping[str, str] = {"tags": "tag", "notes": "note"}

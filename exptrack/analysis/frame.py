@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 Frame: TypeAlias = "DataFrame"
 
 _TITLES = {"tag": "tags", "note": "notes"}
-_TEXTS = ("name", "experiment", "author", "host", "branch", "command", "commit", "reproduces", "removed")
+_TEXTS = (
+    "name",
+    "experiment",
+    "author",
+    "host",
+    "branch",
+    "command",
+    "commit",
+    "reproduces",
+    "parent",
+    "resumes",
+    "removed",
+)
 # What 64 bits of nanoseconds can hold.
 _FIRST, _LAST = datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 _WHOLE = 2**63

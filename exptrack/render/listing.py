@@ -106,6 +106,8 @@ _FIELDS: Mapping[str, Callable[[Facts], str]] = {
     "experiment": lambda row: row.run.record.experiment or "",
     "tag": lambda row: ",".join(row.run.tags),
     "reproduces": lambda row: row.run.record.links.reproduces or "",
+    "parent": lambda row: row.run.record.links.parent or "",
+    "resumes": lambda row: row.run.record.links.resumes or "",
     "removed": lambda row: (row.run.removed_by or "").partition(" <")[0],
     "started": lambda row: _format_time(row.run.record.started),
     "ended": lambda row: _MISSING if row.run.record.ended is None else _format_time(row.run.record.ended),

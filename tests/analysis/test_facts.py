@@ -58,7 +58,7 @@ def test_a_field_is_what_the_record_says():
     row = Facts(Run(record, "c0ffee", "ref", annotations=tuple(note)))
     assert {name: row.get(name) for name in FIELDS} == {
         "name": "one", "status": "failed", "experiment": None, "tag": (), "note": "first\nsecond", "author": "Ada", "host": "box",
-        "branch": None, "command": "a 'b c'", "commit": "c0ffee", "reproduces": None, "removed": "Eve",
+        "branch": None, "command": "a 'b c'", "commit": "c0ffee", "reproduces": None, "parent": None, "resumes": None, "removed": "Eve",
         "seed": "s", "duration": 1.5, "started": START, "ended": None,
     }  # fmt: skip
     assert type(row.get("status")) is str

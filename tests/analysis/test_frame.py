@@ -21,8 +21,8 @@ NUMBERS = st.integers(-(2**70), 2**70) | st.floats()
 PARAMS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS, st.just([]), st.just({}))
 KEYS = st.sampled_from(["x", "y"])
 FIXED = {
-    "name": "string", "status": "category", "experiment": "string", "tags": "object", "reproduces": "string", "removed": "string", "seed": "object",
-    "duration": "float64",
+    "name": "string", "status": "category", "experiment": "string", "tags": "object", "reproduces": "string",
+    "parent": "string", "resumes": "string", "removed": "string", "seed": "object", "duration": "float64",
     "started": "datetime64[ns, UTC]", "ended": "datetime64[ns, UTC]", "author": "string", "host": "string", "branch": "string", "command": "string",
     "commit": "string", "notes": "object",
 }  # fmt: skip

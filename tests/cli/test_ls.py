@@ -155,7 +155,7 @@ def zoo(save):
     save("odd", 1, metrics={"accuracy": 1}, params={"params.yaml": odd}, experiment="Zahlen-数字", tags=("ünï", "a\nb"))
 
 
-def test_a_reproduction_is_told_from_the_run_that_it_reproduces(exptrack, save):
+def test_a_run_is_told_from_those_that_it_goes_back_to(exptrack, save):
     save("first", 2, metrics={"accuracy": 1})
     assert "reproduces" not in exptrack("ls").stdout
     save("again", 1, metrics={"accuracy": 1}, links=Links(reproduces="first"))
@@ -167,7 +167,11 @@ def test_a_reproduction_is_told_from_the_run_that_it_reproduces(exptrack, save):
     assert exptrack("ls", "reproduces = first", "--columns", "name,reproduces").stdout == (
         "name   reproduces\nagain  first\n"
     )
-    assert exptrack("ls", "not reproduces ~ *", "--columns", "name").stdout == "name\nfirst\n"
+    save("inner", 2, metrics={"accuracy": 1}, links=Links(parent="first", resumes="again"))
+    assert exptrack("ls", "parent = first or resumes = first", "--columns", "name,parent,resumes").stdout == (
+        "name   parent  resumes\ninner  first   again\n"
+    )
+    assert exptrack("ls", "not reproduces ~ * and not parent ~ *", "--columns", "name").stdout == "name\nfirst\n"
     assert json.loads(exptrack("ls", "--json", "-n", "1").stdout)[0]["links"] == {"reproduces": "first"}
 
 
