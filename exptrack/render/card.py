@@ -126,7 +126,7 @@ def _command(record: Record) -> str | None:
 
 def _ending(record: Record) -> str:
     if record.status is Status.CRASHED and record.exit_code is None and record.signal is None:
-        return ": exptrack itself was killed while it ran"
+        return ": its end was not seen, as after a kill"
     return format_ending(record)
 
 

@@ -116,7 +116,7 @@ environment:
     "show crashed": r"""
 run       crashed
 commit    OID
-status    {31}crashed: exptrack itself was killed while it ran{}
+status    {31}crashed: its end was not seen, as after a kill{}
 started   TIME
 author    Ada <ada@example.com> on lab
 command   python train.py
@@ -363,7 +363,7 @@ environment:
     "show crashed": r"""
 run       crashed
 commit    OID
-status    {31}crashed: exptrack itself was killed while it ran{}
+status    {31}crashed: its end was not seen, as after a kill{}
 started   TIME
 author    Ada <ada@example.com> on lab
 command   python train.py

@@ -166,7 +166,7 @@ def test_a_crashed_run_is_told_as_far_as_it_is_known(exptrack, forge):
     assert (done.returncode, done.stderr) == (0, "")
     text = re.sub(r"[0-9a-f]{40}", "OID", done.stdout)
     assert re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "TIME", text) == (
-        "run       gone\ncommit    OID\nstatus    crashed: exptrack itself was killed while it ran\nstarted   TIME\nbase      OID\n"
+        "run       gone\ncommit    OID\nstatus    crashed: its end was not seen, as after a kill\nstarted   TIME\nbase      OID\n"
         "code      as committed in the base\n\noutput:\n"
         "  epoch 1\n  epoch 2\n\nparameters (params.yaml):\n  lr  0.25\n"
     )

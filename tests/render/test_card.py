@@ -56,7 +56,7 @@ def test_the_end_of_a_run_is_told():
 
 def test_of_a_crashed_run_it_is_said_what_died_and_until_when_it_is_known_to_have_lived():
     text = card(status=Status.CRASHED)
-    assert "\nstatus    crashed: exptrack itself was killed while it ran\n" in text
+    assert "\nstatus    crashed: its end was not seen, as after a kill\n" in text
     assert "\nstarted   2026-01-31 12:00:00 UTC, took 1min 15s, up to the last sign of life\n" in text
     assert "sign of life" not in card(status=Status.CRASHED, duration=None)
 
@@ -131,7 +131,7 @@ def test_nothing_that_warns_is_clipped_away(width):
     assert "(too large, 2.0 KiB, sha256:aaaaaaaaaaaa)" in text
     assert "b c (submodule with uncommitted changes)" in text
     assert "a long story that ends well" in text
-    assert "crashed: exptrack itself was killed while it ran" in text
+    assert "crashed: its end was not seen, as after a kill" in text
     assert "1.0 GiB" in text
 
 
