@@ -14,7 +14,7 @@ from exptrack.analysis.names import check_tag
 from exptrack.analysis.wording import explain_second
 from exptrack.errors import ExptrackError, ExptrackWarning
 from exptrack.model.tree import Value, grow, list_leaves, nest
-from exptrack.tracking import artifacts, notebook
+from exptrack.tracking import artifacts, notebook, printing
 from exptrack.tracking.ending import UNHEARD, read_error
 from exptrack.tracking.stream import Stream
 from exptrack.tracking.values import as_tree, as_value
@@ -45,6 +45,7 @@ class ActiveRun:
         self._params: dict[tuple[str, ...], Value] = {}
         self._warned: set[str] = set()
         self._stream = Stream(folder, self.warn) if folder else None
+        self._printing = printing.listen(keeper.folder) if keeper else None
 
     @property
     def is_own_process(self) -> bool:
@@ -167,6 +168,8 @@ class ActiveRun:
             return
         stream, self._stream = self._stream, None
         keeper, self._keeper = self._keeper, None
+        if self._printing is not None:
+            self._printing.close()
         if keeper is not None:
             if exit_code is None and not keeper.tells_exit:
                 stream.add("problem", text=UNHEARD)
@@ -179,9 +182,13 @@ class ActiveRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        from traceback import format_exception
+
         from exptrack.tracking.active import leave
 
         exit_code, interrupted = read_error(error)
+        if error is not None and not isinstance(error, SystemExit) and self._printing is not None:
+            self._printing.hear("".join(format_exception(error)))  # Python prints it only once the run has ended
         leave(self, exit_code, interrupted=interrupted)
 
 
