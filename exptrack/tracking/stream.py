@@ -10,18 +10,21 @@ from contextlib import suppress
 from os import write
 from pathlib import Path
 from time import time
+from typing import Any
 
-from exptrack.tracking.values import as_number, finite_only
+from exptrack.tracking.values import as_number, attempt, describe, finite_only
 
+_ATTEMPTS = 10
 _LONGEST_NAME = 250  # characters; the file of a history is named after its metric
 
 
 class _Keys(dict[str, str]):
-    """Names of metrics as JSON writes them, each made once: half the time of a call went there."""
+    """Names of metrics as JSON writes them, each made once: half the time of a call went there. Raises ValueError for what is no name."""
 
-    def __missing__(self, name: str) -> str:
-        text = f"{json.dumps(name)}:"
-        self[name] = text
+    def __missing__(self, name: object) -> str:
+        if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME:
+            raise ValueError
+        text = self[str.__str__(name)] = f"{json.dumps(name)}:"
         return text
 
 
@@ -44,17 +47,21 @@ class Stream:
         """An entry with all these metrics."""
         keys = self._keys
         parts = []
-        for name, value in values.items():
-            # What is neither a float nor finite takes the slow way.
-            if type(value) is float and type(name) is str and value - value == 0.0:
-                parts.append(f"{keys[name]}{value!r}")
-            elif (text := self._format(name, value)) is not None:
-                parts.append(text)
-        place = ""
-        if step is not None:
-            place = f'"step":{step!r},' if type(step) is int else self._format_place("step", step)
-        if epoch is not None:
-            place += f'"epoch":{epoch!r},' if type(epoch) is int else self._format_place("epoch", epoch)
+        try:
+            for name, value in values.items():
+                # What is neither a float nor finite takes the slow way.
+                if type(value) is float and type(name) is str and value - value == 0.0:
+                    parts.append(f"{keys[name]}{value!r}")
+                elif (text := self._format(name, value)) is not None:
+                    parts.append(text)
+            place = ""
+            if step is not None:
+                place = f'"step":{step!r},' if type(step) is int else self._format_place("step", step)
+            if epoch is not None:
+                place += f'"epoch":{epoch!r},' if type(epoch) is int else self._format_place("epoch", epoch)
+        except Exception:  # noqa: BLE001 - a name that is none, or an object of the script that raises what it likes
+            parts = self._format_each(values)
+            place = self._format_place("step", step) + self._format_place("epoch", epoch)
         if parts:
             # Four decimals of the time take half as long as all of them; histories have three.
             self._put(f'{{"kind":"metrics","time":{time():.4f},{place}"values":{{{",".join(parts)}}}}}\n'.encode())
@@ -102,18 +109,35 @@ class Stream:
             self.failure = error
             self._warn(f"what is logged cannot be written down: {error.strerror}; the script goes on")
 
-    def _format(self, name: object, value: object) -> str | None:
-        """A metric that is no plain finite float; None, and a warning, if it is no number at all."""
-        if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME:
-            self._warn(f"a metric cannot be named {_clip(name)}: give a text of 1 to {_LONGEST_NAME} characters")
-            return None
-        number = as_number(value)
+    def _format_each(self, values: Any) -> list[str]:
+        """As many of the metrics as can be read."""
+        for _ in range(_ATTEMPTS):  # another thread may change it just now
+            items: list[Any] = attempt(lambda: list(values.items()), otherwise=[])
+            if items:
+                break
+        else:
+            self._warn(f"metrics are {describe(values)}: give a mapping from names to numbers")
+        parts = []
+        for name, value in items:
+            try:
+                text = self._format(name, value)
+            except Exception:  # noqa: BLE001 - as above
+                self._warn(f"a metric cannot be named {_clip(name)}: give a text of 1 to {_LONGEST_NAME} characters")
+            else:
+                parts += [] if text is None else [text]
+        return parts
+
+    def _format(self, name: Any, value: object) -> str | None:
+        """A metric that is no plain finite float; None, and a warning, if it is no number at all. Raises ValueError for a name that is none."""
+        key, number = self._keys[name], as_number(value)
         if isinstance(number, str):
             self._warn(f"metric {_clip(name)} is {number}: give one number; it is left out")
             return None
-        return f"{self._keys[name]}{finite_only(number)}"
+        return f"{key}{finite_only(number)}"
 
     def _format_place(self, axis: str, value: object) -> str:
+        if value is None:
+            return ""
         number = as_number(value)
         if isinstance(number, str) or number - number != 0:
             said = number if isinstance(number, str) else repr(number)
@@ -127,7 +151,7 @@ def _full() -> OSError:
 
 
 def _clip(name: object) -> str:
-    text = repr(name)
+    text = attempt(repr, name, otherwise=describe(name))
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 
