@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from importlib.metadata import distribution
 from pathlib import Path
@@ -21,6 +22,7 @@ FICKLE = (
     (r"(?<!\w)(?<!\d\.)[0-9a-f]{7,64}\b", "<oid>"),
     (r"\b\d+(\.\d+)?(ms|s|min|m|h|d|w|mo|y)\b", "<age>"),
     (r" on \S+$", " on <host>"),
+    (r"\b[a-z]+-[a-z]+-[a-z0-9]{4}\b(?!-)", "<name>"),
     (r"[ \t]+", " "),
 )
 
@@ -151,6 +153,11 @@ class Shell:
             found = distribution(name)
             for top in {path.parts[0] for path in found.files or ()} - {"..", "__pycache__"}:
                 (site / top).symlink_to(Path(str(found.locate_file(top))).resolve())
+
+    def lend_all(self) -> None:
+        """Give its Python all that this one has, exptrack among it."""
+        [site] = (self.scripts / "lib").glob("python*/site-packages")
+        (site / "lent.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
 
     def play(self, page: Path, smaller: Mapping[str, str] = {}) -> Iterator[tuple[Step, list[str]]]:
         """Do what a page says, block by block, and give each of its commands with the lines that came."""
