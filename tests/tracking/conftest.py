@@ -19,6 +19,8 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.witness = Witness(folder)
+        self.scripts: list[subprocess.Popen[str]] = []
+        self.said = ""
 
     def write(self, text: str, name: str = "train.py") -> None:
         (self.folder / name).write_text(dedent(text))
@@ -28,11 +30,14 @@ class Stage:
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         options.setdefault("cwd", self.folder)
-        return subprocess.Popen([*before, sys.executable, "train.py", *words], text=True, **options)  # type: ignore[call-overload, no-any-return]
+        process = subprocess.Popen([*before, sys.executable, "train.py", *words], text=True, **options)  # type: ignore[call-overload]
+        self.scripts.append(process)
+        return process  # type: ignore[no-any-return]
 
     def play(self, text: str, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
         process = self.start(text, *words, **options)
         out, err = process.communicate()
+        self.said += err or ""
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def under_run(self, *words: str) -> tuple[str, ...]:
@@ -41,12 +46,13 @@ class Stage:
     def await_runs(self, count: int) -> dict[str, dict[str, object]]:
         """The records, once there are so many and no journal is left; of a script that was killed, its recorder still works."""
         active = self.folder / ".git" / "exptrack" / "active"
-        until(lambda: len(self.witness.refs()) >= count and not any(active.iterdir()))
+        # With no script and no journal left nothing more will come, and nobody needs to wait for it.
+        until(lambda: all(one.poll() is not None for one in self.scripts) and not any(active.glob("*")))
         refs = self.witness.refs()
         records = {
             name: json.loads(self.witness.git("show", f"{ref}:.exptrack/run.json")) for name, ref in refs.items()
         }
-        assert len(records) == count
+        assert len(records) == count, self.said
         return records
 
     def history(self, name: str, metric: str) -> list[tuple[str, str]]:
