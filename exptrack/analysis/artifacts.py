@@ -37,10 +37,7 @@ def check_name(name: object) -> str:
 
 def explain_homeless(name: str) -> str:
     """Why an artifact that is too large for Git is not kept, and what to do."""
-    return (
-        f"artifact '{name}' is not kept: it is too large for Git (capture.limits), and there is no DVC project to keep it in; "
-        "run `exptrack init`, or raise the limit"
-    )
+    return f"artifact '{name}' is not kept: it is over 64 MiB, and there is no DVC project to keep it in; run `exptrack init`"
 
 
 def _clip(name: object) -> str:

@@ -135,12 +135,12 @@ def parse_run(ref: str, oid: str, data: bytes | None) -> Run | BrokenRun:
 def write_run(
     repository: Repository,
     snapshot: str,
-    files: Mapping[str, bytes],
+    files: Mapping[str, bytes | str],
     message: str,
     people: bytes,
     executable: Collection[str] = (),
 ) -> str:
-    """Store the run commit: the snapshot plus `files`. `people` are the lines of its author and committer."""
+    """Store the run commit: the snapshot plus `files`, of which a text is the oid of a blob. `people` are the lines of its author and committer."""
     return import_commit(repository, people, message, snapshot, format_files(files, executable))
 
 

@@ -231,8 +231,11 @@ def _tell_failure(run: ActiveRun, name: str, error: OSError) -> None:
 
 def _tell_large(run: ActiveRun, name: str, size: int) -> None:
     from exptrack.analysis.artifacts import explain_homeless
+    from exptrack.analysis.trust import LARGEST_FILE
     from exptrack.tracking.limits import find_limits
 
-    if run.folder is None or size <= (limits := find_limits(run.folder)).size or limits.has_cache:
+    if run.folder is None or size <= LARGEST_FILE:
         return
-    run.warn(explain_homeless(name))
+    limits = find_limits(run.folder)
+    if size > limits.size and not limits.has_cache:
+        run.warn(explain_homeless(name))

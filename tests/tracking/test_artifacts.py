@@ -254,14 +254,24 @@ run.log_text("x" * {LARGE}, "models/net.bin")
 """
 
 
-def test_without_a_dvc_project_what_is_too_large_is_told_at_once_and_in_the_record(stage, only):
-    done = stage.play(KEPT)
+def test_without_a_dvc_project_large_ones_are_in_the_run_itself_up_to_64_mib_and_what_is_not_is_told_at_once(
+    stage, only, git
+):
+    huge = 'open("huge.bin", "wb").truncate((64 << 20) + 1)\nrun.log_artifact("huge.bin")\nprint("told", flush=True)\n'
+    done = stage.play(KEPT + huge)
     record = only()
-    [said] = record["problems"]
-    assert record["artifacts"] == ["notes/a.txt", "notes/no-pointer.dvc"]
-    assert said.startswith("artifact 'models/net.bin' is not kept: it is too large for Git")
-    assert "exptrack init" in said
-    assert said in done.stderr
+    lost, advice = record["problems"]
+    assert lost == (
+        "artifact 'huge.bin' is not kept: it is over 64 MiB, and there is no DVC project to keep it in; run `exptrack init`"
+    )
+    assert lost in done.stderr
+    assert record["artifacts"] == ["models/net.bin", "notes/a.txt", "notes/no-pointer.dvc"]
+    assert advice == (
+        "large artifacts are in the run's commit (models/net.bin): `exptrack init` keeps large files out of Git"
+    )
+    assert advice in done.stderr
+    ref = stage.witness.refs()[record["name"]]
+    assert git("show", f"{ref}:.exptrack/artifacts/models/net.bin", cwd=stage.folder) == "x" * LARGE
 
 
 def test_what_the_dvc_cache_does_not_take_is_in_the_run_itself(stage, only, git):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,13 +46,22 @@ def import_commit(repository: Repository, people: bytes, message: str, parent: s
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def format_files(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
-    """The commands that put regular files into a tree, byte for byte; those in `executable` with that bit."""
+def format_files(files: Mapping[str, bytes | str], executable: Collection[str] = ()) -> bytes:
+    """The commands that put regular files into a tree, byte for byte; those in `executable` with that bit. A text is the oid of a blob."""
     return b"".join(
-        b"M %s inline %s\ndata %d\n%s\n"
-        % (b"100755" if path in executable else b"100644", _quote(path), len(data), data)
+        b"M %s %s %s\n" % (mode, data.encode(), _quote(path))
+        if isinstance(data, str)
+        else b"M %s inline %s\ndata %d\n%s\n" % (mode, _quote(path), len(data), data)
         for path, data in files.items()
+        for mode in [b"100755" if path in executable else b"100644"]
     )
+
+
+def store_files(repository: Repository, paths: Sequence[Path]) -> list[str]:
+    """Store these files as blobs, byte for byte, however large they are; their oids."""
+    listed = b"".join(_quote(str(path)) + b"\n" for path in paths)
+    words = ("hash-object", "-w", "--no-filters", "--stdin-paths")
+    return command.run(repository.top, *words, stdin=listed).decode().split()
 
 
 def format_notes(texts: Mapping[str, str]) -> bytes:

@@ -10,7 +10,9 @@ from exptrack.analysis.artifacts import FOLDER, check_name, explain_homeless
 from exptrack.analysis.secrets import looks_secret
 from exptrack.analysis.selection import Candidate, choose
 from exptrack.analysis.trust import LARGEST_FILE
-from exptrack.analysis.wording import counted, name_few
+from exptrack.analysis.wording import name_few
+from exptrack.backends.git.importing import store_files
+from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, ExptrackError, explain
 from exptrack.model.data import Pointer
 from exptrack.operations.recording.keeping import keep
@@ -21,16 +23,19 @@ _NAMED = 5
 
 
 class Artifacts(NamedTuple):
-    """What the record says of artifacts, and the files of the run commit: those that are small, and pointer files of the others."""
+    """What the record says of artifacts, and the files of the run commit: artifacts (large ones as the oid of a blob) and pointer files."""
 
     names: tuple[str, ...] = ()
-    files: Mapping[str, bytes] = {}
+    files: Mapping[str, bytes | str] = {}
     kept: tuple[Pointer, ...] = ()
     problems: tuple[str, ...] = ()
 
 
-def collect_artifacts(start: Start, folder: Path) -> Artifacts:
-    """Those in the journal `folder`. What the limits let into Git goes there, smaller and earlier ones first; the rest into the DVC cache."""
+def collect_artifacts(repository: Repository, start: Start, folder: Path) -> Artifacts:
+    """Those in the journal `folder`. What the limits let into Git goes there, smaller and earlier ones first; the rest into the DVC cache.
+
+    What no cache takes goes to Git as well, if it is not over 64 MiB.
+    """
     found = dict(_list_files(folder / ARTIFACTS))
     if not found:
         return Artifacts()
@@ -39,10 +44,12 @@ def collect_artifacts(start: Start, folder: Path) -> Artifacts:
     taken, _ = choose(candidates, start.limits, ())
     small = {name: found[name].read_bytes() for name in taken}
     problems = [f"artifact '{name}' is not kept: it looks secret" for name in secret]
-    large = {one.path: found[one.path] for one in candidates if one.path not in small}
-    pointers, contents = _keep_large(start, large, small, problems)
-    names = sorted([*small, *(pointer.path.removeprefix(FOLDER) for pointer in pointers)])
-    files = {FOLDER + name: content for name, content in small.items()}
+    pointers, contents, left = _cache(start, {one.path: found[one.path] for one in candidates if one.path not in small})
+    large = _keep_without_cache(left, {one.path: one.size for one in candidates}, problems)
+    oids = store_files(repository, [found[name] for name in large]) if large else []
+    kept: dict[str, bytes | str] = {**small, **dict(zip(large, oids, strict=True))}
+    names = sorted([*kept, *(pointer.path.removeprefix(FOLDER) for pointer in pointers)])
+    files = {FOLDER + name: content for name, content in kept.items()}
     return Artifacts(tuple(names), {**contents, **files}, tuple(pointers), tuple(problems))
 
 
@@ -56,35 +63,42 @@ def _list_files(place: Path) -> Iterator[tuple[str, Path]]:
                 continue
 
 
-def _keep_large(
-    start: Start, files: Mapping[str, Path], small: dict[str, bytes], problems: list[str]
-) -> tuple[list[Pointer], dict[str, bytes]]:
-    """Pointers, and their files. What a broken or full cache does not take goes to the `small` ones, if it can be."""
+def _cache(
+    start: Start, files: Mapping[str, Path]
+) -> tuple[list[Pointer], dict[str, bytes], dict[str, DataError | OSError | None]]:
+    """Pointers and their files; and what the cache did not take, with the reason: None if there is no DVC project."""
     pointers, contents = [], {}
-    homeless = []
+    left: dict[str, DataError | OSError | None] = {}
     for name, file in files.items():
         try:
             kept = keep(start, file, FOLDER + name, is_final=True)
         except (DataError, OSError) as error:
-            if file.stat().st_size > LARGEST_FILE:
-                problems.append(f"artifact '{name}' is not kept: {explain(error)}")
-                continue
-            small[name] = file.read_bytes()
-            problems.append(f"artifact '{name}' is in the run's commit, not in the DVC cache: {explain(error)}")
+            left[name] = error
             continue
         if kept is None:
-            homeless.append(name)
+            left[name] = None
         else:
             pointers.append(kept.pointer)
             contents[kept.pointer.source] = kept.content
-    problems += [explain_homeless(name) for name in homeless if files[name].stat().st_size > start.limits.file_size]
-    if crowded := [name for name in homeless if files[name].stat().st_size <= start.limits.file_size]:
-        problems.append(_explain_crowded(crowded))
-    return pointers, contents
+    return pointers, contents, left
 
 
-def _explain_crowded(names: Sequence[str]) -> str:
-    return (
-        f"{counted(len(names), 'artifact')} not kept ({name_few(names, _NAMED)}): all together they are too many or too large for Git "
-        "(capture.limits), and there is no DVC project to keep them in; run `exptrack init`, or raise the limits"
-    )
+def _keep_without_cache(
+    left: Mapping[str, DataError | OSError | None], sizes: Mapping[str, int], problems: list[str]
+) -> list[str]:
+    """Which of what is left can be a blob; each that cannot is a problem, and so is a broken or full cache."""
+    for name, error in left.items():
+        if sizes[name] > LARGEST_FILE:
+            problems.append(
+                explain_homeless(name) if error is None else f"artifact '{name}' is not kept: {explain(error)}"
+            )
+        elif error is not None:
+            problems.append(f"artifact '{name}' is in the run's commit, not in the DVC cache: {explain(error)}")
+    large = [name for name in left if sizes[name] <= LARGEST_FILE]
+    if advised := [name for name in large if left[name] is None]:
+        problems.append(_advise(advised))
+    return large
+
+
+def _advise(names: Sequence[str]) -> str:
+    return f"large artifacts are in the run's commit ({name_few(names, _NAMED)}): `exptrack init` keeps large files out of Git"

@@ -40,10 +40,10 @@ TIMED_OUT = "ended by --timeout"
 
 
 class Composed(NamedTuple):
-    """The final record, and the files of the run commit; `executable` are those of them that are."""
+    """The final record, and the files of the run commit, of which a text is the oid of a blob; `executable` are those of them that are."""
 
     record: Record
-    files: dict[str, bytes]
+    files: dict[str, bytes | str]
     executable: frozenset[str]
 
 
@@ -71,7 +71,7 @@ def compose(
     changed = _find_changed(looking, Path(start.top), until)
     histories, sealed_points = _split_histories(logged, start)
     told = compose_histories(start, folder, histories)
-    artifacts = collect_artifacts(start, folder)
+    artifacts = collect_artifacts(repository, start, folder)
     problems = [
         *record.problems,
         *results.problems,
@@ -82,7 +82,7 @@ def compose(
     record = _complete(_end(record, logged, folder), start, results, entries, changed, problems)
     record = record._replace(sealed=list_names(sealed), thinned=told.thinned, kept=(*told.kept, *artifacts.kept))
     record = record._replace(artifacts=artifacts.names)
-    files = {**results.files, **_params_file(start, record)}
+    files: dict[str, bytes | str] = {**results.files, **_params_file(start, record)}
     path = below(record.project, "metrics.json")
     # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
     if not (record.is_pipeline and path in start.own):

@@ -160,7 +160,7 @@ def _tidy_ref(repository: Repository, active: str, snapshot: str) -> tuple[str, 
 
 
 def _write(
-    repository: Repository, start: Start, files: Mapping[str, bytes], message: str, executable: frozenset[str]
+    repository: Repository, start: Start, files: Mapping[str, bytes | str], message: str, executable: frozenset[str]
 ) -> tuple[str, tuple[str, ...]]:
     """The run commit, signed if the user's Git says so and the signer works."""
     now = strftime(f"{int(time())} %z")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exptrack.backends.git.importing import format_files, format_notes, import_commit
+from exptrack.backends.git.importing import format_files, format_notes, import_commit, store_files
 from exptrack.backends.git.objects import read, read_many
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RepositoryError
@@ -30,6 +30,14 @@ def test_what_is_imported_is_read_back(repo, people, files):
     kept = {path: files[path] for path in paths}
     oid = import_commit(repo, people, "x\n", None, format_files(kept))
     assert list(read_many(repo, [f"{oid}:{path}" for path in paths])) == list(kept.values())
+
+
+def test_a_stored_file_is_put_by_its_oid(repo, people, tmp_path):
+    odd = tmp_path / 'a "b"\nc'
+    odd.write_bytes(b"a\r\n\0" * 1000)
+    [oid] = store_files(repo, [odd])
+    commit = import_commit(repo, people, "x\n", None, format_files({"d/e f": oid, "g": b"h"}))
+    assert list(read_many(repo, [f"{commit}:d/e f", f"{commit}:g"])) == [odd.read_bytes(), b"h"]
 
 
 def test_the_files_come_on_top_of_the_parents(repo, people, git, repository):
