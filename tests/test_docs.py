@@ -362,13 +362,13 @@ class TestArchitecture:
         ids=named,
     )
     def test_the_modules_that_a_page_names_are_there(self, page):
-        folders = "model|analysis|backends|store|operations|render|cli|exptrack|tests|docs"
+        folders = "model|analysis|backends|store|operations|tracking|integrations|render|cli|exptrack|tests|docs"
         for path in re.findall(rf"`((?:{folders})/[\w./]*|\w+\.py)`", read(page)):
             assert any((folder / path).exists() for folder in (ROOT, ROOT / "exptrack")), path
 
     def test_the_functions_on_its_straight_lines_are_there(self):
         text = read(ARCHITECTURE).partition("## Straight lines\n")[2].split("```text\n")[1].split("```")[0]
-        names = re.findall(r"\b(?:cli|operations|store|backends|analysis|render|project)(?:\.\w+)+", text)
+        names = re.findall(r"\b(?:cli|operations|store|backends|analysis|tracking|render|project)(?:\.\w+)+", text)
         assert len(names) > 20
         for name in names:
             module, _, function = f"exptrack.{name}".rpartition(".")
