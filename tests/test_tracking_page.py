@@ -29,6 +29,15 @@ def test_the_page_shows_what_happens(tmp_path):
         assert any(command.startswith(f"python {script}") for command in played), script
 
 
+def test_the_three_lines_of_the_readme_run(monkeypatch):
+    monkeypatch.setenv("EXPTRACK_DISABLED", "1")
+    [lines] = blocks(PAGE.parent.parent / "README.md", "python")
+    known = {"loss": 0.5, "step": 1}
+    exec(lines, known)
+    assert exptrack.active_run() is known["run"]
+    exptrack.end_run()
+
+
 def test_each_block_is_one_that_is_played():
     assert len(read_blocks(PAGE)) == len(blocks(PAGE, "console", "python"))
 
