@@ -12,7 +12,7 @@ from pages import Shell, blocks, code, read, table
 from studies import GOAL, HIGH, LOW, Study
 
 import exptrack
-from exptrack import ExptrackError, Project, Run
+from exptrack import ActiveRun, ExptrackError, Project, Run
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = DOCS / "api.md"
@@ -66,3 +66,22 @@ def test_it_names_the_columns_of_a_comparison_with_their_types(repository, git):
 def test_it_names_every_method_of_a_project(method):
     # `files` gives what the commands need of a commit, `content` what a person asks for.
     assert method == "files" or f"project.{method}(" in read(PAGE)
+
+
+def test_it_names_all_of_an_active_run_and_no_more():
+    own = {"write", "warn", "finish"}  # for exptrack's own use
+    public = {name for name in [*dir(ActiveRun), *vars(ActiveRun(None, None))] if not name.startswith("_")} - own
+    named = {name for row in table(PAGE, "active run") for name in re.findall(r"`(\w+)[(`]", row[0])}
+    assert named - {"with"} == public
+    for row in table(PAGE, "active run"):
+        for name, given in re.findall(r"`(\w+)\(([^)]*)\)`", row[0]):
+            parameters = [
+                str(one).split(":")[0] for one in inspect.signature(getattr(ActiveRun, name)).parameters.values()
+            ]
+            said = re.findall(r"\*?\w+(?=[=,]|$)", re.sub(r"=\w+", "", given))
+            assert said == parameters[1 : len(said) + 1], name
+
+
+@pytest.mark.parametrize("name", [name for name in exptrack.__all__ if name.islower()])
+def test_each_function_for_scripts_is_named(name):
+    assert re.search(rf"`(?:exptrack\.)?{name}\(", read(PAGE)), name
