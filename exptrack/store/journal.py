@@ -29,7 +29,7 @@ from pathlib import Path
 from exptrack.errors import ExptrackError, NameTakenError
 from exptrack.model.tree import Value
 from exptrack.store import locks
-from exptrack.store.start import Start, encode_start
+from exptrack.store.start import Start, encode_start, read_start
 from exptrack.store.stream import StreamReader as StreamReader  # noqa: PLC0414
 from exptrack.store.stream import last_sign as last_sign  # noqa: PLC0414
 from exptrack.store.stream import read_stream as read_stream  # noqa: PLC0414
@@ -287,3 +287,13 @@ def append_elsewhere(shared: Path, run: str, kind: str, /, **entry: Value) -> No
             os.write(stream, b"\n" + _format_entry(kind, entry))  # a line of its own, whatever the last one came to
         finally:
             os.close(stream)
+
+
+def list_ancestors(shared: Path, parent: str | None) -> list[str]:
+    """A run's parent, its parent, and so on, as far as they are under way."""
+    found: list[str] = []
+    while parent is not None and parent not in found:
+        found.append(parent)
+        start = read_start(folder_of(shared, parent))
+        parent = start.record.links.parent if start else None
+    return found

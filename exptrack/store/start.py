@@ -27,7 +27,7 @@ class Start(NamedTuple):
     `holdouts` are names of metrics that are sealed, `patterns` those by which metrics are read from the output.
 
     Of a pipeline, `own` are the outs of its stages, `plain` outs and plots that Git may hold, `unversioned` dependencies that neither Git nor DVC has.
-    `live` are folders in which DVCLive writes, if the command uses it.
+    `live` are folders in which DVCLive writes, if the command uses it. `seed_name` is the parameter that `exptrack.yaml` says is the seed.
     """
 
     record: Record
@@ -55,6 +55,7 @@ class Start(NamedTuple):
     plain: tuple[str, ...] = ()
     unversioned: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
+    seed_name: str | None = None
 
 
 def encode_start(start: Start) -> bytes:

@@ -65,6 +65,17 @@ def read_stream(folder: Path) -> Iterator[dict[str, Value]]:
     yield from _parse(reader.rest())
 
 
+def find_command(folder: Path) -> int | None:
+    """The process that a run is, or that it has started; None if that is not known."""
+    with suppress(OSError), (folder / "stream").open("rb") as lines:
+        for line in lines:
+            if line.startswith(b'{"kind":"command"'):
+                for entry in _parse(line):
+                    pid = entry.get("pid")
+                    return pid if isinstance(pid, int) else None
+    return None
+
+
 def last_sign(folder: Path, entries: Sequence[Mapping[str, Value]], last: float = 0.0) -> float:
     """When a run ended, or else gave its last sign of life: an entry, or the heartbeat; Unix time in seconds.
 

@@ -68,6 +68,22 @@ def test_a_short_run_is_not_sampled(attend, journal):
     assert list(read_stream(journal.folder)) == []
 
 
+def test_a_run_inside_of_another_in_the_same_process_leaves_the_sampling_to_it(attend, journal):
+    shared = journal.folder.parents[1]
+    for name, pid, is_sampled in (("twin", os.getpid(), False), ("other", os.getpid() + 1, True)):
+        outer = journals.claim(shared, name)
+        outer.append("command", pid=pid)
+        watch = attend("capture: {system: 0.01}", RECORD._replace(links=Links(parent=name)))
+        watch.begin(os.getpid(), print)
+        if is_sampled:
+            wait_for(lambda: [entry for entry in read_stream(journal.folder) if entry["kind"] == "system"])
+        else:
+            time.sleep(0.2)
+            assert list(read_stream(journal.folder)) == []
+        watch.end()
+        outer.close()
+
+
 def test_what_goes_wrong_with_sampling_is_one_problem(attend, journal, monkeypatch):
     monkeypatch.setitem(sys.modules, "psutil", None)
     watch = attend("capture: {system: 0.01}")

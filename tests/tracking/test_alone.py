@@ -200,15 +200,31 @@ def test_runs_one_after_the_other_and_one_inside_the_other(stage):
                 exptrack.log_metric("place", 1)
                 assert exptrack.active_run() is inner
             exptrack.log_metric("place", 2)
+            open("metrics.json", "w").write('{"late": 3}')
         """
     )
     records = stage.await_runs(4)
     assert {name: record["metrics"] for name, record in records.items()} == {
-        "run-0": {"number": 0}, "run-1": {"number": 1}, "inner": {"place": 1}, "outer": {"place": 2},
+        "run-0": {"number": 0}, "run-1": {"number": 1}, "inner": {"place": 1}, "outer": {"place": 2, "late": 3},
     }  # fmt: skip
     assert {name: record.get("links", {}).get("parent") for name, record in records.items()} == {
         "run-0": None, "run-1": None, "inner": "outer", "outer": None,
     }  # fmt: skip
+    assert not any({"concurrent", "ambiguous"} & record.keys() for record in records.values())
+
+
+def test_a_metric_file_that_a_run_inside_of_another_wrote_may_be_the_other_s_as_well(stage):
+    stage.play(
+        """
+        import exptrack
+        with exptrack.start_run("outer"):
+            with exptrack.start_run("inner", nested=True):
+                open("metrics.json", "w").write('{"a": 1}')
+        """
+    )
+    records = stage.await_runs(2)
+    assert not {"concurrent", "ambiguous"} & records["inner"].keys()
+    assert (records["outer"]["concurrent"], records["outer"]["ambiguous"]) == (["inner"], ["metrics.json"])
 
 
 def test_a_second_run_beside_one_that_is_under_way_is_refused(stage, only):

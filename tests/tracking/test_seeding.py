@@ -116,11 +116,14 @@ def test_the_active_run_records_it(repository, exptrack):
 def test_a_run_that_starts_afterwards_records_it_and_only_the_first(repository, exptrack):
     code = (
         "import exptrack\nexptrack.seed_everything(5)\n"
-        "with exptrack.start_run('one'): pass\nwith exptrack.start_run('two'): pass"
+        "with exptrack.start_run('one') as run: run.log_params({'seed': 4})\n"
+        "with exptrack.start_run('two') as run: run.log_params({'model': {'seed': 3}})\n"
     )
     exptrack.python("-c", code)
-    assert show(exptrack, "one")["seeding"]["seed"] == 5
-    assert "seeding" not in show(exptrack, "two")
+    one, two = show(exptrack, "one"), show(exptrack, "two")
+    assert (one["seeding"]["seed"], one["seed"]) == (5, 5)
+    assert "seeding" not in two
+    assert two["seed"] == 3  # a parameter that the script logged, where nothing else says it
 
 
 def test_without_a_seed_it_takes_that_of_the_command_line(draw, exptrack):

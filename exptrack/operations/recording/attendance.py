@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exptrack.model.run import Record
 from exptrack.operations.context import Context
 from exptrack.store.journal import Journal
+from exptrack.store.stream import find_command
 
 if TYPE_CHECKING:
     from exptrack.backends.host.usage import Usage
@@ -24,6 +25,7 @@ _PATIENCE = 30.0  # seconds after which a run that was asked to stop, and goes o
 class Attendance:
     """Watches a run from beside it, in a thread. It never raises: what goes wrong is a problem of the record.
 
+    A run inside of another that is the same process leaves the sampling to that one. Rules hold for the metrics of each, and stop the process.
     Rules do not hold for what `reproduce` and `check` execute again: it is to be as it was, and its commands may be somebody else's.
     """
 
@@ -78,7 +80,7 @@ class Attendance:
                 self._attempt("rules", lambda: ask(str(self.stopped)))
             if now >= sample_at:
                 self._attempt("system metrics", lambda: self._sample(pid))
-                sample_at = monotonic() + interval
+                sample_at = float("inf") if self._usage is None else monotonic() + interval
 
     def _pause(self, sample_at: float) -> float:
         until_sample = min(max(0.0, sample_at - monotonic()), _LONGEST)
@@ -96,6 +98,9 @@ class Attendance:
 
     def _sample(self, pid: int) -> None:
         if self._usage is None:
+            parent = self._record.links.parent
+            if parent is not None and find_command(self._journal.folder.with_name(parent)) == pid:
+                return
             from exptrack.backends.host.usage import Usage
 
             self._usage = Usage(pid, self._environ, self._context.folder)

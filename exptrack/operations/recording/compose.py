@@ -15,6 +15,7 @@ from exptrack.analysis.holdout import is_holdout, list_names, seal_file, seal_ou
 from exptrack.analysis.output import decode_log
 from exptrack.analysis.points import Points
 from exptrack.analysis.secrets import mask
+from exptrack.analysis.seeds import find_seed
 from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Ending, Record, Status
@@ -40,11 +41,15 @@ TIMED_OUT = "ended by --timeout"
 
 
 class Composed(NamedTuple):
-    """The final record, and the files of the run commit, of which a text is the oid of a blob; `executable` are those of them that are."""
+    """The final record, and the files of the run commit, of which a text is the oid of a blob; `executable` are those of them that are.
+
+    `measured` are metric files that were written meanwhile, as far as can be told by this run.
+    """
 
     record: Record
     files: dict[str, bytes | str]
     executable: frozenset[str]
+    measured: tuple[str, ...] = ()
 
 
 def compose(
@@ -65,6 +70,8 @@ def compose(
     entries = logged.others
     record = add_told(record, entries)
     start, record, logged = dvclive.take(start, record, logged, until)
+    # What the script logged, too, may say what the seed is.
+    record = record if record.seed is not None else record._replace(seed=find_seed(record.params, start.seed_name))
     looking = repository._replace(index_file=folder / "index")
     results = collect(looking, start, record, logged.metrics, found.large, until)
     results, sealed = _seal(results, start, record.project)
@@ -80,8 +87,12 @@ def compose(
         *_own_problems(journal, found, entries),
     ]
     record = _complete(_end(record, logged, folder), start, results, entries, changed, problems)
-    record = record._replace(sealed=list_names(sealed), thinned=told.thinned, kept=(*told.kept, *artifacts.kept))
-    record = record._replace(artifacts=artifacts.names)
+    record = record._replace(
+        sealed=list_names(sealed),
+        thinned=told.thinned,
+        kept=(*told.kept, *artifacts.kept),
+        artifacts=artifacts.names,
+    )
     files: dict[str, bytes | str] = {**results.files, **_params_file(start, record)}
     path = below(record.project, "metrics.json")
     # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
@@ -90,7 +101,7 @@ def compose(
     files |= _our_files(record, start, found, journal) | {**told.files, **artifacts.files}
     if sealed:
         files[HOLDOUT] = encode_holdout(sealed, sealed_points)
-    return Composed(record, files, results.executable)
+    return Composed(record, files, results.executable, _list_metric_files(start, results))
 
 
 def _find_changed(looking: Repository, top: Path, until: float | None) -> tuple[str, ...]:
@@ -162,17 +173,40 @@ def _complete(
 ) -> Record:
     own = {*results.written, *(omission.path for omission in record.not_captured)}
     made = (*start.own, *start.plain, *start.live)  # results of the pipeline, those of a stage that failed among them
-    met = (str(entry["name"]) for entry in entries if entry["kind"] == "concurrent")
-    concurrent = tuple(dict.fromkeys([*record.concurrent, *met]))
+    strangers, ambiguous = _find_concurrent(record, _list_metric_files(start, results), entries)
     return record._replace(
         metrics=results.metrics,
         data=results.data,
         outputs=results.outputs,
         changed=tuple(path for path in changed if path not in own and not is_at(path, made)),
-        concurrent=concurrent,
-        ambiguous=tuple(path for path in results.written if path in start.metric_files) if concurrent else (),
+        concurrent=strangers,
+        ambiguous=ambiguous,
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+def _list_metric_files(start: Start, results: Results) -> tuple[str, ...]:
+    return tuple(path for path in results.written if path in start.metric_files)
+
+
+def _find_concurrent(
+    record: Record, written: Sequence[str], entries: Sequence[Mapping[str, Value]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Runs that were there meanwhile, and which metric files they may have `written`.
+
+    A run inside of this one counts if it says that it has written such a file, too.
+    """
+    names, ambiguous = list(record.concurrent), set(written if record.concurrent else ())
+    for entry in entries:
+        if entry["kind"] == "concurrent":
+            theirs = set(written) & set(_texts(entry.get("files"))) if "files" in entry else set(written)
+            names += [str(entry["name"])] if theirs or "files" not in entry else []
+            ambiguous |= theirs
+    return tuple(dict.fromkeys(names)), tuple(path for path in written if path in ambiguous)
+
+
+def _texts(value: Value) -> list[str]:
+    return list(map(str, value)) if isinstance(value, list) else []
 
 
 def _end(record: Record, logged: Logged, folder: Path) -> Record:

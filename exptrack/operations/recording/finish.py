@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import strftime, time
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from exptrack.model.run import Record, Run
 from exptrack.operations.recording.compose import RECORD, compose, find_last_sign
 from exptrack.operations.recording.histories import read_logged
 from exptrack.store import runs
-from exptrack.store.journal import Journal, read_stream
+from exptrack.store.journal import Journal, append_elsewhere, folder_of, list_ancestors, read_stream
 from exptrack.store.recorded import note_recorded
 from exptrack.store.start import Start, read_start
 
@@ -48,7 +48,8 @@ def finish(
 
     `logged` is what the journal's stream says, if it was read before. Another run may have come by the name meanwhile (a fetch brings them): then this one is recorded as `<name>-2`, and says so.
     """
-    record, files, executable = compose(repository, journal, start, until, logged)
+    record, files, executable, measured = compose(repository, journal, start, until, logged)
+    _tell_ancestors(repository, start, measured)
     active = runs.ACTIVE + record.name
     for name in _names(record):
         renamed = record if name == record.name else _rename(record, name)
@@ -66,6 +67,15 @@ def finish(
                 warnings += _tidy_ref(repository, active, start.snapshot)
             return Finished(Run(renamed, oid, ref, start.snapshot), (*renamed.problems, *warnings))
     raise RepositoryError(f"'{record.name}' and all its namesakes are taken; the journal is kept in {journal.folder}")
+
+
+def _tell_ancestors(repository: Repository, start: Start, measured: Sequence[str]) -> None:
+    """Runs that this one was inside of find the metric files that it wrote in their work tree, and cannot tell them from their own."""
+    parent = start.record.links.parent
+    for name in list_ancestors(repository.shared, parent) if measured else ():
+        other = read_start(folder_of(repository.shared, name))
+        if other is not None and other.top == start.top:
+            append_elsewhere(repository.shared, name, "concurrent", name=start.record.name, files=list(measured))
 
 
 def _advise(repository: Repository, record: Record) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from exptrack.operations.recording.request import Place, Request
 from exptrack.operations.sources import Reader, Sources, below
 from exptrack.store import journal as journals
 from exptrack.store import runs, snapshot
-from exptrack.store.journal import Journal
+from exptrack.store.journal import Journal, list_ancestors
 from exptrack.store.private_index import Survey, survey
 from exptrack.store.snapshot import Snapshot
 from exptrack.store.start import Start, read_start, stamp
@@ -95,6 +95,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
         secrets=settings.capture.secrets,
         holdouts=tuple(dict.fromkeys([*find_holdouts(settings.metrics), *request.holdouts])),
         patterns=settings.capture.patterns,
+        seed_name=settings.seed,
         is_overridden=any(merged.get(source) != tree for source, tree in read.items()),
         author=str(outset.committing.author),
         committer=str(outset.committing.committer),
@@ -174,15 +175,16 @@ def _inside(top: Path, path: Path) -> str:
 
 
 def _meet_others(context: Context, name: str, parent: str | None) -> tuple[str, ...]:
-    """Names of live runs in this work tree; each of them is told of this one, and the user of all but the parent and its other children."""
+    """Names of live runs in this work tree, but for those that this one is inside of; each is told of this one, and the user of strangers."""
     shared = context.repository.shared
+    around = list_ancestors(shared, parent)
     others, strangers = [], []
     for other in journals.list_names(shared):
-        start = read_start(journals.folder_of(shared, other)) if other != name else None
+        start = read_start(journals.folder_of(shared, other)) if other not in {name, *around} else None
         if start is not None and start.top == str(context.repository.top) and journals.is_alive(shared, other):
             journals.append_elsewhere(shared, other, "concurrent", name=name)
             others.append(other)
-            if parent is None or parent not in {other, start.record.links.parent}:
+            if parent is None or parent != start.record.links.parent:  # another child of the same is no stranger
                 strangers.append(other)
     if strangers:
         context.notice(f"{', '.join(strangers)} runs in this work tree too: what both write cannot be told apart")
