@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import Any
 
@@ -23,46 +22,36 @@ def require(module: str, extra: str) -> Any:
         ) from error
 
 
-class TrainingRun:
-    """The run of a training: the active one; where there is none, one that is started as `asked` (what `start_run` takes).
+class CallbackRun:
+    """The run that a callback logs to: the active one; where there is none, one that the callback starts as `asked` (what `start_run` takes).
 
-    A run that was started here stays open when the training is over, since a test may follow that logs, too. It ends with the process, by
-    `exptrack.end_run()`, or when the next training wants a run of its own. A run that was active before, or that `exptrack run` records, is left to it.
+    Its own run ends with the process, by `exptrack.end_run()`, or when another callback of the same `framework` needs one: then the next
+    model is trained. It does not end with the training, since a test may follow.
     """
 
-    def __init__(self, **asked: Any) -> None:
+    def __init__(self, framework: str, **asked: Any) -> None:
+        self.framework = framework
         self.asked = asked
-        self.run: ActiveRun | None = None
-        self._is_own = False
-        self.is_training = False
+        self._run: ActiveRun | None = None
 
     def get(self) -> ActiveRun:
-        """The run; what is logged once it has ended goes to a new one."""
-        if self.run is None or self.run.is_over:
-            _make_way()
-            before = active_run()
-            self.run = before or start_run(**self.asked)
-            self._is_own = before is None and not self.run.is_attached
-            if self._is_own:
-                _last[:] = [self]
-        return self.run
+        """The run; once it has ended another one."""
+        if self._run is None or self._run.is_over:
+            last = _started.pop(self.framework, None)
+            if last is not None and last is active_run():
+                last.end()
+            self._run = active_run()
+        if self._run is None:
+            self._run = start_run(**self.asked)
+            if not self._run.is_attached:
+                _started[self.framework] = self._run
+        return self._run
 
     def end(self, error: BaseException | None = None) -> None:
-        """End the run, as failed or interrupted if an error ended the training; does nothing to a run that was not started here."""
-        self.is_training = False
-        if self.run is not None and self._is_own and not self.run.is_over:
-            self.run.__exit__(None if error is None else type(error), error, None)
+        """End its own run, as failed or interrupted if an error is the reason; any other run is left alone."""
+        if self._run is not None and self._run is _started.get(self.framework):
+            del _started[self.framework]
+            self._run.__exit__(None if error is None else type(error), error, None)
 
 
-_last: list[TrainingRun] = []  # that started a run
-
-
-def _make_way() -> None:
-    """End the run of the last training, if that is over, and nobody began another one inside of it."""
-    if _last and not _last[0].is_training and active_run() is _last[0].run:
-        _last.pop().end()
-
-
-def current_error() -> BaseException | None:
-    """The exception that is being handled."""
-    return sys.exception()
+_started: dict[str, ActiveRun] = {}  # by callbacks, the last of each framework

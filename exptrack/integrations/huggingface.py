@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from exptrack.integrations import TrainingRun, require
+from exptrack.integrations import CallbackRun, require
 
 _Callback: Any = require("transformers.trainer_callback", "huggingface").TrainerCallback
 # What differs between runs that do the same: where files go, and how much is said where.
@@ -27,15 +27,14 @@ class ExptrackCallback(_Callback):
     """
 
     def __init__(self, name: str | None = None, *, log_model: bool | str = False, **start: Any) -> None:
-        self._training = TrainingRun(name=name, **start)
+        self._own = CallbackRun("huggingface", name=name, **start)
         self._log_model = log_model
 
     def on_train_begin(self, args: Any, state: Any, control: object, model: Any = None, **_: object) -> None:
         """Parameters."""
         if not state.is_world_process_zero:
             return
-        run = self._training.get()
-        self._training.is_training = True
+        run = self._own.get()
         given = args.to_dict().items()
         run.log_params({key: value for key, value in given if not _NO_PARAMETERS.fullmatch(key)})
         config = getattr(model, "config", None)
@@ -47,7 +46,7 @@ class ExptrackCallback(_Callback):
     ) -> None:
         """Metrics."""
         if state.is_world_process_zero and logs:
-            run = self._training.get()
+            run = self._own.get()
             speeds = {name: value for name, value in logs.items() if _SPEED.fullmatch(name)}
             values = {_rename(name): value for name, value in logs.items() if name not in {"epoch", *speeds}}
             run.log_metrics(values, state.global_step, epoch=state.epoch)
@@ -62,21 +61,20 @@ class ExptrackCallback(_Callback):
         """A checkpoint."""
         if state.is_world_process_zero and self._log_model == "all":
             folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
-            self._training.get().log_artifacts(folder, f"checkpoints/{folder.name}")
+            self._own.get().log_artifacts(folder, f"checkpoints/{folder.name}")
 
     def on_train_end(self, args: Any, state: Any, control: object, **given: Any) -> None:
         """The model. The run stays open: `trainer.evaluate()` may follow; but each trial of a search is a run."""
         if not state.is_world_process_zero:
             return
-        if self._log_model is True:
+        if self._log_model is True and self._own.get().name is not None:
             with TemporaryDirectory() as folder:
                 for one in (given.get("model"), given.get("processing_class")):
                     if one is not None:
                         one.save_pretrained(folder)
-                self._training.get().log_artifacts(folder, "model")
-        self._training.is_training = False
+                self._own.get().log_artifacts(folder, "model")
         if state.is_hyper_param_search:
-            self._training.end()
+            self._own.end()
 
 
 def _rename(name: str) -> str:

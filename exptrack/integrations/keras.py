@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exptrack.integrations import TrainingRun, require
+from exptrack.integrations import CallbackRun, require
 
 _Callback: Any = require("keras.callbacks", "keras").Callback
 
@@ -19,20 +19,20 @@ class ExptrackCallback(_Callback):
 
     def __init__(self, name: str | None = None, *, log_freq: int | str = "epoch", **start: Any) -> None:
         super().__init__()
-        self._training = TrainingRun(name=name, **start)
+        self._own = CallbackRun("keras", name=name, **start)
         self._every = {"epoch": 0, "batch": 1}[log_freq] if isinstance(log_freq, str) else log_freq
         self._batches = 0
         self._epoch = 0
+        self._is_training = False
 
     def on_train_begin(self, logs: object = None) -> None:
         """Parameters."""
-        run = self._training.get()
-        self._training.is_training = True
+        self._is_training = True
         params = {key: value for key, value in self.params.items() if key != "verbose"}
         optimizer = getattr(self.model, "optimizer", None)
         if optimizer is not None:
             params["optimizer"] = optimizer.get_config()
-        run.log_params(params)
+        self._own.get().log_params(params)
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
         """The axis of the batches that follow."""
@@ -42,7 +42,7 @@ class ExptrackCallback(_Callback):
         """Metrics of a batch, if asked for."""
         if self._every and self._batches % self._every == 0 and logs:
             values = {f"batch/{name}": value for name, value in logs.items()}
-            self._training.get().log_metrics(values, self._batches, epoch=self._epoch)
+            self._own.get().log_metrics(values, self._batches, epoch=self._epoch)
         self._batches += 1
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, object] | None = None) -> None:
@@ -51,13 +51,13 @@ class ExptrackCallback(_Callback):
         rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
         if rate is not None:
             values.setdefault("learning_rate", float(rate))
-        self._training.get().log_metrics(values, epoch, epoch=epoch)
+        self._own.get().log_metrics(values, epoch, epoch=epoch)
 
     def on_test_end(self, logs: Mapping[str, object] | None = None) -> None:
         """Metrics of `model.evaluate`; those of a validation come with the epoch's."""
-        if not self._training.is_training and logs:
-            self._training.get().log_metrics({f"test_{name}": value for name, value in logs.items()})
+        if not self._is_training and logs:
+            self._own.get().log_metrics({f"test_{name}": value for name, value in logs.items()})
 
     def on_train_end(self, logs: object = None) -> None:
         """The run stays open: `model.evaluate()` may follow."""
-        self._training.is_training = False
+        self._is_training = False

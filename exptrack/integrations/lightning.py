@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from exptrack.integrations import TrainingRun, current_error, require
+from exptrack.integrations import CallbackRun, require
 from exptrack.tracking.active import NOTHING
 from exptrack.tracking.run import ActiveRun
 
@@ -23,20 +23,17 @@ class ExptrackLogger(_Logger):
     It logs to the active run; where there is none it starts one, of this name and with what else `start_run` takes.
     """
 
-    def __init__(
-        self, name: str | None = None, *, log_model: bool | str = False, prefix: str = "", **start: Any
-    ) -> None:
+    def __init__(self, name: str | None = None, *, log_model: bool | str = False, **start: Any) -> None:
         super().__init__()
-        self._training = TrainingRun(name=name, **start)
+        self._own = CallbackRun("lightning", name=name, **start)
         self._log_model = log_model
-        self._prefix = f"{prefix}/" if prefix else ""
         self._checkpoints: Any = None
         self._kept: set[tuple[str, float]] = set()
 
     @property
     def experiment(self) -> ActiveRun:
         """The run, for all else that is to be logged: `self.logger.experiment.log_figure(…)`; on other ranks than the first nothing is."""
-        return NOTHING if _rank_zero_only.rank else self._training.get()
+        return NOTHING if _rank_zero_only.rank else self._own.get()
 
     @property
     def name(self) -> str:
@@ -56,9 +53,8 @@ class ExptrackLogger(_Logger):
     @_rank_zero_only
     def log_metrics(self, metrics: Mapping[str, object], step: int | None = None) -> None:
         """Metrics; the `epoch` that Lightning puts among them is an axis."""
-        self._training.is_training = True
         epoch: Any = metrics.get("epoch")
-        values = {self._prefix + name: value for name, value in metrics.items() if name != "epoch"}
+        values = {name: value for name, value in metrics.items() if name != "epoch"}
         self.experiment.log_metrics(values, step, epoch=epoch)
 
     @_rank_zero_only
@@ -80,13 +76,12 @@ class ExptrackLogger(_Logger):
     @_rank_zero_only
     def finalize(self, status: str) -> None:
         """What failed ends its run; otherwise a test may follow."""
-        self._training.is_training = False
         if self._checkpoints is not None:
             self._keep_checkpoints()
         if status == "failed":
-            self._training.end(current_error())
+            self._own.end(sys.exception())
 
     def __getstate__(self) -> dict[str, Any]:
         # Processes that are spawned attach to the run that this one has.
         _ = self.experiment
-        return {**self.__dict__, "_training": TrainingRun(**self._training.asked), "_checkpoints": None}
+        return {**self.__dict__, "_own": CallbackRun("lightning", **self._own.asked), "_checkpoints": None}

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from exptrack.errors import ExptrackWarning
-from exptrack.integrations import sklearnhooks
-from exptrack.model.tree import Value
-from exptrack.tracking.active import active_run, start_run
+from exptrack.integrations import CallbackRun, sklearnhooks
+from exptrack.tracking.active import NOTHING, active_run
 from exptrack.tracking.run import ActiveRun
 from exptrack.tracking.values import as_value
 
 _is_inside: ContextVar[bool] = ContextVar("exptrack_autolog", default=False)
 _OURS = {__file__, sklearnhooks.__file__}
-_lock = threading.Lock()
-_under_way = [0]  # outermost calls, in all threads
-
-
-class _Options(NamedTuple):
-    training_score: bool
-    log_model: bool
+_own = CallbackRun("sklearn")
 
 
 def autolog(*, disable: bool = False, training_score: bool = True, log_model: bool = False) -> None:
@@ -36,35 +29,38 @@ def autolog(*, disable: bool = False, training_score: bool = True, log_model: bo
     Of `fit`, outermost calls alone: the parameters below the estimator's name, the score on the data it was fitted to, of a search the
     best score and a table of all candidates, and the fitted estimator itself, by joblib, if `log_model` is set.
     """
-    if disable:
-        sklearnhooks.remove()
-        return
-    options = _Options(training_score, log_model)
 
-    def watch(
-        estimator: Any, name: str, method: Callable[..., Any], args: tuple[Any, ...], given: dict[str, Any]
-    ) -> Any:
-        if _is_inside.get() or (_under_way[0] and _is_worker()) or not _attempt(lambda: _is_trained(estimator)):
+    def watch(estimator: Any, name: str, method: Callable[..., Any], args: Any, given: dict[str, Any]) -> Any:
+        if _is_inside.get() or _is_worker() or not _is_trained(estimator):
             return method(*args, **given)
         token = _is_inside.set(True)
-        with _lock:
-            _under_way[0] += 1
         try:
-            if name == "score":
-                score = method(*args, **given)
-                _attempt(lambda: _log_score(score, args[0] if args else given.get("X")))
-                return score
-            run = _attempt(lambda: _log_params(estimator))
-            found = method(*args, **given)
-            if run is not None:
-                _attempt(lambda: _log_fitted(run, estimator, args, given, options))
-            return found
+            return _watch_score(method, args, given) if name == "score" else fit(estimator, method, args, given)
         finally:
-            with _lock:
-                _under_way[0] -= 1
             _is_inside.reset(token)
 
-    sklearnhooks.install(watch)
+    def fit(estimator: Any, method: Callable[..., Any], args: Any, given: dict[str, Any]) -> Any:
+        run = NOTHING
+        with _told():
+            run = active_run() or _own.get()
+            _log_params(run, estimator)
+        fitted = method(*args, **given)
+        if run.name is None:
+            return fitted
+        if hasattr(estimator, "cv_results_"):
+            with _told():
+                _log_search(run, estimator)
+        if training_score and hasattr(estimator, "score"):
+            data = [*args[:2], *(given[key] for key in ("X", "y")[len(args) :] if key in given)]
+            with _told():
+                run.log_metric("training_score", estimator.score(*data))
+        if log_model:
+            with _told():
+                _log_model(run, estimator)
+        return fitted
+
+    sklearnhooks.install()
+    sklearnhooks.watches[:] = [] if disable else [watch]
 
 
 def _is_trained(estimator: Any) -> bool:
@@ -79,89 +75,58 @@ def _is_worker() -> bool:
     return bool(getattr(get_active_backend()[0], "nesting_level", 0))
 
 
-def _attempt(act: Callable[[], Any]) -> Any:
-    """Do it; what goes wrong is a warning: training never fails by what is logged of it."""
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong is a warning: training never fails by what is logged of it."""
     try:
-        return act()
+        yield
     except Exception as error:  # noqa: BLE001 - estimators and their parameters are anybody's code
-        warnings.warn(f"autolog: {str(error) or type(error).__name__}", ExptrackWarning, stacklevel=4)
-        return None
+        warnings.warn(f"autolog: {str(error) or type(error).__name__}", ExptrackWarning, stacklevel=6)
 
 
-def _log_params(estimator: Any) -> ActiveRun:
-    run, name = active_run() or start_run(), type(estimator).__name__
-    told = run.__dict__.setdefault("_estimators", {})
-    params = describe(estimator)
-    with _lock:
-        same = [label for label, others in told.items() if label.partition("_")[0] == name and others == params]
-        count = sum(label.partition("_")[0] == name for label in told)
-        label = same[0] if same else name if not count else f"{name}_{count + 1}"
-        told[label] = params
-    if not same:
-        run.log_params({label: params})
-    return run
+def _log_params(run: ActiveRun, estimator: Any) -> None:
+    """Below the name of the class; another one of this class, with other parameters, is numbered."""
+    params, kind, number = as_value(_describe(estimator)), type(estimator).__name__, 1
+    label, told = kind, run.__dict__.setdefault("_estimators", {})
+    while told.setdefault(label, params) != params:
+        number += 1
+        label = f"{kind}_{number}"
+    run.log_params({label: params})
 
 
-def describe(estimator: Any) -> dict[str, Value]:
-    """The class and the parameters, those of inner estimators nested."""
-    tree: dict[str, Value] = {"class": f"{type(estimator).__module__}.{type(estimator).__qualname__}"}
-    for name, value in estimator.get_params(deep=False).items():
-        tree[name] = _describe_value(value)
-    return tree
-
-
-def _describe_value(value: Any) -> Value:
+def _describe(value: Any) -> Any:
+    """An estimator's class and parameters, those of inner estimators nested; anything else as it is."""
     if hasattr(value, "get_params") and not isinstance(value, type):
-        return describe(value)
+        inner = {name: _describe(one) for name, one in value.get_params(deep=False).items()}
+        return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **inner}
     is_steps = isinstance(value, list) and value and all(isinstance(one, tuple) and len(one) > 1 for one in value)
-    return {str(one[0]): _describe_value(one[1]) for one in value} if is_steps else as_value(value)
-
-
-def _log_fitted(
-    run: ActiveRun, estimator: Any, args: tuple[Any, ...], given: dict[str, Any], options: _Options
-) -> None:
-    data = dict(zip(("X", "y"), args, strict=False)) | {key: given[key] for key in ("X", "y") if key in given}
-    if hasattr(estimator, "cv_results_"):
-        _attempt(lambda: _log_search(run, estimator))
-    if options.training_score and hasattr(estimator, "score"):
-        score = estimator.score(*data.values())
-        if score is not None:
-            run.log_metric("training_score", score)
-    if options.log_model:
-        from joblib import dump
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{type(estimator).__name__}.joblib"
-            dump(estimator, path)
-            run.log_artifact(path)
+    return {str(one[0]): _describe(one[1]) for one in value} if is_steps else value
 
 
 def _log_search(run: ActiveRun, search: Any) -> None:
     """What is found is a result: as a parameter it would tell apart runs that were asked for the same."""
     best = {f"best_{name}": value for name, value in getattr(search, "best_params_", {}).items()}
     numbers = {name: value for name, value in best.items() if isinstance(value, int | float)}
-    if hasattr(search, "best_score_"):
-        numbers["best_cv_score"] = search.best_score_
-    run.log_metrics(numbers)
-    name = type(search).__name__
-    run.log_text("".join(f"{key}: {value}\n" for key, value in best.items()), f"{name}/best_params.txt")
-    run.log_table(
-        {
-            key: list(map(str, column)) if key == "params" else list(column)
-            for key, column in search.cv_results_.items()
-        },
-        f"{name}/cv_results.csv",
-    )
+    run.log_metrics(numbers | ({"best_cv_score": search.best_score_} if hasattr(search, "best_score_") else {}))
+    table = {**search.cv_results_, "params": list(map(str, search.cv_results_["params"]))}
+    run.log_table({key: list(column) for key, column in table.items()}, f"{type(search).__name__}/cv_results.csv")
 
 
-def _log_score(score: Any, data: Any) -> None:
+def _log_model(run: ActiveRun, estimator: Any) -> None:
+    from joblib import dump
+
+    with TemporaryDirectory() as folder:
+        run.log_artifact(*dump(estimator, Path(folder) / f"{type(estimator).__name__}.joblib"))
+
+
+def _watch_score(method: Callable[..., Any], args: Any, given: dict[str, Any]) -> Any:
     """A score, named after the variable that holds the data, as in `score_X_test`."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who calls `score`
-    while frame is not None and frame.f_code.co_filename in _OURS:
-        frame = frame.f_back
-    if frame is None or str(frame.f_globals.get("__name__")).startswith("sklearn."):
-        named = []
-    else:
-        named = [name for name, value in frame.f_locals.items() if value is data]
-    run = active_run() or start_run()
-    run.log_metric(f"score_{named[0]}" if named else "score", score)
+    score, data = method(*args, **given), args[0] if args else given.get("X")
+    with _told():
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - who calls `score`
+        while frame is not None and frame.f_code.co_filename in _OURS:
+            frame = frame.f_back
+        is_users = frame is not None and not str(frame.f_globals.get("__name__")).startswith("sklearn.")
+        named = [name for name, value in frame.f_locals.items() if value is data] if frame and is_users else []
+        (active_run() or _own.get()).log_metric("_".join(["score", *named[:1]]), score)
+    return score

@@ -1,7 +1,7 @@
 """How `autolog` comes to know of the calls of `fit` and `score`: a descriptor in front of these methods, in each class of estimators.
 
-It stands in the classes that are imported, and goes into later ones when they are made; classes themselves give the plain method as
-before, so that scikit-learn finds its signature.
+It stands in the classes that are imported, and goes into later ones when they are made. Classes themselves give the plain method, so that
+scikit-learn finds its signature, and so does everything while nobody watches, as in a process that a class was sent to.
 """
 
 from __future__ import annotations
@@ -15,59 +15,36 @@ from exptrack.integrations import require
 base = require("sklearn.base", "sklearn")
 
 Watch = Callable[[Any, str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
-_METHODS = ("fit", "fit_predict", "score")
-_watches: list[Watch] = []  # one at most
+watches: list[Watch] = []  # one at most: `watch(estimator, name, method, args, options)` is called in place of a method
 
 
 class _Watched:
-    """A method whose calls the watch makes. In a process without one, to which the class was sent, it is as it was."""
-
     def __init__(self, method: Any, name: str) -> None:
         self.method = method
         self.name = name
 
     def __get__(self, estimator: Any, owner: type | None = None) -> Any:
         bound = self.method.__get__(estimator, owner)
-        if estimator is None or not _watches:
+        if estimator is None or not watches:
             return bound
-
-        @functools.wraps(bound)
-        def call(*args: Any, **options: Any) -> Any:
-            return _watches[0](estimator, self.name, bound, args, options) if _watches else bound(*args, **options)
-
-        return call
+        watch = watches[0]
+        return functools.wraps(bound)(lambda *args, **options: watch(estimator, self.name, bound, args, options))
 
 
-def install(watch: Watch) -> None:
-    """Have `watch(estimator, name, method, args, options)` called in place of each method, whose result it gives."""
-    is_new = not _watches
-    _watches[:] = [watch]
-    if not is_new:
-        return
+def install() -> None:
+    """Put the descriptors into all classes."""
     for kind in (*_list_kinds(base.BaseEstimator), base.ClassifierMixin, base.RegressorMixin, base.ClusterMixin):
         _wrap(kind)
 
-    def watch_subclass(kind: Any, /, **options: Any) -> None:
+    def wrap_subclass(kind: Any, /, **options: Any) -> None:
         super(base.BaseEstimator, kind).__init_subclass__(**options)
         _wrap(kind)
 
-    base.BaseEstimator.__init_subclass__ = classmethod(watch_subclass)
-
-
-def remove() -> None:
-    """All classes as they were."""
-    if not _watches:
-        return
-    _watches.clear()
-    del base.BaseEstimator.__init_subclass__
-    for kind in (*_list_kinds(base.BaseEstimator), base.ClassifierMixin, base.RegressorMixin, base.ClusterMixin):
-        for name in _METHODS:
-            if isinstance(watched := vars(kind).get(name), _Watched):
-                setattr(kind, name, watched.method)
+    base.BaseEstimator.__init_subclass__ = classmethod(wrap_subclass)
 
 
 def _wrap(kind: type) -> None:
-    for name in _METHODS:
+    for name in ("fit", "score"):
         method = vars(kind).get(name)
         if hasattr(method, "__get__") and not isinstance(method, _Watched | property | staticmethod | classmethod):
             setattr(kind, name, _Watched(method, name))

@@ -7,9 +7,10 @@ from textwrap import dedent
 TRAIN = dedent("""
     import exptrack
     exptrack.autolog()
+    import joblib
     from sklearn.datasets import make_classification
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import train_test_split
+    from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -18,42 +19,31 @@ TRAIN = dedent("""
     scaled = StandardScaler().fit_transform(X)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(X_train, y_train)
     print(model.score(X_train, y_train), model.score(X_test, y=y_test))
+    with joblib.parallel_config(backend="threading"):
+        search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, n_jobs=2).fit(X_train, y_train)
+    cross_val_score(LogisticRegression(), X, y, cv=3)
+    print(search.best_score_, search.best_params_["C"])
 """)
 
 
-def test_two_lines_log_parameters_and_scores_once(gym):
-    done = gym.train(TRAIN)
+def test_parameters_and_scores_of_outermost_fits_are_logged_once_and_of_a_search_its_candidates(gym, under_run):
+    done = gym.train(TRAIN, *under_run)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     record = gym.run()
-    train, test = map(float, done.stdout.split())
-    assert record["metrics"] == {"training_score": train, "score_X_train": train, "score_X_test": test}
+    train, test, score, best = map(float, done.stdout.split())
+    metrics = record["metrics"]
+    assert (metrics["score_X_train"], metrics["score_X_test"]) == (train, test)
+    assert (metrics["best_cv_score"], metrics["best_C"]) == (score, best)
+    scores = [value for *_, value in gym.history(record["name"], "training_score")]
+    assert (len(scores), scores[0]) == (5, train)  # the pipeline, the search, three folds
+    assert len(gym.history(record["name"], "score")) == 3
     logged = record["params"]["logged"]
-    assert logged.keys() == {"Pipeline"}  # neither its steps, nor a scaler that is fitted by itself
+    assert logged.keys() == {"Pipeline", "GridSearchCV", "LogisticRegression"}  # no steps, no scaler by itself
     steps = logged["Pipeline"]["steps"]
     assert steps["logisticregression"]["C"] == 0.5
     assert steps["standardscaler"]["class"].endswith("StandardScaler")
-
-
-def test_a_search_logs_its_best_and_a_table_of_all_candidates(gym, under_run):
-    script = TRAIN + dedent("""
-        import joblib
-        from sklearn.model_selection import GridSearchCV, cross_val_score
-        grid = {"C": [0.1, 1.0], "solver": ["lbfgs"]}
-        with joblib.parallel_config(backend="threading"):
-            search = GridSearchCV(LogisticRegression(), grid, cv=2, n_jobs=2).fit(X_train, y_train)
-        cross_val_score(LogisticRegression(), X, y, cv=3)
-        print(search.best_score_, search.best_params_["C"])
-    """)
-    done = gym.train(script, *under_run)
-    assert done.returncode == 0, done.stderr
-    record = gym.run()
-    *_, score, best = map(float, done.stdout.split())
-    assert (record["metrics"]["best_cv_score"], record["metrics"]["best_C"]) == (score, best)
-    assert record["params"]["logged"].keys() == {"Pipeline", "GridSearchCV", "LogisticRegression"}
-    assert gym.files(record["name"]) == ["GridSearchCV/best_params.txt", "GridSearchCV/cv_results.csv"]
-    assert len(gym.history(record["name"], "training_score")) == 5  # the pipeline, the search, three folds
-    assert len(gym.history(record["name"], "score")) == 3
+    assert gym.files(record["name"]) == ["GridSearchCV/cv_results.csv"]
 
 
 def test_own_estimators_that_fail_to_be_described_are_trained_all_the_same_and_disable_ends_it(gym):
@@ -95,11 +85,11 @@ def test_own_estimators_that_fail_to_be_described_are_trained_all_the_same_and_d
             exptrack.autolog(disable=True)
             Later = type("Later", (DummyClassifier,), {"fit": lambda self, X, y: self})
             DummyClassifier(strategy="constant", constant=1).fit([[1], [2]], [0, 1])
-            print(type(vars(DummyClassifier)["fit"]).__name__, type(vars(Later)["fit"]).__name__)
+            Later().fit([[1]], [0])
         """)
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["['autolog: no parameters']", "mine", "function function"]
+    assert done.stdout.splitlines() == ["['autolog: no parameters', 'autolog: mine']", "mine"]
     record = gym.run()
     logged = record["params"]["logged"]
     assert [logged[name]["strategy"] for name in ("DummyClassifier", "DummyClassifier_2")] == ["prior", "uniform"]
@@ -107,15 +97,24 @@ def test_own_estimators_that_fail_to_be_described_are_trained_all_the_same_and_d
     assert gym.files(record["name"])
 
 
-def test_without_a_repository_training_goes_on_with_a_warning(gym, tmp_path_factory):
+def test_without_a_repository_training_goes_on_with_a_warning_and_disabled_without(gym, tmp_path_factory):
     gym.folder = tmp_path_factory.mktemp("bare")
-    done = gym.train(TRAIN)
-    assert done.returncode == 0
-    assert "ExptrackWarning: autolog: " in done.stderr
+    script = dedent("""
+        import os, exptrack
+        exptrack.autolog(log_model=True)
+        from sklearn.dummy import DummyClassifier
+        DummyClassifier().fit([[1], [2]], [0, 1])
+        print("enabled", flush=True)
+        os.environ["EXPTRACK_DISABLED"] = "1"
+        DummyClassifier.predict = None  # nothing is scored that is not logged
+        print(DummyClassifier().fit([[1], [2]], [0, 1]).classes_)
+    """)
+    done = gym.train(script)
+    assert (done.returncode, done.stdout) == (0, "enabled\n[0 1]\n")
+    assert done.stderr.count("ExptrackWarning: autolog: ") == 1
 
 
 def test_the_example_of_the_page_is_recorded(gym, example):
     done = gym.train(example("sklearn"))
     assert done.returncode == 0, done.stderr
-    metrics = [record["metrics"].keys() for record in gym.runs().values()]
-    assert metrics == [{"training_score", "best_cv_score", "best_C", "score_X_test"}]
+    assert gym.run()["metrics"].keys() == {"training_score", "best_cv_score", "best_C", "score_X_test"}
