@@ -82,27 +82,27 @@ def as_markdown(rows: Sequence[Row], machine: Sequence[str], loads: Sequence[flo
     return "\n".join(lines)
 
 
-def check_page(path: Path) -> None:
+def check_page(path: Path, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Whether the page can be written; better now than after minutes of measuring. Raises BenchmarkError."""
-    _split(path)
+    _split(path, marks)
     if not os.access(path, os.W_OK):
         raise BenchmarkError(f"cannot write {path}")
 
 
-def write_page(path: Path, markdown: str) -> None:
+def write_page(path: Path, markdown: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
     """Put it between the two marks of the page; all else stays as it is. Raises BenchmarkError if they are not there."""
-    before, after = _split(path)
-    path.write_text(f"{before}{BEGIN}\n{markdown}\n{END}{after}", encoding="utf-8")
+    before, after = _split(path, marks)
+    path.write_text(f"{before}{marks[0]}\n{markdown}\n{marks[1]}{after}", encoding="utf-8")
 
 
-def _split(path: Path) -> tuple[str, str]:
+def _split(path: Path, marks: tuple[str, str]) -> tuple[str, str]:
     try:
-        before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+        before, begin, rest = path.read_text(encoding="utf-8").partition(marks[0])
     except OSError as error:
         raise BenchmarkError(f"cannot read {path}: {error.strerror}") from error
-    _, end, after = rest.partition(END)
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        raise BenchmarkError(f"{path} has no lines {BEGIN} and {END} to write between")
+        raise BenchmarkError(f"{path} has no lines {marks[0]} and {marks[1]} to write between")
     return before, after
 
 
