@@ -87,6 +87,7 @@ def become(descriptors: list[int], words: list[str], directory: str, environ: di
     os.environ.clear()
     os.environ.update(environ)
     sys.orig_argv = [sys.executable, *words]
+    sys.modules["exptrack"].started_in = directory
     is_safe = words[0] == "-P"  # nothing is imported from the folder
     option, what, *rest = words[is_safe:]
     if not is_safe:

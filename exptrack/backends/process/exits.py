@@ -13,7 +13,7 @@ _GET_INFO = 0xC040FF0B  # _IOWR(0xFF, 11, struct pidfd_info)
 _EXIT = 1 << 3  # PIDFD_INFO_EXIT
 _INFO = struct.Struct("=QQ12i")  # mask, cgroup, eleven ids, and the status as `wait` gives it
 _FIRST = (6, 15)
-_PATIENCE, _PAUSE = 1.0, 0.005  # seconds; it is told once the parent has asked for the status itself
+_PATIENCE, _PAUSE = 5.0, 0.005  # seconds; it is told once the parent has asked for the status itself
 
 
 def can_tell() -> bool:
