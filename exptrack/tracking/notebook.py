@@ -10,7 +10,6 @@ import os
 import sys
 from contextlib import suppress
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -132,6 +131,8 @@ def _save(run: ActiveRun, shell: Any, coming: str | None = None) -> None:
 
 def as_html(run: ActiveRun) -> str:
     """The run as a small table: its name and state, its parameters, the last values of its metrics."""
+    from html import escape
+
     rows = [("run", run.name or "nothing is recorded"), ("state", _name_state(run))]
     metrics = _read_last(run.folder) if run.folder is not None else {}
     params = flatten(grow(run._params.items()))  # noqa: SLF001 - it is a method of that class
