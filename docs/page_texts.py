@@ -18,7 +18,7 @@ that refuses claims of runs which do not exist or were not pushed.""",
     "run": """\
 Takes the snapshot, runs COMMAND in the working directory, and records the run when it has ended. Options end at the first word
 that is none, so `--` is only needed before a command that begins with a hyphen. The command gets the name of its run in
-`EXPTRACK_RUN`.
+`EXPTRACK_RUN`. A script in it that calls `exptrack.start_run()` logs to this run.
 
 Parameters are read from `params.yaml`, from what `dvc.yaml` names, and from the command's own `--key value` and `key=value`; metrics from
 `metrics.json` and from what `dvc.yaml` names, if the command wrote them, and from patterns over its output in `exptrack.yaml`.
@@ -252,7 +252,9 @@ OF_RUN = (
 
 VARIABLES = (
     ("`EXPTRACK_DEBUG`", "if set, errors come with a traceback"),
-    ("`EXPTRACK_RUN`", "set for the command of a run: the name of the run"),
+    ("`EXPTRACK_DISABLED`", "if 1, scripts that call `exptrack.start_run()` record nothing, and no call does anything"),
+    ("`EXPTRACK_QUIET`", "if 1, such scripts say nothing of exptrack on standard error"),
+    ("`EXPTRACK_RUN`, `EXPTRACK_JOURNAL`", "set for the command of a run: the name of the run, and where scripts log to it"),
     ("`NO_COLOR`", "if set, nothing is coloured"),
 )
 
