@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from exptrack.analysis.output import Collapser, shorten
+from exptrack.backends.process.descriptors import lift
 
 HALF = 128 * 1024
 _WINDOW = 1024 * 1024
@@ -29,7 +30,7 @@ class OutputLog:
         self._file = self._open("output-head")
 
     def _open(self, name: str) -> int:
-        return os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        return lift(os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644))
 
     def add(self, chunk: bytes) -> bytes:
         """Take in a chunk."""

@@ -84,7 +84,8 @@ def listen(at_end: Callable[[int | None, bool], None]) -> None:
 
     def finish() -> None:
         is_known = _exit.is_heard or outermost is None or not _was_left(outermost)
-        at_end(_exit.code if is_known else None, _exit.interrupted)
+        with suppress(KeyboardInterrupt):  # it was told what becomes of the run
+            at_end(_exit.code if is_known else None, _exit.interrupted)
 
     sys.excepthook = hook
     sys.exit = leave

@@ -6,24 +6,25 @@ It is asked by a line of JSON on its standard input, and answers by lines: `{"no
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from exptrack import errors
+from exptrack.backends.process.descriptors import lift
 from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.tracking import notebook
+from exptrack.tracking.line import Line, is_started_so, list_words, make_environ
 from exptrack.tracking.place import find_folders
 from exptrack.tracking.stream import Stream
 from exptrack.tracking.telling import tell
 
-_ROOT = Path(__file__).parents[2]
 _MODULE = "exptrack.tracking.keeper"
+_PATIENCE = 5.0  # seconds for a keeper that has answered to be gone
 
 
 class Asked(NamedTuple):
@@ -35,17 +36,24 @@ class Asked(NamedTuple):
     experiment: str | None
     resume: str | None
 
+    @classmethod
+    def make(cls, name: object, note: object, tags: object, experiment: object, resume: object) -> Asked:
+        """Of texts, or what has one; a tag alone is one tag."""
+        listed = tags if isinstance(tags, Iterable) and not isinstance(tags, str) else [] if tags is None else [tags]
+        name, note, experiment, resume = (None if one is None else str(one) for one in (name, note, experiment, resume))
+        return cls(name, note, tuple(map(str, listed)), experiment, resume)
+
 
 class Keeper:
     """The process that keeps a run under way, as it says that it is ready. `tells_exit`: it finds out by itself how the script ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes], ready: dict[str, Any]) -> None:
+    def __init__(self, line: Line, ready: dict[str, Any]) -> None:
         self.name: str = ready["name"]
         self.folder = Path(ready["folder"])
         self.directory = Path(ready["directory"])
         self.step: int = ready["step"]
         self.tells_exit: bool = ready["tells_exit"]
-        self._process = process
+        self._line = line
         self._lock = _lock_command(self.folder)
 
     def end(self, stream: Stream, exit_code: int | None, *, interrupted: bool, heard: Collection[str]) -> str | None:
@@ -55,16 +63,22 @@ class Keeper:
         if stream.failure is not None:
             ending["failure"] = stream.failure.strerror
         with suppress(OSError):
-            _send(self._process, ending)
+            self._line.send(ending)
         if ending["is_leaving"]:
+            self._line.close(0)
             return None
-        answer = _listen(self._process, "recorded", "failed", heard=heard)
+        try:
+            answer = _listen(self._line, "recorded", "failed", heard=heard)
+        except KeyboardInterrupt:
+            tell(f"{self.name} has ended: it is being recorded, whatever becomes of the script")
+            self._line.close(0)
+            raise
         if self._lock is not None:
-            os.close(self._lock)
+            with suppress(OSError):
+                os.close(self._lock)
+        self._line.close(_PATIENCE if answer else 0)
         if answer is None:
             return self._recover(stream, ending)
-        with suppress(OSError, subprocess.TimeoutExpired):
-            self._process.communicate(timeout=5)
         if "failed" in answer:
             tell(
                 f"{self.name} ended, but could not be recorded: {answer['failed']}; all of it is kept for `exptrack recover`"
@@ -74,15 +88,17 @@ class Keeper:
         return str(answer["recorded"]["name"])
 
     def _recover(self, stream: Stream, ending: dict[str, object]) -> str | None:
-        """The keeper was killed: what it would have done is done by `recover`."""
+        """The keeper was killed: what it would have done is done by `recover`. If it only does not answer, it does so once the script is over."""
+        if _is_locked(self.folder / "lock"):
+            tell(f"{self.name} is recorded once the script is over: its recorder does not answer")
+            return None
         told = {key: ending[key] for key in ("exit_code", "interrupted")}
         stream.add("ended", signal=None, timed_out=False, **told)
         environ = {name: value for name, value in os.environ.items() if name != "EXPTRACK_RUN"}
-        words = [sys.executable, "-P", "-m", "exptrack", "recover", "--force", self.name]
         done = subprocess.run(
-            words,
+            list_words("exptrack", "recover", "--force", self.name),
             cwd=self.directory,
-            env=_environ(environ),
+            env=make_environ(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
@@ -99,39 +115,42 @@ def start(asked: Asked, environ: Mapping[str, str]) -> Keeper:
 
     `environ` is what the run sees as its environment: it names the run that this one is inside of, if there is one.
     """
-    if not sys.executable:
-        raise ExptrackError(
-            "this Python does not know its own program (sys.executable is empty): start the script by `exptrack run`"
-        )
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", _MODULE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # A rule that fires speaks to GitHub through the output of the job.
-        stderr=None if _is_on("GITHUB_ACTIONS") or _is_on("EXPTRACK_DEBUG") else subprocess.DEVNULL,
-        env=_environ(dict(os.environ)),
-        start_new_session=True,
-    )
+    if not sys.executable or getattr(sys, "frozen", False) or is_started_so():
+        raise ExptrackError("this program is no Python that could start another one: start it by `exptrack run`")
+    # A rule that fires speaks to GitHub through the output of the job.
+    stderr = None if _is_on("GITHUB_ACTIONS") or _is_on("EXPTRACK_DEBUG") else subprocess.DEVNULL
     try:
-        _send(process, _describe(asked, dict(environ)))
-        answer = _listen(process, "ready", "error")
+        line = Line(_MODULE, stderr=stderr)
     except OSError as error:
-        raise ExptrackError(f"the recorder of the run could not be started: {error.strerror}") from error
+        raise _not_started(str(error.strerror)) from error
+    try:
+        line.send(_describe(asked, dict(environ)))
+        answer = _listen(line, "ready", "error")
+    except OSError as error:
+        line.close(_PATIENCE)
+        raise _not_started(f"`{sys.executable} -P -m {_MODULE}` ended at once") from error
+    except BaseException:
+        # Ctrl-C, say: a run that the script has not got is over when it has begun.
+        with suppress(OSError):
+            line.send({"exit_code": None, "interrupted": True, "lost": 0, "is_leaving": False})
+        line.close(0)
+        raise
+    if answer is None or "error" in answer:
+        line.close(_PATIENCE)
     if answer is None:
-        process.wait()
-        raise ExptrackError(
-            f"the recorder of the run could not be started: `{sys.executable} -P -m {_MODULE}` ended at once"
-        )
+        raise _not_started(f"`{sys.executable} -P -m {_MODULE}` ended at once")
     if "error" in answer:
-        process.communicate()
         _raise(answer["error"])
-    return Keeper(process, answer["ready"])
+    return Keeper(line, answer["ready"])
+
+
+def _not_started(why: str) -> ExptrackError:
+    return ExptrackError(f"the recorder of the run could not be started: {why}")
 
 
 def _describe(asked: Asked, environ: dict[str, str]) -> dict[str, object]:
-    journal = environ.pop("EXPTRACK_JOURNAL", None)
-    if not journal or not Path(journal).exists():
-        environ.pop("EXPTRACK_RUN", None)  # of a run that is over by now
+    if not environ.pop("EXPTRACK_JOURNAL", None):
+        environ.pop("EXPTRACK_RUN", None)
     return {
         **asked._asdict(),
         "pid": os.getpid(),
@@ -151,22 +170,9 @@ def find_command() -> list[str]:
     return words or ["python"]
 
 
-def _environ(environ: dict[str, str]) -> dict[str, str]:
-    """The keeper imports this very package, wherever the script found it."""
-    path = environ.get("PYTHONPATH")
-    return {**environ, "PYTHONPATH": os.pathsep.join([*([path] if path else []), str(_ROOT)])}
-
-
-def _send(process: subprocess.Popen[bytes], message: dict[str, object]) -> None:
-    pipe = _pipe(process.stdin)
-    pipe.write(json.dumps(message).encode() + b"\n")
-    pipe.flush()
-
-
-def _listen(process: subprocess.Popen[bytes], *kinds: str, heard: Collection[str] = ()) -> dict[str, Any] | None:
+def _listen(line: Line, *kinds: str, heard: Collection[str] = ()) -> dict[str, Any] | None:
     """The next answer of one of these kinds; notices before it are told. None if the keeper is gone."""
-    for line in _pipe(process.stdout):
-        answer: dict[str, Any] = json.loads(line)
+    while (answer := line.receive()) is not None:
         if "notice" in answer:
             tell(answer["notice"])
         elif "warning" in answer:
@@ -177,19 +183,26 @@ def _listen(process: subprocess.Popen[bytes], *kinds: str, heard: Collection[str
     return None
 
 
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise OSError("no pipe")
-    return pipe
-
-
 def _lock_command(folder: Path) -> int | None:
     """While this process lives, `recover` leaves a run alone whose keeper was killed."""
     with suppress(OSError):
-        lock = os.open(folder / "command", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = lift(os.open(folder / "command", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return lock
     return None
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether the recorder of a run lives."""
+    with suppress(OSError):
+        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(lock)
+    return False
 
 
 def _is_on(variable: str) -> bool:

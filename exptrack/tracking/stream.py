@@ -12,9 +12,11 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+from exptrack.backends.process.descriptors import lift
 from exptrack.tracking.values import as_number, attempt, describe, finite_only
 
 _ATTEMPTS = 10
+_LOOK = 1.0  # seconds
 _LONGEST_NAME = 250  # characters; the file of a history is named after its metric
 
 
@@ -38,10 +40,18 @@ class Stream:
         self.folder = folder
         self.lost = 0
         self.failure: OSError | None = None
-        self._file = os.open(folder / "stream", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._file = -1
+        self._identity = (-1, -1)
+        self._look_at = 0.0
+        self._open()
         self._warn = warn
         self._keys = _Keys()
         self._torn = False
+
+    def _open(self) -> None:
+        self._file = lift(os.open(self.folder / "stream", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+        found = os.fstat(self._file)
+        self._identity = found.st_dev, found.st_ino
 
     def add_metrics(self, values: Mapping[str, object], step: object, epoch: object) -> None:
         """An entry with all these metrics."""
@@ -63,8 +73,11 @@ class Stream:
             parts = self._format_each(values)
             place = self._format_place("step", step) + self._format_place("epoch", epoch)
         if parts:
+            now = time()
+            if now > self._look_at:
+                self._look(now)
             # Four decimals of the time take half as long as all of them; histories have three.
-            self._put(f'{{"kind":"metrics","time":{time():.4f},{place}"values":{{{",".join(parts)}}}}}\n'.encode())
+            self._put(f'{{"kind":"metrics","time":{now:.4f},{place}"values":{{{",".join(parts)}}}}}\n'.encode())
 
     def add(self, kind: str, **entry: object) -> None:
         """An entry of any kind, of JSON values."""
@@ -76,9 +89,38 @@ class Stream:
 
     def close(self) -> None:
         """No more is written."""
+        self._look(0)
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
+
+    def _look(self, now: float) -> None:
+        """Each second: a script may have closed what it did not open, and have another file under this number; a run may be over."""
+        self._look_at = now + _LOOK
+        if self._file < 0:
+            return
+        try:
+            found = os.fstat(self._file)
+            if (found.st_dev, found.st_ino) != self._identity:
+                self._open()
+            elif not found.st_nlink:
+                os.close(self._file)
+                self._lose(OSError(errno.ENOENT, "its journal is gone, with the repository or since the run is over"))
+        except OSError:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        self._file = -1
+        try:
+            self._open()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        self._file = -1
+        if self.failure is None:
+            self.failure = error
+            self._warn(f"what is logged cannot be written down: {error.strerror}; the script goes on")
 
     def _put(self, line: bytes) -> None:
         # Half a line that a full disk has left must not take the next one with it.
@@ -94,7 +136,12 @@ class Stream:
                 self._torn = False
 
     def _put_rest(self, rest: bytes, error: OSError) -> None:
-        """Once more, if only room was missing: some is kept for this."""
+        """Once more, if only room was missing: some is kept for this; or if the script has closed the file."""
+        if error.errno == errno.EBADF and self._file >= 0:
+            self._reopen()
+            with suppress(OSError):
+                if write(self._file, rest) == len(rest):
+                    return
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             try:
                 self._torn = True

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from exptrack.backends.process import exits
 from exptrack.model.run import Ending
 
-_LOOK = 0.2
+_LOOK = 200  # milliseconds between two looks, where there is no bell
 
 
 class Starter:
@@ -23,12 +23,14 @@ class Starter:
     def wait(self, sources: Sequence[int]) -> tuple[list[int], bool]:
         """Until one of the descriptors `sources` can be read, or it has ended: those that can, and whether it has."""
         while True:
-            is_over = os.getppid() != self.pid
-            bells = [] if self._bell is None else [self._bell]
-            patience = 0 if is_over else None if bells else _LOOK
-            ready, _, _ = select.select([*sources, *bells], [], [], patience)
+            is_over = self._bell is None and os.getppid() != self.pid
+            waiting = select.poll()  # `select` knows no descriptors beyond 1,023
+            for one in sources if self._bell is None else [*sources, self._bell]:
+                waiting.register(one, select.POLLIN)
+            patience = 0 if is_over else None if self._bell is not None else _LOOK
+            ready = [one for one, _ in waiting.poll(patience)]
             if ready or is_over:
-                return [one for one in ready if one not in bells], is_over or any(one in bells for one in ready)
+                return [one for one in ready if one != self._bell], is_over or self._bell in ready
 
     def find_ending(self) -> Ending | None:
         """How it ended; None if this system does not tell."""
