@@ -117,7 +117,7 @@ def _explain(directory: Path, message: str) -> str:
             f"run `git config --global --add safe.directory {shlex.quote(foreign[1])}`"
         )
     if "not a git repository" in message:
-        return f"not a Git repository: {directory}; run `git init` there first, or name another folder with `-C DIR`"
+        return f"not a Git repository: {directory}; run `git init` there first, or start in another folder (`exptrack -C DIR`)"
     return f"git cannot use the repository at {directory}: {command.reason(message)}"
 
 
