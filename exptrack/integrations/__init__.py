@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -32,26 +33,32 @@ class CallbackRun:
     def __init__(self, framework: str, **asked: Any) -> None:
         self.framework = framework
         self.asked = asked
+        self._key = os.urandom(8)  # the same for copies, which scikit-learn makes of estimators and what they hold
         self._run: ActiveRun | None = None
 
     def get(self) -> ActiveRun:
         """The run; once it has ended another one."""
         if self._run is None or self._run.is_over:
-            last = _started.pop(self.framework, None)
-            if last is not None and last is active_run():
+            key, last = _started.get(self.framework, (self._key, None))
+            if key != self._key and last is not None and last is active_run():
                 last.end()
             self._run = active_run()
         if self._run is None:
             self._run = start_run(**self.asked)
             if not self._run.is_attached:
-                _started[self.framework] = self._run
+                _started[self.framework] = (self._key, self._run)
         return self._run
 
     def end(self, error: BaseException | None = None) -> None:
         """End its own run, as failed or interrupted if an error is the reason; any other run is left alone."""
-        if self._run is not None and self._run is _started.get(self.framework):
+        key, run = _started.get(self.framework, (b"", None))
+        if key == self._key and run is not None:
             del _started[self.framework]
-            self._run.__exit__(None if error is None else type(error), error, None)
+            run.__exit__(None if error is None else type(error), error, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy, perhaps in another process, finds its run by itself.
+        return {**self.__dict__, "_run": None}
 
 
-_started: dict[str, ActiveRun] = {}  # by callbacks, the last of each framework
+_started: dict[str, tuple[bytes, ActiveRun]] = {}  # the last run that a callback of each framework started

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -22,11 +21,11 @@ _SPEED = re.compile(".*_runtime|.*_per_second")  # how long it took is no result
 class ExptrackCallback(_Callback):
     """Logs what the Trainer logs (`train/loss`, `eval/loss`), its arguments, and the model's configuration.
 
-    `log_model` keeps the model: True at the end, "all" each checkpoint. It logs to the active run; where there is none it starts
-    one, of this name and with what else `start_run` takes.
+    `log_model` keeps the model at the end. It logs to the active run; where there is none it starts one, of this name and with what else
+    `start_run` takes.
     """
 
-    def __init__(self, name: str | None = None, *, log_model: bool | str = False, **start: Any) -> None:
+    def __init__(self, name: str | None = None, *, log_model: bool = False, **start: Any) -> None:
         self._own = CallbackRun("huggingface", name=name, **start)
         self._log_model = log_model
 
@@ -57,17 +56,11 @@ class ExptrackCallback(_Callback):
         """Metrics of `trainer.predict`."""
         self.on_log(args, state, control, metrics)
 
-    def on_save(self, args: Any, state: Any, control: object, **_: object) -> None:
-        """A checkpoint."""
-        if state.is_world_process_zero and self._log_model == "all":
-            folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
-            self._own.get().log_artifacts(folder, f"checkpoints/{folder.name}")
-
     def on_train_end(self, args: Any, state: Any, control: object, **given: Any) -> None:
         """The model. The run stays open: `trainer.evaluate()` may follow; but each trial of a search is a run."""
         if not state.is_world_process_zero:
             return
-        if self._log_model is True and self._own.get().name is not None:
+        if self._log_model and self._own.get().name is not None:
             with TemporaryDirectory() as folder:
                 for one in (given.get("model"), given.get("processing_class")):
                     if one is not None:

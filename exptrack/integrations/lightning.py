@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from exptrack.integrations import CallbackRun, require
@@ -18,17 +17,16 @@ _rank_zero_only: Any = require(f"{_PACKAGE}.utilities", "lightning").rank_zero_o
 
 
 class ExptrackLogger(_Logger):
-    """Logs what a module logs, its hyperparameters, and if `log_model` the checkpoints: True at the end, "all" each when it is saved.
+    """Logs what a module logs, its hyperparameters, and if `log_model` the checkpoints that are there at the end.
 
     It logs to the active run; where there is none it starts one, of this name and with what else `start_run` takes.
     """
 
-    def __init__(self, name: str | None = None, *, log_model: bool | str = False, **start: Any) -> None:
+    def __init__(self, name: str | None = None, *, log_model: bool = False, **start: Any) -> None:
         super().__init__()
         self._own = CallbackRun("lightning", name=name, **start)
         self._log_model = log_model
-        self._checkpoints: Any = None
-        self._kept: set[tuple[str, float]] = set()
+        self._saved: Any = None
 
     @property
     def experiment(self) -> ActiveRun:
@@ -59,29 +57,20 @@ class ExptrackLogger(_Logger):
 
     @_rank_zero_only
     def after_save_checkpoint(self, checkpoint_callback: Any) -> None:
-        """Keep the checkpoints, now or at the end."""
-        self._checkpoints = checkpoint_callback if self._log_model else None
-        if self._log_model == "all":
-            self._keep_checkpoints()
-
-    def _keep_checkpoints(self) -> None:
-        saved = self._checkpoints
-        for path in {saved.best_model_path, saved.last_model_path, *saved.best_k_models}:
-            file = Path(path)
-            state = (path, file.stat().st_mtime if file.is_file() else 0.0)
-            if state[1] and state not in self._kept:
-                self._kept.add(state)
-                self.experiment.log_artifact(file, f"checkpoints/{file.name}")
+        """Who knows the checkpoints."""
+        self._saved = checkpoint_callback if self._log_model else None
 
     @_rank_zero_only
     def finalize(self, status: str) -> None:
-        """What failed ends its run; otherwise a test may follow."""
-        if self._checkpoints is not None:
-            self._keep_checkpoints()
+        """The checkpoints. What failed ends its run; otherwise a test may follow."""
+        saved, self._saved = self._saved, None
+        for path in {saved.best_model_path, saved.last_model_path, *saved.best_k_models} if saved else ():
+            if path:
+                self.experiment.log_artifact(path, "checkpoints/")
         if status == "failed":
             self._own.end(sys.exception())
 
     def __getstate__(self) -> dict[str, Any]:
         # Processes that are spawned attach to the run that this one has.
         _ = self.experiment
-        return {**self.__dict__, "_own": CallbackRun("lightning", **self._own.asked), "_checkpoints": None}
+        return {**self.__dict__, "_saved": None}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from textwrap import dedent
 
 TRAIN = dedent("""
+    import os
     import numpy as np, lightgbm
+    import exptrack
     from exptrack.integrations.lightgbm import ExptrackCallback
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 4)); y = (x[:, 0] + rng.normal(size=200) > 0).astype(int)
@@ -18,6 +20,9 @@ TRAIN = dedent("""
     track = ExptrackCallback("second")
     lightgbm.cv(given, train, 3, callbacks=[track])
     lightgbm.LGBMClassifier(n_estimators=4, verbose=-1).fit(x, y, eval_X=x, eval_y=y, callbacks=[track])
+    exptrack.end_run()
+    os.environ["EXPTRACK_DISABLED"] = "1"
+    lightgbm.train(given, train, 2, valid_sets=[valid], callbacks=[ExptrackCallback("disabled")])
 """)
 
 

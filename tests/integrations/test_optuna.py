@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 STUDY = dedent("""
+    import os
     import optuna
     import exptrack
     from exptrack.integrations.optuna import ExptrackCallback, track
@@ -29,6 +30,10 @@ STUDY = dedent("""
     study = optuna.create_study(directions=["minimize", "maximize"])
     both = lambda trial: (trial.suggest_int("n", 1, 3), 2)
     study.optimize(both, n_trials=2, callbacks=[ExptrackCallback("both")])
+
+    exptrack.end_run()
+    os.environ["RANK"] = "1"  # of a launcher: the first process is the one that records
+    optuna.create_study().optimize(objective, n_trials=1, callbacks=[ExptrackCallback("silent")])
 """)
 
 

@@ -6,6 +6,7 @@ from textwrap import dedent
 
 TRAIN = dedent("""
     import numpy as np, xgboost
+    from sklearn.base import clone
     from exptrack.integrations.xgboost import ExptrackCallback
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 4)); y = (x[:, 0] + rng.normal(size=200) > 0).astype(int)
@@ -18,7 +19,8 @@ TRAIN = dedent("""
     xgboost.cv(given, train, 3, callbacks=[track])
     model = xgboost.XGBClassifier(n_estimators=4, max_depth=2, random_state=7, callbacks=[ExptrackCallback("second")],
                                   eval_metric="logloss")
-    model.fit(x[:150], y[:150], eval_set=[(x[150:], y[150:])], verbose=False)
+    for one in (model, clone(model)):  # which copies the callback
+        one.fit(x[:150], y[:150], eval_set=[(x[150:], y[150:])], verbose=False)
 """)
 
 
@@ -41,7 +43,7 @@ def test_training_logs_evaluations_parameters_and_the_best_iteration_and_the_nex
     assert {"base_score", "seed"}.isdisjoint(params)  # of the data; of nobody
     assert runs.keys() == {"first", "second"}
     assert runs["second"]["params"]["logged"]["xgboost"]["seed"] == 7
-    assert len(gym.history("second", "validation_0/logloss")) == 4
+    assert len(gym.history("second", "validation_0/logloss")) == 2 * 4
 
 
 def test_the_example_of_the_page_logs_to_the_run_that_is_under_way(gym, example, under_run):
