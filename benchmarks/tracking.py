@@ -175,7 +175,7 @@ def format_costs(world: World, sizes: Sizes) -> str:
         for where, all_of_it in found.items():
             all_of_it.append(_train(world, places[where], "cost", before=before[where]))
     rows = [
-        (where, *(f"{median(one[name] for one in all_of_it[1:]) * 1000:.1f}" for name in _COSTS))
+        (where, *(_milli(median(one[name] for one in all_of_it[1:])) for name in _COSTS))
         for where, all_of_it in found.items()
     ]
     head = (
@@ -255,6 +255,10 @@ def _call(world: World, folder: Path, words: Sequence[str]) -> str:
 
 def _both(found: Mapping[str, float], *names: str) -> Iterator[str]:
     return (f"{found[name]:.2f}" for name in names)
+
+
+def _milli(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}" if seconds else ""  # a recorder above the script is not its child
 
 
 def _parser() -> argparse.ArgumentParser:
