@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from exptrack.errors import ExptrackError
+from exptrack.tracking.values import as_text
 
 if TYPE_CHECKING:
     from exptrack.tracking.run import ActiveRun
@@ -87,7 +88,7 @@ def log_artifacts(run: ActiveRun, folder: str | Path, name: str | None = None) -
 
 def log_text(run: ActiveRun, text: object, name: str) -> None:
     """A text as a file, in UTF-8; of anything else what `str` says of it, and bytes as they are."""
-    data = text if isinstance(text, bytes) else str(text).encode(errors="surrogatepass")
+    data = text if isinstance(text, bytes) else as_text(text).encode(errors="surrogatepass")
     _log_bytes(run, name, lambda _: (data, ""))
 
 
@@ -125,7 +126,7 @@ def _as_path(run: ActiveRun, path: object) -> Path | None:
     given: object = os.fspath(path) if isinstance(path, os.PathLike) else path
     if isinstance(given, str) and "\0" not in given:
         return Path(given)
-    run.warn(f"an artifact is {str(path)[:100]!r}: give the path of a file")
+    run.warn(f"an artifact is {as_text(path)[:100]!r}: give the path of a file")
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from exptrack.errors import ExptrackError
 from exptrack.tracking.pixels import encode_png, to_pixels
-from exptrack.tracking.values import describe
+from exptrack.tracking.values import attempt, describe
 
 Encoded: TypeAlias = tuple[bytes, str]
 _PNG, _HTML = ".png", ".html"
@@ -66,8 +66,9 @@ def _find_matplotlib(value: Any) -> Any:
     plots: Any = sys.modules.get("matplotlib.pyplot")
     if value is not None and value is plots:
         return plots.gcf()
-    for one in (value, getattr(value, "figure", None), getattr(value, "figure_", None), getattr(value, "fig", None)):
-        if hasattr(one, "savefig") and _comes_from(one, "matplotlib"):
+    for name in ("", "figure", "figure_", "fig"):
+        one = attempt(getattr, value, name, None, otherwise=None) if name else value
+        if attempt(hasattr, one, "savefig", otherwise=False) and _comes_from(one, "matplotlib"):
             return one
     return None
 

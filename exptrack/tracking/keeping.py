@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from exptrack import errors
-from exptrack.backends.process.descriptors import lift
+from exptrack.backends.descriptors import lift
 from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.tracking import notebook
 from exptrack.tracking.line import Line, is_started_so, list_words, make_environ
@@ -38,7 +38,9 @@ class Asked(NamedTuple):
 
     @classmethod
     def make(cls, name: object, note: object, tags: object, experiment: object, resume: object) -> Asked:
-        """Of texts, or what has one; a tag alone is one tag."""
+        """Of texts, or what has one; a tag alone is one tag, and a mapping gives `key=value`."""
+        if isinstance(tags, Mapping):
+            tags = [f"{key}={value}" for key, value in tags.items()]
         listed = tags if isinstance(tags, Iterable) and not isinstance(tags, str) else [] if tags is None else [tags]
         name, note, experiment, resume = (None if one is None else str(one) for one in (name, note, experiment, resume))
         return cls(name, note, tuple(map(str, listed)), experiment, resume)
@@ -80,9 +82,10 @@ class Keeper:
         if answer is None:
             return self._recover(stream, ending)
         if "failed" in answer:
-            tell(
-                f"{self.name} ended, but could not be recorded: {answer['failed']}; all of it is kept for `exptrack recover`"
-            )
+            kept = "all of it is kept for `exptrack recover`"
+            if not self.folder.exists():
+                kept = "its repository was removed, or moved: there `exptrack recover` records it"
+            tell(f"{self.name} ended, but could not be recorded: {answer['failed']}; {kept}")
             return None
         tell(f"recorded {answer['recorded']['name']} ({answer['recorded']['status']})")
         return str(answer["recorded"]["name"])

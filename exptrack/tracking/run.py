@@ -17,7 +17,7 @@ from exptrack.model.tree import Value, grow, list_leaves, nest
 from exptrack.tracking import artifacts, notebook, printing
 from exptrack.tracking.ending import UNHEARD, read_error
 from exptrack.tracking.stream import Stream
-from exptrack.tracking.values import as_tree, as_value
+from exptrack.tracking.values import as_text, as_tree, as_value
 
 if TYPE_CHECKING:
     from exptrack.tracking.keeping import Keeper
@@ -113,11 +113,11 @@ class ActiveRun:
 
     def set_tag(self, tag: str, value: object = None) -> None:
         """A tag; with a value `tag=value`."""
-        self.set_tags(tag if value is None else f"{tag}={value}")
+        self.set_tags(tag if value is None else f"{as_text(tag)}={as_text(value)}")
 
     def set_note(self, note: str) -> None:
         """The note on the run; a later one takes its place."""
-        self.write("note", note=str(note))
+        self.write("note", note=as_text(note))
 
     log_artifact = artifacts.log_artifact
     log_artifacts = artifacts.log_artifacts
@@ -196,11 +196,11 @@ def _list_tags(tags: Sequence[object]) -> list[str]:
     found: list[str] = []
     for tag in tags:
         if isinstance(tag, Mapping):
-            found += [f"{key}={as_value(value)}" for key, value in tag.items()]
+            found += [f"{as_text(key)}={as_text(as_value(tag[key]))}" for key in tag]
         elif isinstance(tag, list | tuple | set | frozenset):
-            found += map(str, tag)
+            found += map(as_text, tag)
         else:
-            found.append(str(tag))
+            found.append(as_text(tag))
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
 from pathlib import PurePath
+from re import sub
 from typing import Any, TypeVar
 
 from exptrack.model.tree import Value
@@ -146,6 +147,10 @@ def _fields(value: Any) -> Mapping[object, object] | None:
     return found if isinstance(found, Mapping) else None
 
 
+def _name(value: Any) -> str:
+    return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+
+
 def _as_item(value: Any, above: tuple[int, ...]) -> Value:
     number = as_number(value)
     if not isinstance(number, str):
@@ -157,5 +162,6 @@ def _as_item(value: Any, above: tuple[int, ...]) -> Value:
     if isinstance(value, Sequence) and not isinstance(value, bytes) and attempt(len, value, otherwise=0) <= _MOST_ITEMS:
         return [as_value(item, above) for item in _list(value)]
     if isinstance(value, type) or callable(value):
-        return attempt(lambda: f"{value.__module__}.{value.__qualname__}", otherwise=describe(value))
-    return as_text(value)[:_LONGEST]
+        return attempt(_name, value, otherwise=describe(value))
+    # Where it lies in memory is no part of a parameter: each run would be a configuration of its own.
+    return sub(r" at 0x[0-9a-f]+", "", as_text(value)[:_LONGEST])

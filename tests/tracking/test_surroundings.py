@@ -260,3 +260,34 @@ print(sum(len(json.loads(line)["values"]) == 400 for line in lines if '"metrics"
     )
     assert (done.returncode, done.stdout) == (0, "80\n"), done.stderr
     assert only()["status"] == "completed"
+
+
+def test_no_call_raises_whatever_it_is_given(stage, only):
+    """Words and things whose own text cannot be had; a parameter or a file that is missing is told."""
+    done = stage.play(
+        """
+        import exptrack
+        class Raising:
+            def __getattr__(self, name): raise KeyError(name)
+            def __repr__(self): raise KeyError("repr")
+        run = exptrack.start_run("one")
+        one = Raising()
+        run.set_tags(one, [one], {one: one}, "good", None, 3, "")
+        run.set_tag(one, one)
+        run.set_note(one)
+        run.log_params(one)
+        run.log_param("one", one)
+        run.log_metric(one, one, step=one, epoch=one)
+        for log in (run.log_text, run.log_figure, run.log_image, run.log_table):
+            log(one, "one.txt")
+            log(None, None)
+        run.log_artifact(one)
+        run.log_artifacts(one)
+        print("went on")
+        """
+    )
+    assert (done.returncode, done.stdout) == (0, "went on\n"), done.stderr
+    record = only()
+    assert record["status"] == "completed"
+    assert "good" in record["tags"]
+    assert record["params"]["logged"] == {"one": "a Raising"}

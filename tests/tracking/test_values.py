@@ -7,6 +7,7 @@ import math
 import threading
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 import numpy as np
 import pytest
@@ -188,7 +189,7 @@ def test_of_a_configuration_what_can_be_read_is_recorded():
     [
         (range(3), [0, 1, 2]), (range(10**9), "range(0, 1000000000)"), ({3, "a"}, ["a", 3]), (b"x", "b'x'"), ({1: {None: 2}}, {"1": {"None": 2}}),
         (float("inf"), "inf"), (len, "builtins.len"), (Raising(KeyError()), "a Raising"), ({Raising(KeyError())}, ["a Raising"]),
-        (np.zeros(2), [0.0, 0.0]), (np.longdouble(0.5), 0.5),
+        (np.zeros(2), [0.0, 0.0]), (np.longdouble(0.5), 0.5), (object(), "<object object>"), (partial(max, 1), "functools.partial"),
     ],
     ids=lambda one: type(one).__name__,
 )  # fmt: skip
