@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from exptrack.analysis.output import Collapser, shorten
-from exptrack.backends.process.descriptors import lift
+from exptrack.backends.descriptors import lift
 
 HALF = 128 * 1024
 _WINDOW = 1024 * 1024

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from exptrack.backends.process.descriptors import lift
+from exptrack.backends.descriptors import lift
 
 _ROOT = Path(__file__).parents[2]
 _STARTED = "EXPTRACK_STARTED_BY"

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from exptrack.backends.process.descriptors import lift
+from exptrack.backends.descriptors import lift
 from exptrack.tracking.values import as_number, attempt, describe, finite_only
 
 _ATTEMPTS = 10
