@@ -10,6 +10,7 @@ from witness import until
 
 from exptrack.backends.process import exits
 from exptrack.model.tree import nest
+from exptrack.tracking.keeping import Asked
 
 # As under `exptrack run`, where the system tells how a process ended.
 KILLED = "failed" if exits.can_tell() else "crashed"
@@ -109,6 +110,10 @@ def test_what_the_run_was_told_is_recorded(stage, only):
         "optimizer": {"lr": 0.1, "name": "sgd"}, "depth": 3, "widths": [8, 16], "data": "x/y", "momentum": "nan",
     }  # fmt: skip
     assert (record["tags"], record["note"]) == (["a", "b", "stage=trial"], "second")
+
+
+def test_tags_that_are_a_mapping_keep_their_values():
+    assert Asked.make("one", None, {"kind": "wide"}, None, None).tags == ("kind=wide",)
 
 
 def test_a_parameter_that_a_file_has_is_not_recorded_twice(stage, only):
