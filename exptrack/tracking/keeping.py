@@ -18,6 +18,7 @@ from exptrack import errors
 from exptrack.backends.descriptors import lift
 from exptrack.errors import ExptrackError, RepositoryError
 from exptrack.tracking import notebook
+from exptrack.tracking.ending import UNHEARD
 from exptrack.tracking.line import Line, is_started_so, list_words, make_environ
 from exptrack.tracking.place import find_folders
 from exptrack.tracking.stream import Stream
@@ -64,8 +65,12 @@ class Keeper:
         ending["is_leaving"] = exit_code is None and self.tells_exit  # then the keeper hears of the exit code by itself
         if stream.failure is not None:
             ending["failure"] = stream.failure.strerror
-        with suppress(OSError):
+        try:
             self._line.send(ending)
+        except OSError:
+            ending["is_leaving"] = False  # nobody is there to hear of it
+            if exit_code is None and not interrupted and self.tells_exit:
+                stream.add("problem", text=UNHEARD)
         if ending["is_leaving"]:
             self._line.close(0)
             return None

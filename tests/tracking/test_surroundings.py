@@ -215,6 +215,25 @@ subprocess.run([sys.executable, "evaluate.py"], cwd={str(other)!r}, check=True)
     assert '"links"' not in git("show", f"{ref}:.exptrack/run.json", cwd=other)
 
 
+def test_a_run_of_another_repository_is_no_parent(stage, only, tmp_path, git):
+    other = tmp_path / "other"
+    other.mkdir()
+    git("init", "--quiet", other)
+    words = "[sys.executable, '-m', 'exptrack', 'run', '--name', 'two', '--', 'true']"
+    done = stage.play(f"{START}import subprocess, sys\nsubprocess.run({words}, cwd={str(other)!r}, check=True)\n")
+    assert done.returncode == 0, done.stderr
+    only()
+    ref = git("for-each-ref", "--format=%(refname)", "refs/exptrack/runs", cwd=other)
+    assert '"links"' not in git("show", f"{ref}:.exptrack/run.json", cwd=other)
+
+
+def test_an_end_that_nobody_hears_is_recorded_after_the_recorder_was_killed(stage, only):
+    done = stage.play(f"import os\n{START}{KILL_KEEPER}raise SystemExit(3)\n")
+    assert done.returncode == 3
+    assert "recorded one, whose recorder had been killed" in done.stderr
+    assert (only()["status"], only()["metrics"]) == ("failed", {"loss": 1})
+
+
 @pytest.mark.parametrize("place", ["folder", "submodule", "worktree"])
 def test_a_script_of_the_same_repository_or_of_none_attaches(stage, only, tmp_path, git, place):
     folder = {"folder": tmp_path / "scratch", "submodule": stage.folder / "sub", "worktree": tmp_path / "tree"}[place]

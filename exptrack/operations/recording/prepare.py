@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -52,7 +52,7 @@ def prepare(place: Place, journal: Journal, started: datetime) -> tuple[Start, P
     taken = snapshot.take(repository, name, found, settings.capture, excluded)
     taken = taken._replace(omissions=tuple(dict.fromkeys([*place.omissions, *taken.omissions])))
     refs.create_ref(repository, runs.ACTIVE + name, taken.oid, f"start {name}")
-    parent = request.environ.get("EXPTRACK_RUN")
+    parent = _find_parent(request.environ, repository.shared)
     concurrent = _meet_others(context, name, parent)
     draft = Record(
         name=name,
@@ -172,6 +172,14 @@ def _inside(top: Path, path: Path) -> str:
     """A folder as a path from the root of the repository; one outside it (GIT_DIR allows that) counts as the root."""
     found, root = path.resolve(), top.resolve()
     return found.relative_to(root).as_posix() if found.is_relative_to(root) else "."
+
+
+def _find_parent(environ: Mapping[str, str], shared: Path) -> str | None:
+    """Name of the run that this one is inside of; in another repository it means nothing."""
+    journal = environ.get("EXPTRACK_JOURNAL")
+    if journal and os.path.realpath(Path(journal).parents[1]) != os.path.realpath(shared):
+        return None
+    return environ.get("EXPTRACK_RUN")
 
 
 def _meet_others(context: Context, name: str, parent: str | None) -> tuple[str, ...]:
