@@ -34,7 +34,9 @@ def open_project(folders: list[str], notice: Callable[[str], None] | None = None
 
     project = _find(folders[-1:], notice) or _find(folders, notice)
     if project is None:
-        return Project(folders[-1] if folders else ".", notice)
+        if not folders:
+            raise RepositoryError("the working directory does not exist any more: start the script in a repository")
+        return Project(folders[-1], notice)
     first = _find(folders[:1], notice) if project.directory != Path(folders[0]) else project
     return first if first and first.context.repository.top == project.context.repository.top else project
 

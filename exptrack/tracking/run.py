@@ -16,7 +16,7 @@ from exptrack.errors import ExptrackError, ExptrackWarning
 from exptrack.model.tree import Value, grow, list_leaves, nest
 from exptrack.tracking import artifacts, notebook, printing
 from exptrack.tracking.ending import UNHEARD, read_error
-from exptrack.tracking.stream import Stream
+from exptrack.tracking.stream import open_stream
 from exptrack.tracking.values import as_text, as_tree, as_value
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ActiveRun:
         self._process = os.getpid()
         self._params: dict[tuple[str, ...], Value] = {}
         self._warned: set[str] = set()
-        self._stream = Stream(folder, self.warn) if folder else None
+        self._stream = open_stream(folder, self.warn) if folder else None
         self._printing = printing.listen(keeper.folder) if keeper else None
 
     @property
@@ -56,6 +56,17 @@ class ActiveRun:
     def is_over(self) -> bool:
         """Whether it has ended here, so that nothing more is recorded. What records nothing is never over."""
         return self._stream is None and self.folder is not None
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Whatever holds it may be copied: the run stays one."""
+        return self
+
+    def __reduce__(self) -> tuple[type[ActiveRun], tuple[str | None, Path | None]]:
+        """In the process that unpickles it, it is the same run, as in one that was forked."""
+        return ActiveRun, (self.name, self.folder)
 
     def __repr__(self) -> str:
         return f"<ActiveRun: {self.name or 'nothing is recorded'}>"

@@ -310,3 +310,35 @@ def test_no_call_raises_whatever_it_is_given(stage, only):
     assert record["status"] == "completed"
     assert "good" in record["tags"]
     assert record["params"]["logged"] == {"one": "a Raising"}
+
+
+def test_a_run_may_be_copied_and_handed_to_other_processes(stage, only):
+    done = stage.play(
+        """
+        import copy, exptrack, multiprocessing, pickle
+        def work(run):
+            run.log_metric("worker", 1)
+            run.end()
+        if __name__ == "__main__":
+            run = exptrack.start_run("one")
+            assert copy.deepcopy({"run": run})["run"] is run
+            for method in ("spawn", "fork"):
+                process = multiprocessing.get_context(method).Process(target=work, args=(run,))
+                process.start()
+                process.join()
+                assert process.exitcode == 0
+            kept = pickle.dumps(run)
+            run.log_metric("loss", 1)
+            run.end()
+            gone = pickle.loads(kept)
+            assert gone.is_over
+            gone.log_metric("late", 2)
+        """
+    )
+    assert done.returncode == 0, done.stderr
+    assert only()["metrics"] == {"loss": 1, "worker": 1}
+
+
+def test_without_a_working_directory_it_says_what_to_do(stage):
+    done = stage.play(f"import os\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')\n{START}")
+    assert "RepositoryError: the working directory does not exist any more" in done.stderr.splitlines()[-1]
