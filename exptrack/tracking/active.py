@@ -15,7 +15,7 @@ from exptrack.tracking.telling import tell
 NOTHING = ActiveRun(None, None)
 
 _opened = Opened()
-active_run = _opened.get_active  # not a function of its own: a loop that logs calls it each time
+active_run = _opened.active_run  # not a function of its own: a loop that logs calls it each time
 
 
 def is_disabled() -> bool:

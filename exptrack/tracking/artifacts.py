@@ -11,9 +11,9 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Concatenate, ParamSpec
 
 from exptrack.errors import ExptrackError
 from exptrack.tracking.values import as_text
@@ -24,8 +24,23 @@ if TYPE_CHECKING:
 _PARTIAL = "partial"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLASH = (NotADirectoryError, FileExistsError, IsADirectoryError)
+_P = ParamSpec("_P")
 
 
+def _go_on(log: Callable[Concatenate[ActiveRun, _P], None]) -> Callable[Concatenate[ActiveRun, _P], None]:
+    """Where not even our own modules can be read, since too many files are open, that is told, as all that the disk does."""
+
+    @wraps(log)
+    def tell(run: ActiveRun, /, *given: _P.args, **named: _P.kwargs) -> None:
+        try:
+            log(run, *given, **named)
+        except OSError as error:
+            run.warn(f"{log.__name__} could keep nothing: {error.strerror}")
+
+    return tell
+
+
+@_go_on
 def log_artifact(run: ActiveRun, path: str | Path, name: str | None = None) -> None:
     """A file, as it is now, under its own name or `name`, which may have folders; one that ends in a slash is that of a folder.
 
@@ -48,6 +63,7 @@ def log_artifact(run: ActiveRun, path: str | Path, name: str | None = None) -> N
     _put_file(run, checked, source)
 
 
+@_go_on
 def log_artifacts(run: ActiveRun, folder: str | Path, name: str | None = None) -> None:
     """All files below a folder, as they are now, below the folder's own name, or `name` (`.`: below none).
 
@@ -86,12 +102,14 @@ def log_artifacts(run: ActiveRun, folder: str | Path, name: str | None = None) -
         run.warn(f"artifacts of '{folder}' left out: {told}")
 
 
+@_go_on
 def log_text(run: ActiveRun, text: object, name: str) -> None:
     """A text as a file, in UTF-8; of anything else what `str` says of it, and bytes as they are."""
     data = text if isinstance(text, bytes) else as_text(text).encode(errors="surrogatepass")
     _log_bytes(run, name, lambda _: (data, ""))
 
 
+@_go_on
 def log_figure(run: ActiveRun, figure: object, name: str) -> None:
     """A figure of matplotlib or plotly; the suffix of `name` says the format.
 
@@ -103,6 +121,7 @@ def log_figure(run: ActiveRun, figure: object, name: str) -> None:
     _log_bytes(run, name, partial(encode_figure, figure))
 
 
+@_go_on
 def log_image(run: ActiveRun, image: object, name: str) -> None:
     """An image of Pillow, or an array: height x width, or with 1, 3 or 4 channels last; of tensors of PyTorch first.
 
@@ -113,6 +132,7 @@ def log_image(run: ActiveRun, image: object, name: str) -> None:
     _log_bytes(run, name, partial(encode_image, image))
 
 
+@_go_on
 def log_table(run: ActiveRun, table: object, name: str) -> None:
     """A frame of pandas or polars, a mapping of columns, or a list of mappings or rows, as csv, tsv, json or parquet; csv without a suffix."""
     from exptrack.tracking.tables import encode_table

@@ -71,6 +71,8 @@ def listen(at_end: Callable[[int | None, bool], None]) -> None:
 
     The exit code is None if the script was left by an exception that nobody heard of.
     """
+    import opcode  # noqa: F401 - now: in the end a script may have more files open than it can
+
     before, outermost = sys.excepthook, _find_outermost()
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -34,7 +34,7 @@ class Opened:
         """The run that is active in this very context."""
         return self._current.get()
 
-    def get_active(self) -> ActiveRun | None:
+    def active_run(self) -> ActiveRun | None:
         """The run that is active in this context; in a thread that has none, the outermost that is open in this process. None if there is none."""
         run = self._current.get()
         return run if run is not None or not self._entered else self._entered[0][0]

@@ -342,3 +342,30 @@ def test_a_run_may_be_copied_and_handed_to_other_processes(stage, only):
 def test_without_a_working_directory_it_says_what_to_do(stage):
     done = stage.play(f"import os\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')\n{START}")
     assert "RepositoryError: the working directory does not exist any more" in done.stderr.splitlines()[-1]
+
+
+def test_too_many_files_may_be_open_when_the_script_logs_and_ends(stage, only):
+    done = stage.play(
+        f"""
+{START}
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+files = []
+try:
+    while True:
+        files.append(open("/dev/null"))
+except OSError:
+    pass
+run.log_metric("loss", 2)
+run.log_params({{"lr": 1}})
+run.log_artifact("params.yaml")
+run.log_text("text", "a.txt")
+run.log_table({{"a": [1]}}, "a.csv")
+print("went on")
+"""
+    )
+    assert (done.returncode, done.stdout) == (0, "went on\n"), done.stderr
+    assert "Traceback" not in done.stderr
+    record = only()
+    assert (record["status"], record["metrics"]) == ("completed", {"loss": 2})
+    assert "log_text could keep nothing: Too many open files" in record["problems"]
