@@ -254,7 +254,10 @@ VARIABLES = (
     ("`EXPTRACK_DEBUG`", "if set, errors come with a traceback"),
     ("`EXPTRACK_DISABLED`", "if 1, scripts that call `exptrack.start_run()` record nothing, and no call does anything"),
     ("`EXPTRACK_QUIET`", "if 1, such scripts say nothing of exptrack on standard error"),
-    ("`EXPTRACK_RUN`, `EXPTRACK_JOURNAL`", "set for the command of a run: the name of the run, and where scripts log to it"),
+    (
+        "`EXPTRACK_RUN`, `EXPTRACK_JOURNAL`",
+        "set for the command of a run: the name of the run, and where scripts log to it",
+    ),
     ("`NO_COLOR`", "if set, nothing is coloured"),
 )
 

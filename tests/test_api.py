@@ -69,7 +69,7 @@ def test_it_names_every_method_of_a_project(method):
 
 
 def test_it_names_all_of_an_active_run_and_no_more():
-    own = {"write", "warn", "finish"}  # for exptrack's own use
+    own = {"write", "warn", "settle"}  # for exptrack's own use
     public = {name for name in [*dir(ActiveRun), *vars(ActiveRun(None, None))] if not name.startswith("_")} - own
     named = {name for row in table(PAGE, "active run") for name in re.findall(r"`(\w+)[(`]", row[0])}
     assert named - {"with"} == public

@@ -111,7 +111,7 @@ def end_run(exit_code: int = 0) -> None:
 def leave(run: ActiveRun, exit_code: int, *, interrupted: bool) -> None:
     """What one `start_run` began is over; with the last of them the run."""
     if _opened.leave(run):
-        run.finish(exit_code, interrupted=interrupted)
+        run.settle(exit_code, interrupted=interrupted)
 
 
 def require_run() -> ActiveRun:

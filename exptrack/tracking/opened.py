@@ -74,7 +74,7 @@ class Opened:
 
     def _end_all(self, exit_code: int | None, interrupted: bool) -> None:  # noqa: FBT001 - as `ending` calls it
         for run, _ in reversed(self._entered):
-            run.finish(exit_code, interrupted=interrupted)
+            run.settle(exit_code, interrupted=interrupted)
 
     def find_outer(self) -> tuple[str, Path] | None:
         """Name and journal of the run that `exptrack run`, or the process that started this one, has under way in this repository.

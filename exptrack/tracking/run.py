@@ -173,7 +173,7 @@ class ActiveRun:
 
         leave(self, exit_code, interrupted=False)
 
-    def finish(self, exit_code: int | None, *, interrupted: bool) -> None:
+    def settle(self, exit_code: int | None, *, interrupted: bool) -> None:
         """Have the run recorded. For exptrack's own use."""
         if self._stream is None or os.getpid() != self._process:
             return

@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OPTIONS = {"parquet", "plot"}  # named where the options are that want them
+FRAMEWORKS = {"huggingface", "keras", "lightgbm", "lightning", "optuna", "sklearn", "xgboost"}
+OPTIONS = {"gpu", "parquet", "peers", "plot", *FRAMEWORKS}  # named where the options are that want them
 
 
 def test_an_extra_is_called_as_dvc_calls_it_and_brings_the_dvc_that_exptrack_needs():
