@@ -61,6 +61,24 @@ def test_keras_is_seeded_with_its_backend(repository, exptrack, monkeypatch):
     assert one == two
 
 
+@pytest.mark.skipif(not find_spec("tensorflow"), reason="TensorFlow is not installed: it is no part of the extra dev")
+def test_two_trainings_with_tensorflow_are_equal_bit_by_bit(repository, exptrack, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    (repository / "seeded.py").write_text(
+        "import numpy, tensorflow as tf, exptrack\n"
+        "exptrack.seed_everything(3)\n"
+        "layers = [tf.keras.layers.Input((8,)), tf.keras.layers.Dropout(0.3), tf.keras.layers.Dense(1)]\n"
+        "model = tf.keras.Sequential(layers)\n"
+        "model.compile('adam', 'mse')\n"
+        "history = model.fit(numpy.random.rand(64, 8), numpy.ones(64), epochs=2, shuffle=True, verbose=0)\n"
+        "print([float(loss).hex() for loss in history.history['loss']], tf.random.normal((2,)).numpy().tobytes().hex())\n"
+    )
+    one, two = exptrack.python("seeded.py"), exptrack.python("seeded.py")
+    assert one.stdout, one.stderr
+    assert one.stdout == two.stdout
+
+
 def twice(exptrack, imports: str, code: str) -> list[str]:
     """What the code prints in each of two processes; the imports, which take long, are made once."""
     forks = f"{imports}\nimport os, sys\nfor _ in range(2):\n    if not os.fork():\n        exec({code!r})\n        sys.exit()\n    os.wait()\n"
