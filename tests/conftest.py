@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from shutil import which
 
 import pytest
 from processes import run
@@ -130,3 +131,28 @@ def dvc(repository: Path) -> Callable[..., None]:
         assert done.returncode == 0, done.stderr
 
     return call
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mount a file system of so many MiB; only root can, others skip the test."""
+    mounted = []
+
+    def mount(mebibytes: int) -> Path:
+        folder = tmp_path / "disk"
+        folder.mkdir()
+        words = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "exptrack-test", folder]
+        if (
+            os.geteuid() != 0
+            or not which("mount")
+            or subprocess.run(words, capture_output=True, check=False).returncode
+        ):
+            pytest.skip(
+                "no small file system can be mounted here; other tests do nearly the same with a limit on file sizes"
+            )
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "--lazy", folder], check=True)

@@ -197,17 +197,9 @@ class TestRefused:
 
 class TestFullDisk:
     @pytest.fixture
-    def disk(self, tmp_path, git) -> Iterator[Path]:
-        """A repository whose private folder lies on a file system of 3 MiB; only root can mount one."""
-        folder = tmp_path / "disk"
-        folder.mkdir()
-        mounted = os.geteuid() == 0 and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=3m", "exptrack-test", folder], capture_output=True, check=False
-        )
-        if not mounted or mounted.returncode:
-            pytest.skip("no small file system can be mounted here; a limit on file sizes does nearly the same")
-        yield folder
-        subprocess.run(["umount", "--lazy", folder], check=True)
+    def disk(self, small_disk) -> Path:
+        """A repository whose private folder lies on a file system of 3 MiB."""
+        return small_disk(3)
 
     def test_a_disk_that_fills_while_the_slot_is_filled_is_told_and_nothing_is_left(self, disk, exptrack, git):
         git("init", "--quiet", disk)

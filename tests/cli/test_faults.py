@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
 import shutil
 import subprocess
@@ -77,23 +76,10 @@ def test_a_repository_with_reftable(exptrack, tmp_path):
     assert "one" in exptrack("ls", cwd=folder).stdout
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path):
-    """A file system of 4 MiB; only root can mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "exptrack-test", folder], capture_output=True, check=False
-    )
-    if not mounted or mounted.returncode:
-        pytest.skip("no small file system can be mounted here; the next test does the same with a limit on file sizes")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 def test_a_disk_that_fills_while_the_command_runs_loses_no_run(small_disk, exptrack, git):
-    git("init", "--quiet", small_disk)
-    (small_disk / "exptrack.yaml").write_text("capture:\n  patterns: ['loss=(?P<loss>.+)']\n")
+    disk = small_disk(4)
+    git("init", "--quiet", disk)
+    (disk / "exptrack.yaml").write_text("capture:\n  patterns: ['loss=(?P<loss>.+)']\n")
     code = (
         "print('loss=1', flush=True)\n"
         "try:\n"
@@ -101,23 +87,24 @@ def test_a_disk_that_fills_while_the_command_runs_loses_no_run(small_disk, exptr
         "        while True: file.write(bytes(4096)); file.flush()\n"
         "except OSError: print('loss=2', flush=True)\n"
     )
-    done = exptrack("run", "--name", "one", "--", PYTHON, "-c", code, cwd=small_disk)
+    done = exptrack("run", "--name", "one", "--", PYTHON, "-c", code, cwd=disk)
     assert done.returncode == 125
     assert done.stdout == "loss=1\nloss=2\n"
     assert "one ended, but could not be recorded: " in done.stderr
     assert done.stderr.rstrip().endswith("all of it is kept for `exptrack recover`")
-    (small_disk / "filler").unlink()
-    recovered = exptrack("recover", cwd=small_disk)
+    (disk / "filler").unlink()
+    recovered = exptrack("recover", cwd=disk)
     assert recovered.stdout == "recovered one (completed)\n", recovered.stderr
-    assert '"loss": 2' in git("cat-file", "-p", f"{_ref(git, small_disk)}:metrics.json", cwd=small_disk)
+    assert '"loss": 2' in git("cat-file", "-p", f"{_ref(git, disk)}:metrics.json", cwd=disk)
 
 
 def test_a_full_disk_refuses_before_the_command_starts(small_disk, exptrack, git):
-    git("init", "--quiet", small_disk)
-    with (small_disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+    disk = small_disk(4)
+    git("init", "--quiet", disk)
+    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(4096))
-    done = exptrack("run", "--", PYTHON, "-c", "print('started')", cwd=small_disk)
+    done = exptrack("run", "--", PYTHON, "-c", "print('started')", cwd=disk)
     assert (done.returncode, done.stdout) == (125, "")
     assert done.stderr.startswith("exptrack: ")
     assert done.stderr.count("\n") == 1

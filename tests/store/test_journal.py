@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -326,22 +325,6 @@ def test_an_entry_that_did_not_fit_does_not_take_the_next_one_with_it(shared, st
     assert kinds(shared) == ["first", "ended", "more"]
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 1 MiB; only root can mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=1m", "exptrack-test", folder]
-    if (
-        os.geteuid() != 0
-        or not shutil.which("mount")
-        or subprocess.run(words, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("no small file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
 def _fill(folder: Path, block: int = 4096) -> None:
     with (folder / "filler").open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while True:
@@ -349,34 +332,36 @@ def _fill(folder: Path, block: int = 4096) -> None:
 
 
 def test_on_a_full_disk_the_reserve_takes_the_last_entries(small_disk):
-    journal = claim(small_disk, "one")
+    disk = small_disk(1)
+    journal = claim(disk, "one")
     (journal.folder / "reserve").write_bytes(bytes(64 * 1024))  # as save_start does
     journal.append("first", text="x" * 3000)
-    _fill(small_disk)
+    _fill(disk)
     journal.append("second", text="y" * 3000)
     journal.append("ended", text="z" * 3000)
     assert journal.failure is None
     assert not (journal.folder / "reserve").exists()
-    _fill(small_disk)
+    _fill(disk)
     for _ in range(3):
         journal.append("lost", text="z" * 3000)
     assert journal.failure is not None
     assert journal.failure.strerror == "No space left on device"
-    (small_disk / "filler").unlink()
+    (disk / "filler").unlink()
     journal.append("room")
     journal.close()
-    seen = kinds(small_disk)
+    seen = kinds(disk)
     assert (seen[:3], seen[-1]) == (["first", "second", "ended"], "room")
 
 
 def test_on_a_full_disk_nothing_is_claimed(small_disk):
-    claim(small_disk, "one").close()
-    _fill(small_disk)
+    disk = small_disk(1)
+    claim(disk, "one").close()
+    _fill(disk)
     with pytest.raises(ExptrackError) as caught:
-        _claim_many(small_disk)
-    assert str(caught.value) == f"cannot write below {small_disk}/active: No space left on device; nothing was started"
-    assert all((folder_of(small_disk, name) / "lock").stat().st_size for name in list_names(small_disk))
-    assert not any(path.name.startswith(".") for path in (small_disk / "active").iterdir())
+        _claim_many(disk)
+    assert str(caught.value) == f"cannot write below {disk}/active: No space left on device; nothing was started"
+    assert all((folder_of(disk, name) / "lock").stat().st_size for name in list_names(disk))
+    assert not any(path.name.startswith(".") for path in (disk / "active").iterdir())
 
 
 def _claim_many(folder: Path) -> None:

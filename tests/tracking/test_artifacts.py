@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
-import subprocess
 import sys
 import threading
 import warnings
@@ -194,33 +192,22 @@ def test_threads_and_forked_processes_log_at_once_and_each_file_is_whole(run, jo
     assert found == {f"{letter}/{number}": letter.encode() for letter in "abcd" for number in range(MANY)}
 
 
-def test_on_a_full_disk_the_script_goes_on_and_hears_of_it_once(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "exptrack-test", disk]
-    if (
-        os.geteuid() != 0
-        or not shutil.which("mount")
-        or subprocess.run(mount, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("no small file system can be mounted here")
-    try:
-        (disk / "stream").touch()
-        run = ActiveRun("one", disk)
-        run.log_text("x" * 500_000, "first")
-        said = warned(run.log_text, "y" * 700_000, "second")
-        assert "cannot be written down: No space left on device" in said
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            run.log_text("z" * 700_000, "first")
-            run.log_text("small", "third")
-        assert {name: data[:5] for name, data in logged(disk).items()} == {"first": b"xxxxx", "third": b"small"}
-        told = entries(disk, "problem")
-        assert [text for text in told if "'second'" in text]
-        assert [text for text in told if "'first'" in text]
-        run.end()
-    finally:
-        subprocess.run(["umount", disk], check=True)
+def test_on_a_full_disk_the_script_goes_on_and_hears_of_it_once(small_disk):
+    disk = small_disk(1)
+    (disk / "stream").touch()
+    run = ActiveRun("one", disk)
+    run.log_text("x" * 500_000, "first")
+    said = warned(run.log_text, "y" * 700_000, "second")
+    assert "cannot be written down: No space left on device" in said
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run.log_text("z" * 700_000, "first")
+        run.log_text("small", "third")
+    assert {name: data[:5] for name, data in logged(disk).items()} == {"first": b"xxxxx", "third": b"small"}
+    told = entries(disk, "problem")
+    assert [text for text in told if "'second'" in text]
+    assert [text for text in told if "'first'" in text]
+    run.end()
 
 
 def test_what_records_nothing_takes_no_artifact(tmp_path, monkeypatch):

@@ -105,28 +105,17 @@ run.log_metric("after", 1)
 """
 
 
-def test_on_a_disk_that_is_full_the_last_entries_find_room(tmp_path, stage, git):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=6m", "exptrack-test", folder]
-    if os.geteuid() != 0 or subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip(
-            "no small file system can be mounted here; the test before does the same with a limit on file sizes"
-        )
-    try:
-        git("init", "--quiet", folder)
-        (folder / "train.py").write_text(FILLING)
-        done = subprocess.run([sys.executable, "train.py"], cwd=folder, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "went on\n"), done.stderr
-        ref = git("for-each-ref", "--format=%(refname)", "refs/exptrack/runs", cwd=folder)
-        metrics = git("show", f"{ref}:metrics.json", cwd=folder)
-        assert '"before": 1' in metrics
-        assert '"after": 1' in metrics
-        assert "could not be written down: No space left on device" in git(
-            "show", f"{ref}:.exptrack/run.json", cwd=folder
-        )
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+def test_on_a_disk_that_is_full_the_last_entries_find_room(small_disk, git):
+    folder = small_disk(6)
+    git("init", "--quiet", folder)
+    (folder / "train.py").write_text(FILLING)
+    done = subprocess.run([sys.executable, "train.py"], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "went on\n"), done.stderr
+    ref = git("for-each-ref", "--format=%(refname)", "refs/exptrack/runs", cwd=folder)
+    metrics = git("show", f"{ref}:metrics.json", cwd=folder)
+    assert '"before": 1' in metrics
+    assert '"after": 1' in metrics
+    assert "could not be written down: No space left on device" in git("show", f"{ref}:.exptrack/run.json", cwd=folder)
 
 
 def test_a_repository_that_cannot_be_written_to_refuses_at_the_start(stage):
