@@ -168,16 +168,17 @@ def _decode_parquet(data: bytes, count: int, only: str | None) -> dict[str, Poin
     import pyarrow as pa
     from pyarrow import parquet
 
+    # Without threads: once in some thousand times a process that had ended was aborted over those of pyarrow.
     file = parquet.ParquetFile(pa.BufferReader(data), read_dictionary=["metric"])
     if file.metadata.num_rows != count:
         raise ValueError(f"it has {file.metadata.num_rows:,} points, and {count:,} were logged")
     found: dict[str, Points] = {}
     for number in range(file.num_row_groups):
-        named = file.read_row_group(number, columns=["metric"]).column(0).combine_chunks()
+        named = file.read_row_group(number, columns=["metric"], use_threads=False).column(0).combine_chunks()
         names = named.dictionary.to_pylist()
         if only is not None and only not in names:
             continue
-        table = file.read_row_group(number)
+        table = file.read_row_group(number, use_threads=False)
         for place, name in enumerate(names):
             if only in {None, name}:
                 part = table if len(names) == 1 else table.filter(pa.compute.equal(named.indices, place))
