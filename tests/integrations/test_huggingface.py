@@ -13,7 +13,7 @@ def change(script, old, new):
 
 
 SEARCH = """
-arguments.report_to, arguments.save_strategy = ["tensorboard"], "no"
+arguments.save_strategy = "no"
 trainer = Trainer(
     None, arguments, train_dataset=data, eval_dataset=data, callbacks=[ExptrackCallback(tags=["search"])],
     model_init=lambda: BertForSequenceClassification(config),
