@@ -79,11 +79,13 @@ def test_what_is_written_is_counted_since_the_last_look(tmp_path):
     try:
         usage = Usage(process.pid, {}, tmp_path)
         ready(process)
-        first, second = usage.sample(), usage.sample()
+        first = usage.sample()
+        time.sleep(0.5)
+        second = usage.sample()
         assert (
             first["system/disk/written"] > 0 or os.statvfs(tmp_path).f_fsid == 0
         )  # a file system in memory has no disk
-        assert second["system/disk/written"] == 0
+        assert second["system/disk/written"] < 1, "a page of Python's own, but not the 8 MiB once more"
     finally:
         end(process)
 
