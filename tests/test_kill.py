@@ -297,7 +297,10 @@ def test_two_recoveries_at_once_record_each_dead_run_once(scene):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     children = [scene.launch(argv("recover"), **pipes) for _ in range(2)]
     ends = [(*child.communicate(timeout=PATIENCE), child.returncode) for child in children]
-    assert [(err, status) for _, err, status in ends] == [(b"", 0)] * 2
+    assert [status for *_, status in ends] == [0, 0]
+    said = [line for _, err, _ in ends for line in err.decode().splitlines()]
+    # One that was killed at once may have come to less than the others.
+    assert all(line.endswith(": the environment was not captured: the run ended too early for that") for line in said)
     told = [line for out, _, _ in ends for line in out.decode().splitlines() if line != "nothing to recover"]
     assert sorted(told) == [f"recovered {name} (crashed)" for name in names]
     assert sorted(scene.witness.refs()) == names
