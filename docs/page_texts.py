@@ -229,6 +229,7 @@ run recorded last in this repository on this machine, `@~1` the one before it. F
 OPTIONS = (
     ("`-C` <DIR>", "work as if started in DIR; may be given several times"),
     ("`--no-pager`", "print long output without a pager"),
+    ("`--verbose`", "say on stderr what is done beyond the answer, such as why the index of runs was not used"),
     ("`--version`", "print the version"),
     ("`-h`, `--help`", "tell about exptrack, or after COMMAND about that"),
 )

@@ -12,7 +12,8 @@ from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RecordError
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
-from exptrack.operations.context import SETTINGS, Context, read_settings
+from exptrack.model.sharing import Silence
+from exptrack.operations.context import SETTINGS, Context, read_settings, silence
 from exptrack.store import runs
 from exptrack.store.parsed import ParsedYaml
 from exptrack.verbs import deciding, keeping, sharing
@@ -38,7 +39,8 @@ class Project:
     """The project that a folder lies in: the folder of the nearest `exptrack.yaml`, else the root of the repository.
 
     `settings` count instead of `exptrack.yaml`. Raises RepositoryError if `directory` is in no repository with a work tree, SettingsError
-    if `exptrack.yaml` cannot be used.
+    if `exptrack.yaml` cannot be used. `notice` is told in lines what one should hear of meanwhile, `verbose` what is done beyond the
+    answers, and `progress` how far it is (the first reading of many runs).
     """
 
     experiments = deciding.experiments
@@ -62,6 +64,8 @@ class Project:
         notice: Callable[[str], None] | None = None,
         *,
         settings: Settings | None = None,
+        verbose: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.directory = Path(directory).absolute()
         repository = find_repository(self.directory)
@@ -69,7 +73,9 @@ class Project:
         project = folder.relative_to(repository.top.resolve()).as_posix()
         yaml = ParsedYaml(repository.shared)
         settings = read_settings(folder / SETTINGS, yaml.load) if settings is None else settings
-        self.context = Context(repository, project, settings, yaml, *([notice] if notice else []))
+        self.context = Context(
+            repository, project, settings, yaml, notice or silence, verbose or silence, progress or Silence()
+        )
 
     def __repr__(self) -> str:
         return f"<Project: {self.context.folder}>"
@@ -149,7 +155,6 @@ class Project:
         """
         import os
 
-        from exptrack.model.sharing import Silence
         from exptrack.operations.check import Asked, check
 
         asked = Asked(dict(os.environ), words, at, environment, remote, recent)

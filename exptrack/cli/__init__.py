@@ -166,6 +166,7 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "-C", dest="directory", metavar="DIR", action="append", default=[], help="work as if started in DIR"
     )
     parser.add_argument("--no-pager", action="store_true", help="print long output without a pager")
+    parser.add_argument("--verbose", action="store_true", help="say on stderr what is done beyond the answer")
     parser.add_argument("--version", action="store_true", help="print the version")
 
 
@@ -210,7 +211,7 @@ def _call(command: str, options: argparse.Namespace) -> int:
     collector.set_threshold(100_000, 50, 100)
     collector.enable()
     arguments = parse(command, options.rest)
-    arguments.no_pager = options.no_pager
+    arguments.no_pager, arguments.verbose = options.no_pager, options.verbose
     arguments.directory = _working_directory().joinpath(*options.directory)
     status: int = module.run(arguments)
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from exptrack.cli.common import count, say
+from exptrack.cli.common import count, open_project, say
 from exptrack.cli.output import output_aside
 from exptrack.cli.progress import watched
 from exptrack.cli.terminal import find_width, has_color, show
@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     # The work tree's exptrack.yaml does not count: that of the base does.
-    project = Project(arguments.directory, notice=say, settings=Settings())
+    project = open_project(arguments, Settings())
     if arguments.message is not None:
         return _check_message(project, arguments)
     if arguments.words and arguments.all_recent is not None:

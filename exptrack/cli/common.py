@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from exptrack.analysis.wording import counted
 from exptrack.model.run import BrokenRun
+from exptrack.model.settings import Settings
+from exptrack.operations.context import silence
 from exptrack.project import Project
 from exptrack.render.text import inert
 
@@ -23,9 +25,15 @@ def say(line: str) -> None:
     print(f"exptrack: {inert(line)}", file=sys.stderr, flush=True)
 
 
-def open_project(arguments: argparse.Namespace) -> Project:
-    """The project of the working directory, or of `-C`."""
-    return Project(arguments.directory, notice=say)
+def open_project(arguments: argparse.Namespace, settings: Settings | None = None) -> Project:
+    """The project of the working directory, or of `-C`; `settings` count instead of its `exptrack.yaml`."""
+    progress = None
+    if sys.stderr.isatty():
+        from exptrack.cli.progress import Bars
+
+        progress = Bars()
+    verbose = say if arguments.verbose else silence
+    return Project(arguments.directory, say, settings=settings, verbose=verbose, progress=progress)
 
 
 def mention_dead(project: Project) -> None:

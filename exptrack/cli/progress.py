@@ -29,7 +29,7 @@ def watched() -> Iterator[Progress]:
     try:
         yield bars
     finally:
-        bars.close()
+        bars.end()
 
 
 @contextmanager
@@ -47,9 +47,9 @@ class Bars:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._since = time.monotonic()
+        self._since: float | None = None  # when the first task began, if none has ended since
         self._timer: Timer | None = None
-        self._task, self._is_closed = "", False
+        self._task = ""
         self._total: int | None = None
         self._is_bytes, self._done = False, 0
         self._display: Display | None = None
@@ -58,6 +58,8 @@ class Bars:
     def begin(self, task: str, total: int | None = None, *, is_bytes: bool = False) -> None:
         """A task begins, and the one before it is over."""
         with self._lock:
+            if self._since is None:
+                self._since = time.monotonic()
             self._task, self._total, self._is_bytes, self._done = task, total, is_bytes, 0
             if self._display is not None:
                 if self._bar is not None:
@@ -75,22 +77,23 @@ class Bars:
             self._done += done
             self._draw()
 
-    def close(self) -> None:
-        """Take the bars away."""
+    def end(self) -> None:
+        """Take the bars away, until a task begins."""
         with self._lock:
-            self._is_closed = True
+            self._since = None
             if self._timer is not None:
                 self._timer.cancel()
             if self._display is not None:
                 self._display.stop()
-                self._display = None
+            self._timer = self._display = self._bar = None
 
     def _look(self) -> None:
         with self._lock:
-            if not self._is_closed:
-                self._draw()
+            self._draw()
 
     def _draw(self) -> None:
+        if self._since is None:
+            return
         if self._display is None:
             if time.monotonic() - self._since < _PATIENCE:
                 return

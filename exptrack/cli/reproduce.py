@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from exptrack.analysis.bar import parse_time
-from exptrack.cli.common import say
+from exptrack.cli.common import open_project, say
 from exptrack.cli.output import output_aside
 from exptrack.cli.terminal import find_width, has_color, show
 from exptrack.errors import ExptrackError
@@ -16,7 +16,6 @@ from exptrack.model.run import Status
 from exptrack.model.settings import Settings
 from exptrack.operations.reproduce import execute, plan
 from exptrack.operations.reproducing.replay import Manner
-from exptrack.project import Project
 from exptrack.render.text import inert
 
 _INTERRUPTED = 130
@@ -58,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     # The work tree's exptrack.yaml does not count: what ran is in the snapshot.
-    context = Project(arguments.directory, notice=say, settings=Settings()).context
+    context = open_project(arguments, Settings()).context
     manner = Manner(
         environ=dict(os.environ),
         at=arguments.at,

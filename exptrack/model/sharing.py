@@ -16,6 +16,9 @@ class Progress(Protocol):
     def advance(self, done: int) -> None:
         """So much more of the task is done; may be called by several threads."""
 
+    def end(self) -> None:
+        """The last task is over, or failed, so that other things may be printed now; nothing, where none had begun."""
+
 
 class Silence:
     """A Progress that nobody sees."""
@@ -23,6 +26,8 @@ class Silence:
     def begin(self, task: str, total: int | None = None, *, is_bytes: bool = False) -> None: ...
 
     def advance(self, done: int) -> None: ...
+
+    def end(self) -> None: ...
 
 
 class Clash(NamedTuple):

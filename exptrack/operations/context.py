@@ -9,28 +9,32 @@ from typing import NamedTuple
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import SettingsError
 from exptrack.model.settings import Settings
+from exptrack.model.sharing import Progress, Silence
 from exptrack.model.tree import Value
 from exptrack.store.parsed import ParsedYaml
 
 SETTINGS = "exptrack.yaml"
 
 
-def _silence(_line: str) -> None:
-    pass
+def silence(_line: str) -> None:
+    """What is told where nobody listens."""
 
 
 class Context(NamedTuple):
     """A repository and the project in it, with what was read of it.
 
     `project` is relative to the root (`.` is the root). `yaml` remembers what was parsed before; `notice` is told what the user should
-    hear of meanwhile.
+    hear of meanwhile, `verbose` what is done beyond the answer and changes nothing of it; `progress` how far that is, if it takes long.
+    Whoever begins a task there ends it, too.
     """
 
     repository: Repository
     project: str
     settings: Settings
     yaml: ParsedYaml
-    notice: Callable[[str], None] = _silence
+    notice: Callable[[str], None] = silence
+    verbose: Callable[[str], None] = silence
+    progress: Progress = Silence()
 
     @property
     def folder(self) -> Path:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
-from exptrack.cli.common import join_number, nothing_holds
+from exptrack.cli.common import join_number, nothing_holds, open_project, say
+from exptrack.model.sharing import Silence
+from exptrack.operations.context import silence
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,17 @@ def test_a_pattern_that_is_shown_is_inert():
     said = nothing_holds(["tag = x", "name ~ '\x1b2J'"])
     assert said == r"no run for which that holds: '~' matches the whole text, so write '*\x1b2J*' for a part of it"
     assert nothing_holds([]) == "no run for which that holds"
+
+
+@pytest.mark.parametrize(("is_verbose", "verbose"), [(True, say), (False, silence)])
+def test_what_is_done_beyond_the_answer_is_said_only_if_asked_for(repository, is_verbose, verbose):
+    context = open_project(argparse.Namespace(directory=repository, verbose=is_verbose)).context
+    assert (context.notice, context.verbose) == (say, verbose)
+    assert isinstance(context.progress, Silence)
+
+
+def test_verbose_changes_no_answer(exptrack):
+    exptrack("run", "--name", "one", "--", "true")
+    quiet, told = exptrack("ls", "--csv"), exptrack("--verbose", "ls", "--csv")
+    assert (told.returncode, told.stdout) == (0, quiet.stdout)
+    assert all(line.startswith("exptrack: ") for line in told.stderr.splitlines())
