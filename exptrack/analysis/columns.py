@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from itertools import zip_longest
 from typing import NamedTuple
 
-from exptrack.analysis.facts import Facts
 from exptrack.analysis.fieldnames import ALIASES, FIELDS, advise_name, shown
+from exptrack.analysis.rows import Rows
 from exptrack.errors import ExptrackError
-from exptrack.model.tree import Value
 
 # By default at most so many metrics, and so many parameters.
 MOST = 6
@@ -26,7 +25,7 @@ class Choice(NamedTuple):
     more: int = 0
 
 
-def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: Iterable[str] = ()) -> Choice:
+def default_columns(rows: Rows, declared: Iterable[str] = (), asked: Iterable[str] = ()) -> Choice:
     """Name, age, status, experiment, tags, the runs that it goes back to and who removed it where there are any, metrics, parameters that differ.
 
     And the author, where there is more than one.
@@ -36,10 +35,10 @@ def default_columns(rows: Sequence[Facts], declared: Iterable[str] = (), asked: 
     """
     wanted = tuple(dict.fromkeys(asked))
     metrics = _first(wanted, "metrics.", _metrics(rows, declared))
-    params = _first(wanted, "params.", [f"params.{key}" for key in _varying([row.params for row in rows])])
+    params = _first(wanted, "params.", [f"params.{key}" for key in rows.varying()])
     kept = [[key for place, key in enumerate(keys) if place < MOST or key in wanted] for keys in (metrics, params)]
     more = len(metrics) + len(params) - sum(map(len, kept))
-    authors = ("author",) if len({row.get("author") for row in rows} - {None}) > 1 else ()
+    authors = ("author",) if len({*rows.column("author")} - {None}) > 1 else ()
     return Choice((*_leading(rows), *authors, *kept[0], *kept[1]), more)
 
 
@@ -56,16 +55,16 @@ def rank_columns(columns: Sequence[str], asked: Iterable[str] = ()) -> tuple[str
     return tuple(name for name in dict.fromkeys(ranked) if name in there)
 
 
-def all_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> tuple[str, ...]:
+def all_columns(rows: Rows, declared: Iterable[str] = ()) -> tuple[str, ...]:
     """Everything that a run has: the default columns first, those of them that were left out, and then the other fields."""
-    params = (f"params.{key}" for key in _keys(row.params for row in rows))
-    others = (name for name in _LAST if any(row.get(name) is not None for row in rows))
+    params = (f"params.{key}" for key in rows.keys("params"))
+    others = (name for name in _LAST if any(value is not None for value in rows.column(name)))
     return (*_leading(rows), *_metrics(rows, declared), *params, *others)
 
 
-def data_columns(rows: Sequence[Facts], declared: Iterable[str] = ()) -> tuple[str, ...]:
+def data_columns(rows: Rows, declared: Iterable[str] = ()) -> tuple[str, ...]:
     """As `all_columns`, for other programs: fields are always there, and none changes with the clock."""
-    params = (f"params.{key}" for key in _keys(row.params for row in rows))
+    params = (f"params.{key}" for key in rows.keys("params"))
     return ("name", "status", *_WHERE_ANY, *_LAST, *_metrics(rows, declared), *params)
 
 
@@ -91,8 +90,8 @@ def pick_columns(patterns: Iterable[str], known: Sequence[str]) -> tuple[str, ..
     return tuple(dict.fromkeys(picked))
 
 
-def _leading(rows: Sequence[Facts]) -> tuple[str, ...]:
-    return (*_FIRST, *(name for name in _WHERE_ANY if any(row.get(name) for row in rows)))
+def _leading(rows: Rows) -> tuple[str, ...]:
+    return (*_FIRST, *(name for name in _WHERE_ANY if any(rows.column(name))))
 
 
 def _first(asked: Iterable[str], area: str, names: Sequence[str]) -> list[str]:
@@ -100,35 +99,7 @@ def _first(asked: Iterable[str], area: str, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*(name for name in asked if name.startswith(area)), *names]))
 
 
-def _metrics(rows: Sequence[Facts], declared: Iterable[str]) -> list[str]:
-    found = _keys(row.metrics for row in rows)
+def _metrics(rows: Rows, declared: Iterable[str]) -> list[str]:
+    found = rows.keys("metrics")
     first = [key for key in declared if key in found]
     return [f"metrics.{key}" for key in dict.fromkeys([*first, *found])]
-
-
-def _keys(rows: Iterable[Mapping[str, Value]]) -> dict[str, int]:
-    """All keys with the number of rows that have them, those that most rows have first."""
-    shapes: dict[tuple[str, ...], int] = {}
-    for row in rows:
-        shape = tuple(row)
-        shapes[shape] = shapes.get(shape, 0) + 1
-    counts: dict[str, int] = {}
-    for shape, number in shapes.items():
-        for key in shape:
-            counts[key] = counts.get(key, 0) + number
-    return dict(sorted(counts.items(), key=lambda item: -item[1]))
-
-
-def _varying(rows: Sequence[Mapping[str, Value]]) -> list[str]:
-    """Keys whose values are not the same in all rows. 1, 1.0 and true are different values."""
-    return [key for key in _keys(rows) if _varies(key, rows)]
-
-
-def _varies(key: str, rows: Sequence[Mapping[str, Value]]) -> bool:
-    first = rows[0].get(key)
-    kind = type(first)
-    for row in rows:
-        value = row.get(key)
-        if value is not first and (value != first or type(value) is not kind):
-            return True
-    return False

@@ -8,7 +8,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from exptrack.analysis.columns import data_columns
-from exptrack.analysis.facts import Facts
+from exptrack.analysis.rows import Rows
 from exptrack.model.run import Status
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _FIRST, _LAST = datetime(1678, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UT
 _WHOLE = 2**63
 
 
-def make_frame(rows: Sequence[Facts]) -> DataFrame:
+def make_frame(rows: Rows) -> DataFrame:
     """One row a run, in their order, numbered from 0; the columns are the fields, `metrics.KEY` and `params.KEY`.
 
     Texts are `string`, `status` is a category, times `datetime64[ns, UTC]`, `tags` and `notes` tuples. A metric is `float64`, a
@@ -71,10 +71,10 @@ def _seconds(times: Sequence[float]) -> Series[Any]:
     return made.astype("datetime64[ns, UTC]")
 
 
-def _column(name: str, rows: Sequence[Facts]) -> Series[Any]:
+def _column(name: str, rows: Rows) -> Series[Any]:
+    values = rows.notes() if name == "note" else rows.column(name)
     if name in {"tag", "note"}:
-        return _series([row.run.tags if name == "tag" else row.run.notes for row in rows], object)
-    values = [row.get(name) for row in rows]
+        return _series(values, object)
     if name == "status":
         return _statuses(values)
     if name in {"started", "ended"}:

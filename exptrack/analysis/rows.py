@@ -22,6 +22,9 @@ class Rows(Protocol):
     def column(self, name: str) -> Sequence[Fact]:
         """The fact of that name of each row, None where it is missing: what `Facts.get` gives."""
 
+    def refs(self) -> Sequence[str]:
+        """The ref of each run."""
+
     def notes(self) -> Sequence[tuple[str, ...]]:
         """The notes on each run, oldest first; the column `note` has them as one text."""
 
@@ -62,6 +65,9 @@ class RunRows:
         if area == "metrics":
             return [row.metrics.get(key) for row in self.facts]
         return [row.params.get(key) if area == "params" else row.get(name) for row in self.facts]
+
+    def refs(self) -> Sequence[str]:
+        return [row.run.ref for row in self.facts]
 
     def notes(self) -> Sequence[tuple[str, ...]]:
         return [row.run.notes for row in self.facts]

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         from exptrack.render.records import format_csv
 
         picked = _pick(arguments.columns, project, found)
-        sys.stdout.write(format_csv(found.facts, picked or data_columns(found.facts, project.settings.metrics)))
+        sys.stdout.write(format_csv(found.rows, picked or data_columns(found.rows, project.settings.metrics)))
     elif found:
         _show(arguments, project, found, query)
     elif not found.among:
@@ -94,12 +94,12 @@ def _show(arguments: argparse.Namespace, project: Project, found: Runs, query: s
     picked, declared = _pick(arguments.columns, project, found), project.settings.metrics
     asked = _asked(arguments.sort, query)
     if arguments.all_columns:
-        choice, width = Choice(picked or all_columns(found.facts, declared)), None
+        choice, width = Choice(picked or all_columns(found.rows, declared)), None
     else:
-        choice = Choice(picked) if picked else default_columns(found.facts, declared, asked)
+        choice = Choice(picked) if picked else default_columns(found.rows, declared, asked)
         width = find_width()
     ranks = None if picked or width is None else rank_columns(choice.columns, asked)
-    table = format_listing(found.facts, choice.columns, datetime.now(UTC), width, ranks, is_colored=has_color())
+    table = format_listing(found.rows, choice.columns, datetime.now(UTC), width, ranks, is_colored=has_color())
     show(table.text, is_paged=not arguments.no_pager, is_wide=True)
     if more := choice.more + table.dropped:
         where = f"`--all-columns` shows {'it' if more == 1 else 'them'}"
@@ -120,11 +120,11 @@ def _pick(asked: Sequence[str] | None, project: Project, found: Runs) -> tuple[s
         raise ExptrackError("no column is named: give names with commas between, such as 'name,status,metrics.*'")
     if not patterns:
         return ()
-    known = all_columns(found.facts, project.settings.metrics)
+    known = all_columns(found.rows, project.settings.metrics)
     try:
         return pick_columns(patterns, known)
     except ExptrackError:
-        return pick_columns(patterns, all_columns([*found.facts, *project.runs().facts], project.settings.metrics))
+        return pick_columns(patterns, (*known, *all_columns(project.runs().rows, project.settings.metrics)))
 
 
 def join_words(words: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from exptrack.analysis.fieldnames import FIELDS
 from exptrack.analysis.query import merge_words, parse_query
@@ -56,7 +57,8 @@ def find_refs(context: Context, words: Sequence[str], command: str) -> dict[str,
     found: dict[str, str] = {}
     for word in words:
         if is_query(word) or ".." in word:
-            meant = {run.ref: run.oid for run in select_runs(context, [word])}
+            rows = select_runs(context, [word]).rows
+            meant = dict(zip(rows.refs(), map(str, rows.column("commit")), strict=True))
             if not meant:
                 raise RevError(f"no run for which '{word}' holds: `exptrack ls` lists the runs")
             found |= meant
@@ -124,23 +126,25 @@ def _head(context: Context) -> str:
 
 
 def _started(found: Runs, after: Run | None, until: Run | None) -> Runs:
-    kept = [
-        one
-        for one in found.facts
-        if (after is None or one.run.record.started > after.record.started)
-        and (until is None or one.run.record.started <= until.record.started)
-    ]
-    return Runs(kept, found.broken, found.among)
+    starts: Sequence[Any] = found.rows.column("started")
+    return found.pick(
+        [
+            place
+            for place, started in enumerate(starts)
+            if (after is None or started > after.record.started) and (until is None or started <= until.record.started)
+        ]
+    )
 
 
 def _made_on(context: Context, found: Runs, without: str | None, tip: str) -> Runs:
     """The runs whose base is reachable from `tip` and not from `without`."""
-    bases = resolve(context.repository, [f"{run.oid}^1^1^{{commit}}" for run in found]) if found else []
+    bases = (
+        resolve(context.repository, [f"{oid}^1^1^{{commit}}" for oid in found.rows.column("commit")]) if found else []
+    )
     meant = find_reachable(context.repository, {base for base in bases if base}, tip)
     if without is not None:
         meant -= find_reachable(context.repository, meant, without)
-    kept = [one for one, base in zip(found.facts, bases, strict=True) if base in meant]
-    return Runs(kept, found.broken, found.among)
+    return found.pick([place for place, base in enumerate(bases) if base in meant])
 
 
 def read_stats(

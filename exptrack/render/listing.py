@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from exptrack.analysis.facts import Facts
+from exptrack.analysis.query import Fact
+from exptrack.analysis.rows import Rows
 from exptrack.model.run import Status
 from exptrack.model.tree import Value
 from exptrack.render.text import clip, display_width, format_age, format_duration, format_value, inert
@@ -16,7 +17,7 @@ _WIDEST = 40  # cells, of a value
 _NARROWEST = 12  # cells, of a text that is cut at the edge
 _GAP = "  "
 _MISSING = "-"
-_NUMBERS = frozenset({int, float, type(None)})
+_NUMBERS, _TEXTS = frozenset({int, float, type(None)}), frozenset({str, type(None)})
 _ABBREVIATED = 10  # letters of an oid
 _TITLES = {"tag": "tags", "note": "notes"}
 _COLORS = {Status.FAILED: 31, Status.CRASHED: 31, Status.INTERRUPTED: 33, Status.COMPLETED: 32}
@@ -38,7 +39,7 @@ class _Column(NamedTuple):
 
 
 def format_listing(
-    rows: Sequence[Facts],
+    rows: Rows,
     columns: Sequence[str],
     now: datetime,
     width: int | None = None,
@@ -76,48 +77,54 @@ def _titles(columns: Sequence[str]) -> list[str]:
     ]
 
 
-def _column(name: str, title: str, rows: Sequence[Facts], now: datetime) -> _Column:
-    area, _, key = name.partition(".")
-    if area in {"metrics", "params"}:
-        values = [row.metrics.get(key) for row in rows] if area == "metrics" else [row.params.get(key) for row in rows]
-        if {type(value) for value in values} <= _NUMBERS:
-            return _number_column(title, values)
-        return _text_column([title, *(clip(format_value(value), _WIDEST) for value in values)])
-    if name in {"age", "duration"}:
-        times = (
-            format_age(row.run.record.started, now) if name == "age" else format_duration(row.run.record.duration)
-            for row in rows
-        )
-        return _right_column([title, *times])
-    texts = (_FIELDS.get(name, _field(name))(row) for row in rows)
-    return _text_column([title, *texts] if name == "name" else [title, *(clip(inert(text), _WIDEST) for text in texts)])
+def _column(name: str, title: str, rows: Rows, now: datetime) -> _Column:
+    values: Sequence[Any] = rows.column("started" if name == "age" else name)
+    if name == "age":
+        return _right_column([title, *(format_age(then, now) for then in values)])
+    if name == "duration":
+        return _right_column([title, *map(format_duration, values)])
+    if name == "name":
+        return _text_column([title, *values])
+    if "." in name:
+        return _key_column(title, values)
+    return _text_column([title, *_write_each(values, _FIELDS.get(name, _write_field))])
 
 
-def _field(name: str) -> Callable[[Facts], str]:
-    def read(row: Facts) -> str:
-        value = row.get(name)
-        return _MISSING if value is None else str(value)
+def _key_column(title: str, values: Sequence[Any]) -> _Column:
+    kinds = {*map(type, values)}
+    if kinds <= _NUMBERS:
+        return _number_column(title, values)
+    if kinds <= _TEXTS:
+        return _text_column([title, *_write_each(values, format_value)])
+    return _text_column([title, *(clip(format_value(value), _WIDEST) for value in values)])
 
-    return read
+
+def _write_each(values: Sequence[Any], write: Callable[[Any], str]) -> Iterator[str]:
+    """Cells of values of which no two are equal and yet differ, as 1 and true do; what comes often is written once."""
+    written = {value: clip(inert(write(value)), _WIDEST) for value in {*values}}
+    return (written[value] for value in values)
 
 
-_FIELDS: Mapping[str, Callable[[Facts], str]] = {
-    "status": lambda row: row.run.record.status.value,
-    "experiment": lambda row: row.run.record.experiment or "",
-    "tag": lambda row: ",".join(row.run.tags),
-    "reproduces": lambda row: row.run.record.links.reproduces or "",
-    "parent": lambda row: row.run.record.links.parent or "",
-    "resumes": lambda row: row.run.record.links.resumes or "",
-    "removed": lambda row: (row.run.removed_by or "").partition(" <")[0],
-    "started": lambda row: _format_time(row.run.record.started),
-    "ended": lambda row: _MISSING if row.run.record.ended is None else _format_time(row.run.record.ended),
-    "commit": lambda row: row.run.oid[:_ABBREVIATED],
-}
+def _write_field(value: Fact) -> str:
+    return _MISSING if value is None else str(value)
 
 
 def _format_time(moment: datetime) -> str:
     """UTC to the second, as a query takes it."""
     return f"{moment.isoformat()[:19]}Z"
+
+
+_FIELDS: Mapping[str, Callable[[Any], str]] = {
+    "experiment": lambda name: name or "",
+    "tag": ",".join,
+    "reproduces": lambda name: name or "",
+    "parent": lambda name: name or "",
+    "resumes": lambda name: name or "",
+    "removed": lambda author: (author or "").partition(" <")[0],
+    "started": _format_time,
+    "ended": lambda moment: _MISSING if moment is None else _format_time(moment),
+    "commit": lambda oid: oid[:_ABBREVIATED],
+}
 
 
 def _number_column(title: str, values: Sequence[Value]) -> _Column:
@@ -157,7 +164,8 @@ def _text_column(lines: list[str]) -> _Column:
     return _Column(padded, width, is_text=True)
 
 
-def _color(column: _Column, rows: Sequence[Facts]) -> _Column:
-    colors = (_COLORS[row.run.record.status] for row in rows)
+def _color(column: _Column, rows: Rows) -> _Column:
+    statuses: Sequence[Any] = rows.column("status")
+    colors = (_COLORS[status] for status in statuses)
     cells = (f"\x1b[{color}m{line}\x1b[m" for color, line in zip(colors, column.lines[1:], strict=True))
     return column._replace(lines=[column.lines[0], *cells])

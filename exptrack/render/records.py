@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from exptrack.analysis.codec import encode_record, finite
-from exptrack.analysis.facts import Facts
 from exptrack.analysis.fields import format_time
 from exptrack.analysis.query import Fact
+from exptrack.analysis.rows import Rows
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Run
 from exptrack.render.text import inert
@@ -41,7 +41,7 @@ def _encode(one: Annotation) -> dict[str, Any]:
     return fields if one.value is None else fields | {"value": finite(one.value)}
 
 
-def format_csv(rows: Sequence[Facts], columns: Iterable[str]) -> str:
+def format_csv(rows: Rows, columns: Iterable[str]) -> str:
     """A table by RFC 4180 with a header, numbers in full precision; `age` becomes `started`.
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it; control characters other than the end of a line
@@ -54,7 +54,7 @@ def format_csv(rows: Sequence[Facts], columns: Iterable[str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_inert(_TITLES.get(name, name)) for name in names)
-    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+    writer.writerows(zip(*(map(_cell, rows.column(name)) for name in names), strict=True))
     return out.getvalue()
 
 

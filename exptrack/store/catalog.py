@@ -5,13 +5,19 @@ What a catalog answers does not depend on which of the two it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from exptrack.analysis.query import Query
+from exptrack.analysis.query import Query, names_in
 from exptrack.analysis.rows import Rows
+from exptrack.backends.git.repository import Repository
 from exptrack.model.run import BrokenRun
+from exptrack.model.sharing import Progress
+from exptrack.store.runs import RUNS
+
+LOST = "its tags and notes are not in the repository; `git fsck` tells more"
 
 
 class Asked(NamedTuple):
@@ -53,3 +59,42 @@ class Catalog(Protocol):
 
     def tagged(self, tag: str) -> Mapping[str, str]:
         """The refs, with their oids, of the runs that carry a tag now, in the order of refs."""
+
+
+@contextmanager
+def open_catalog(
+    repository: Repository, progress: Progress | None = None, tell: Callable[[str], None] | None = None
+) -> Iterator[Catalog]:
+    """The runs of a repository for the time of a block. Where the index has to be built, `progress` is told; where it cannot be used, `tell`."""
+    from exptrack.store.gitcatalog import GitCatalog
+
+    yield GitCatalog(repository)
+
+
+def asks_keys(asked: Asked) -> bool:
+    """Whether a metric or parameter is named; then runs of all months count, since it has to be told if none has it."""
+    names = () if asked.query is None else names_in(asked.query)
+    return any("." in name for name in (*names, asked.sort or ""))
+
+
+def is_first_few(asked: Asked) -> bool:
+    """Whether only the latest runs are asked for, whatever they are: then no more months are looked at than that takes."""
+    return asked.number is not None and asked.query is None and asked.sort is None
+
+
+def name_broken(broken: Sequence[BrokenRun], asked: Asked, last: Sequence[str], found: int) -> Sequence[BrokenRun]:
+    """Those of the broken runs that are named: of the first few those of the same months, down to that of the `last` ref."""
+    if not is_first_few(asked) or found < (asked.number or 0):
+        return broken
+    month = month_of(last[0]) if last else "~"
+    return [one for one in broken if month_of(one.ref) >= month]
+
+
+def month_of(ref: str) -> str:
+    """The month that a ref is filed under, as in `2026-11`."""
+    return ref.removeprefix(RUNS).partition("/")[0]
+
+
+def format_month(moment: datetime) -> str:
+    """The month of a time in UTC, as in `2026-11`."""
+    return moment.isoformat()[:7]

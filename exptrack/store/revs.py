@@ -6,18 +6,17 @@ Only an oid prefix of seven digits or more stands before tags.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from exptrack.analysis.codec import decode_annotations
 from exptrack.analysis.names import is_name
 from exptrack.analysis.wording import counted
-from exptrack.backends.git import notes
 from exptrack.backends.git.ancestry import sort_by_date
 from exptrack.backends.git.objects import find_commit, find_parent, resolve
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
 from exptrack.model.run import BrokenRun, Run, Status
 from exptrack.store import annotation, runs, trash
+from exptrack.store.catalog import open_catalog
 from exptrack.store.names import find_named
 from exptrack.store.recorded import read_recorded
 
@@ -67,7 +66,7 @@ def _candidates(repository: Repository, listed: Mapping[str, str], rev: str) -> 
     named = _by_name(listed, rev) or (begun if len(begun) == 1 else [])
     oids = _by_oid(listed, rev)
     long = oids if len(rev) >= _LONG_OID else []
-    return named or long or _by_tag(repository, listed, rev) or begun or oids
+    return named or long or _by_tag(repository, rev) or begun or oids
 
 
 def _by_name(listed: Mapping[str, str], rev: str) -> list[str]:
@@ -78,38 +77,12 @@ def _by_prefix(listed: Mapping[str, str], rev: str) -> list[str]:
     return [ref for ref in listed if rev and runs.name_of(ref).startswith(rev)]
 
 
-def _by_tag(repository: Repository, listed: Mapping[str, str], rev: str) -> list[str]:
-    """Runs that carry the tag now: those of the start are in the records, later ones and removals in the notes.
-
-    Both are searched as bytes first, since to decode 10,000 records takes longer than to read them.
-    """
+def _by_tag(repository: Repository, rev: str) -> list[str]:
+    """Runs that carry the tag now."""
     if not rev:
         return []
-    noted = notes.read_notes(repository, annotation.NOTES)
-    records = runs.gather_records(repository, list(listed.values()))
-    spellings = _spellings(rev)
-    found = []
-    for (ref, oid), data in zip(listed.items(), records, strict=True):
-        note = noted.get(oid, "")
-        if not isinstance(data, bytes) or not _may_hold(data + note.encode(errors="surrogateescape"), spellings):
-            continue
-        run = runs.parse_run(ref, oid, data)
-        if isinstance(run, Run) and rev in _tags(run, note):
-            found.append(ref)
-    return found
-
-
-def _spellings(tag: str) -> tuple[bytes, ...]:
-    """How JSON may write a tag. One that is not ASCII, or has what JSON escapes, may be written in more ways than are worth listing."""
-    return (f'"{tag}"'.encode(),) if tag.isascii() and not set(tag) & set('"\\/') else ()
-
-
-def _may_hold(data: bytes, spellings: Sequence[bytes]) -> bool:
-    return not spellings or any(spelling in data for spelling in spellings)
-
-
-def _tags(run: Run, note: str) -> tuple[str, ...]:
-    return run._replace(annotations=annotation.standing(run, decode_annotations(note))).tags
+    with open_catalog(repository) as catalog:
+        return [*catalog.tagged(rev)]
 
 
 def _by_oid(listed: Mapping[str, str], rev: str) -> list[str]:

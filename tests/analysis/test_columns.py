@@ -8,6 +8,7 @@ import pytest
 
 from exptrack.analysis.columns import Choice, all_columns, data_columns, default_columns, pick_columns, rank_columns
 from exptrack.analysis.facts import Facts
+from exptrack.analysis.rows import RunRows
 from exptrack.errors import ExptrackError
 from exptrack.model.run import Record, Run, Status
 
@@ -23,37 +24,41 @@ def row(metrics=None, /, **params: object) -> Facts:
 
 def test_metrics_have_columns_and_the_parameters_that_differ():
     rows = [row({"b": 1, "a": 2}, lr=0.1, depth=3), row({"c": 1}, lr=0.2, depth=3)]
-    assert default_columns(rows) == Choice((*FIRST, "metrics.b", "metrics.a", "metrics.c", "params.lr"))
+    assert default_columns(RunRows.of(rows)) == Choice((*FIRST, "metrics.a", "metrics.b", "metrics.c", "params.lr"))
 
 
 def test_what_most_runs_have_comes_first():
     rows = [row({"rare": 1, "loss": 1}, rare=1, lr=1), row({"loss": 1}, lr=2), row({"other": 1, "loss": 2}, lr=3)]
-    assert default_columns(rows).columns[3:] == (
-        "metrics.loss", "metrics.rare", "metrics.other", "params.lr", "params.rare",
+    assert default_columns(RunRows.of(rows)).columns[3:] == (
+        "metrics.loss", "metrics.other", "metrics.rare", "params.lr", "params.rare",
     )  # fmt: skip
 
 
 def test_declared_metrics_come_first_in_their_order():
     rows = [row({"a": 1, "b": 2, "val": {"loss": 3}})]
-    assert default_columns(rows, ["val.loss", "zzz", "b"]).columns[3:] == ("metrics.val.loss", "metrics.b", "metrics.a")
+    assert default_columns(RunRows.of(rows), ["val.loss", "zzz", "b"]).columns[3:] == (
+        "metrics.val.loss",
+        "metrics.b",
+        "metrics.a",
+    )
 
 
 def test_of_many_the_first_have_columns_and_the_others_are_counted():
     rows = [row({f"m{i}": i for i in range(10)}, **{f"p{i}": i for i in range(9)}), row()]
-    assert default_columns(rows, ["m9"]) == Choice(
+    assert default_columns(RunRows.of(rows), ["m9"]) == Choice(
         (*FIRST, "metrics.m9", *(f"metrics.m{i}" for i in range(5)), *(f"params.p{i}" for i in range(6))), 4 + 3
     )
 
 
 def test_what_was_asked_for_comes_first_and_is_never_left_out():
     rows = [row({f"m{i}": i for i in range(8)}, **{f"p{i}": i for i in range(8)}, same=1), row(same=1)]
-    chosen = default_columns(rows, ["m2"], ["params.same", "metrics.m7", "params.p7", "metrics.other"])
+    chosen = default_columns(RunRows.of(rows), ["m2"], ["params.same", "metrics.m7", "params.p7", "metrics.other"])
     assert chosen == Choice(
         (*FIRST, "metrics.m7", "metrics.other", "metrics.m2", "metrics.m0", "metrics.m1", "metrics.m3",
          "params.same", "params.p7", *(f"params.p{i}" for i in range(4))), 3 + 3,
     )  # fmt: skip
     many = [f"metrics.m{i}" for i in range(8)]
-    assert default_columns(rows, asked=[*many, *many]).columns[3:11] == tuple(many)
+    assert default_columns(RunRows.of(rows), asked=[*many, *many]).columns[3:11] == tuple(many)
 
 
 COLUMNS = (
@@ -77,25 +82,25 @@ def test_a_narrow_terminal_keeps_what_was_asked_for_and_a_metric_before_experime
 
 @pytest.mark.parametrize(("one", "other"), [(1, 1.0), (1, True), (0, ""), ("a", "b"), ([], {}), (1, None)])
 def test_values_of_different_types_differ(one, other):
-    assert default_columns([row(x=one), row(x=other)]).columns == (*FIRST, "params.x")
+    assert default_columns(RunRows.of([row(x=one), row(x=other)])).columns == (*FIRST, "params.x")
 
 
 @pytest.mark.parametrize("rows", [[row(x=1)], [row(x=1), row(x=1)], [row(x=None), row()], []])
 def test_what_does_not_differ_has_no_column(rows):
-    assert default_columns(rows) == Choice(FIRST)
+    assert default_columns(RunRows.of(rows)) == Choice(FIRST)
 
 
 def test_all_columns_are_the_default_ones_and_all_others_that_any_run_has():
     record = Record("one", Status.COMPLETED, START, seed=1, host="box", params={"args": {"x": 1}}, metrics={"a": 1})
-    assert all_columns([Facts(Run(record, "oid", "ref"))]) == (
+    assert all_columns(RunRows([Run(record, "oid", "ref")])) == (
         *FIRST, "metrics.a", "params.x", "seed", "started", "host", "commit",
     )  # fmt: skip
 
 
 def test_for_other_programs_the_fields_are_always_the_same():
-    assert data_columns([]) == data_columns([row()])
-    assert data_columns([row({"a": 1}, x=1)]) == (*data_columns([]), "metrics.a", "params.x")
-    assert "age" not in data_columns([])
+    assert data_columns(RunRows([])) == data_columns(RunRows.of([row()]))
+    assert data_columns(RunRows.of([row({"a": 1}, x=1)])) == (*data_columns(RunRows([])), "metrics.a", "params.x")
+    assert "age" not in data_columns(RunRows([]))
 
 
 KNOWN = (

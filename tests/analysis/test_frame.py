@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from exptrack.analysis.facts import Facts
 from exptrack.analysis.frame import make_frame
+from exptrack.analysis.rows import RunRows
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
 
@@ -69,7 +70,7 @@ def is_same(cell: object, value: object) -> bool:
 
 @given(st.lists(RUNS, max_size=4))
 def test_no_value_is_lost(rows):
-    frame = make_frame(rows)
+    frame = make_frame(RunRows.of(rows))
     assert len(frame) == len(rows)
     wanted = {name for one in rows for name in one if "." in name}
     assert set(frame.columns) == {*FIXED, *wanted}
@@ -90,29 +91,29 @@ def test_no_value_is_lost(rows):
     ],
 )  # fmt: skip
 def test_a_parameter_has_the_type_of_its_values(values, kind):
-    frame = make_frame([row(x=value) for value in values])
+    frame = make_frame(RunRows.of([row(x=value) for value in values]))
     assert str(frame["params.x"].dtype) == kind
     assert [None if pd.isna(one) is True else one for one in frame["params.x"]] == values
 
 
 def test_a_metric_is_a_float_and_what_is_missing_nan():
-    frame = make_frame([row({"x": 1, "f1": [0.5, 1]}), row({"x": math.inf}), row()])
+    frame = make_frame(RunRows.of([row({"x": 1, "f1": [0.5, 1]}), row({"x": math.inf}), row()]))
     assert {str(kind) for kind in frame.filter(like="metrics.").dtypes} == {"float64"}
     assert frame["metrics.x"].tolist()[:2] == [1.0, math.inf]
     assert math.isnan(frame["metrics.x"][2])
     assert frame["metrics.f1.1"][0] == 1.0
-    assert str(make_frame([row({"x": 2**53 + 1})])["metrics.x"].dtype) == "object"
+    assert str(make_frame(RunRows.of([row({"x": 2**53 + 1})]))["metrics.x"].dtype) == "object"
 
 
 def test_without_runs_there_are_the_fields():
-    frame = make_frame([])
+    frame = make_frame(RunRows.of([]))
     assert len(frame) == 0
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == FIXED
 
 
 def test_the_fields_have_their_types():
     record = Record("one", Status.FAILED, START, START + timedelta(microseconds=1), 1.5, seed=3)
-    frame = make_frame([run(record, note("tag", "best"), note("note", "looked at"))])
+    frame = make_frame(RunRows.of([run(record, note("tag", "best"), note("note", "looked at"))]))
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == {**FIXED, "seed": "Int64"}
     assert list(frame["status"].cat.categories) == [status.value for status in Status]
     assert frame["started"][0] == START
@@ -122,6 +123,6 @@ def test_the_fields_have_their_types():
 
 def test_a_time_that_nanoseconds_cannot_hold_is_kept():
     late = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-    frame = make_frame([run(Record("one", Status.COMPLETED, late)), row()])
+    frame = make_frame(RunRows.of([run(Record("one", Status.COMPLETED, late)), row()]))
     assert str(frame["started"].dtype) == "datetime64[us, UTC]"
     assert frame["started"][0].to_pydatetime() == late

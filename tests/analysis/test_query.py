@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exptrack.analysis.codec import encode_record
-from exptrack.analysis.facts import Facts
 from exptrack.analysis.fieldnames import FIELDS, advise_name
 from exptrack.analysis.frame import make_frame
 from exptrack.analysis.matching import matches
@@ -32,6 +31,7 @@ from exptrack.analysis.query import (
     parse_moment,
     parse_query,
 )
+from exptrack.analysis.rows import RunRows
 from exptrack.errors import ExptrackError, QueryError
 from exptrack.model.run import Record, Run, Status
 from exptrack.render.records import format_records
@@ -535,7 +535,7 @@ class TestPage:
 
     def test_its_types_are_those_of_a_frame(self):
         record = Record("one", Status.COMPLETED, datetime(2026, 11, 1, tzinfo=UTC), metrics={"KEY": 1})
-        frame = make_frame([Facts(Run(record, "oid", "ref"))])
+        frame = make_frame(RunRows([Run(record, "oid", "ref")]))
         said = {name: kinds for names, kinds in table("table: frame") for name in re.findall(r"`([^`]+)`", names)}
         assert said.keys() == {*frame.columns, "params.KEY"}
         assert all(f"`{kind}`" in said[name] for name, kind in frame.dtypes.items())

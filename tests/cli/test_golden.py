@@ -276,12 +276,12 @@ before → much
 # The others are as at 80 columns.
 AT_200 = {
     "ls": r"""
-name     age  status     tags  accuracy     loss  metric-0000  metric-0001  metric-0002  metric-0003   lr  model.depth  model.name                               param-000  param-001  param-002
-much      5d  {32}completed{}           0.75     0.5              0            1            2            3  -              -  -                                                0          1          2
-unicode   6d  {32}completed{}           0.9      -                -            -            -            -  0.1            3  数字数字数字数字数字数字数字数字数字数…          -          -          -
-crashed   1w  {31}crashed  {}           -        0.125            -            -            -            -  0.1           30  mlp                                              -          -          -
-failed    1w  {31}failed   {}           0.5    nan                -            -            -            -  1              3  mlp                                              -          -          -
-before    1w  {32}completed{}  best     0.875    0.25             -            -            -            -  0.1            3  mlp                                              -          -          -
+name     age  status     tags  accuracy     loss  metric-0000  metric-0001  metric-0002  metric-0003   lr  model.depth  model.name                               \x1b[2J\u202e  param-000  param-001
+much      5d  {32}completed{}           0.75     0.5              0            1            2            3  -              -  -                                        -                      0          1
+unicode   6d  {32}completed{}           0.9      -                -            -            -            -  0.1            3  数字数字数字数字数字数字数字数字数字数…  a|b\n<b>\x00           -          -
+crashed   1w  {31}crashed  {}           -        0.125            -            -            -            -  0.1           30  mlp                                      -                      -          -
+failed    1w  {31}failed   {}           0.5    nan                -            -            -            -  1              3  mlp                                      -                      -          -
+before    1w  {32}completed{}  best     0.875    0.25             -            -            -            -  0.1            3  mlp                                      -                      -          -
 exptrack: 2,293 more columns: `--all-columns` shows them
 """,
     "show unicode": r"""

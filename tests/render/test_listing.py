@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exptrack.analysis.columns import all_columns, default_columns
-from exptrack.analysis.facts import Facts
+from exptrack.analysis.rows import RunRows
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
 from exptrack.render.listing import Table, format_listing
@@ -25,7 +25,7 @@ def run(name: str, metrics=None, /, **params: object) -> Run:
 
 
 def table(*runs: Run, width: int | None = None, columns=None, is_colored: bool = False) -> Table:
-    rows = [Facts(run) for run in runs]
+    rows = RunRows(runs)
     return format_listing(rows, columns or default_columns(rows).columns, NOW, width, is_colored=is_colored)
 
 
@@ -76,9 +76,9 @@ def test_a_parameter_or_metric_named_as_another_column_takes_no_ones_place():
         run("two", {"loss": 0.25, "age": 8}, name="vgg", loss="l2"),
     )
     assert text == (
-        "name   age  status     metrics.loss  metrics.age  params.name  params.loss\n"
-        "one   5min  completed          0.5             7  resnet       hinge\n"
-        "two   5min  completed          0.25            8  vgg          l2"
+        "name   age  status     metrics.age  metrics.loss  params.loss  params.name\n"
+        "one   5min  completed            7          0.5   hinge        resnet\n"
+        "two   5min  completed            8          0.25  l2           vgg"
     )
 
 
@@ -99,7 +99,7 @@ def test_every_field_can_be_a_column():
     )  # fmt: skip
     note = Annotation("start:note", AnnotationKind.NOTE, START, "", "first\nsecond")
     full = Run(record, "c0ffee" * 7, "ref", annotations=(note,))
-    names = all_columns([Facts(full), Facts(run("two"))])
+    names = all_columns(RunRows([full, run("two")]))
     head, first, second = listing(full, run("two"), columns=names).splitlines()
     assert re.split(r"  +", head) == [
         "name", "age", "status", "experiment", "seed", "duration", "started", "ended", "author", "host", "command", "commit", "notes",
@@ -152,7 +152,7 @@ def test_the_last_column_may_be_a_piece_of_a_text():
 def test_columns_are_dropped_by_their_ranks_and_stand_in_their_order():
     first = run("one", {"loss": 0.5, "acc": 0.25}, lr=1)
     first = first._replace(record=first.record._replace(experiment="a-long-experiment"))
-    rows = [Facts(tagged(first, "best")), Facts(run("two"))]
+    rows = RunRows([tagged(first, "best"), run("two")])
     columns = ("name", "experiment", "tag", "metrics.loss", "params.lr")
     ranks = ("name", "metrics.loss", "tag", "experiment", "params.lr")
     heads = [

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exptrack.analysis.facts import Facts
+from exptrack.analysis.rows import RunRows
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
 from exptrack.render.records import format_csv, format_records
@@ -86,7 +86,7 @@ def test_a_csv_has_full_precision_and_times_in_place_of_ages():
         metrics={"a": 0.1 + 0.2, "b": math.nan, "c": -math.inf, "d": 1e-300},
     )  # fmt: skip
     columns = ("name", "age", "started", "tag", "duration", "ended", *(f"metrics.{key}" for key in "abcd"), *(f"params.{key}" for key in ("on", "n", "empty", "x", "zzz")))  # fmt: skip
-    head, cells = table(format_csv([Facts(run(record, tag="best"))], columns))
+    head, cells = table(format_csv(RunRows([run(record, tag="best")]), columns))
     assert head == [
         "name", "started", "tags", "duration", "ended", "metrics.a", "metrics.b", "metrics.c", "metrics.d", "params.on", "params.n",
         "params.empty", "params.x", "params.zzz",
@@ -106,14 +106,14 @@ def test_a_csv_has_full_precision_and_times_in_place_of_ages():
     ],
 )  # fmt: skip
 def test_a_text_stays_in_its_cell_and_is_no_formula(text, cell):
-    row = Facts(run(RECORD._replace(params={"params.yaml": {"x": text}}, metrics={"m": -1})))
-    assert table(format_csv([row], ["params.x", "metrics.m"])) == [["params.x", "metrics.m"], [cell, "-1"]]
+    row = run(RECORD._replace(params={"params.yaml": {"x": text}}, metrics={"m": -1}))
+    assert table(format_csv(RunRows([row]), ["params.x", "metrics.m"])) == [["params.x", "metrics.m"], [cell, "-1"]]
 
 
 def test_a_hostile_key_is_inert_in_the_header():
-    row = Facts(run(RECORD._replace(metrics={"\x1b[2J,\n": 1})))
-    assert table(format_csv([row], ["metrics.\x1b[2J,\n"])) == [["metrics.\\x1b[2J,\n"], ["1"]]
+    row = run(RECORD._replace(metrics={"\x1b[2J,\n": 1}))
+    assert table(format_csv(RunRows([row]), ["metrics.\x1b[2J,\n"])) == [["metrics.\\x1b[2J,\n"], ["1"]]
 
 
 def test_without_runs_a_csv_is_its_header():
-    assert format_csv([], ["name", "note"]) == "name,notes\r\n"
+    assert format_csv(RunRows([]), ["name", "note"]) == "name,notes\r\n"
