@@ -37,7 +37,7 @@ def encode_fact(value: Fact) -> tuple[int, Bound]:
     return EMPTY, "{}" if kind is dict else "[]"
 
 
-def decode_fact(kind: int, value: int | float | str | None) -> Fact:
+def decode_fact(kind: int, value: float | str | None) -> Fact:
     """The fact that `encode_fact` was given."""
     if kind in _AS_IT_IS:
         return value

@@ -1,0 +1,140 @@
+"""The file of the index: opened, sealed, and locked for who writes it.
+
+After each change the writer sets the file's time of modification to a second that it has put into the index itself. A file with another
+time is damaged, or half written, and is never read. It is opened by SQLite only: to close a descriptor of it would drop SQLite's locks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from exptrack.store import locks
+from exptrack.store.index.schema import VERSION
+
+if TYPE_CHECKING:
+    import sqlite3
+
+INDEX = "index.sqlite"
+_LOCK = "index.lock"
+_PATIENCE = 2.0  # seconds
+_SEALS = (
+    315_532_800,
+    1_577_836_800,
+)  # seconds: from 1980 to 2020, which every file system can hold, and no clock shows
+
+
+class Meta(NamedTuple):
+    """What an index says of itself (`docs/inside.md`)."""
+
+    seal: int
+    incarnation: str
+    deletions: int
+    refs: str
+    notes: str | None
+
+
+class BypassedError(Exception):
+    """The index is left alone; says why."""
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open an index to read (`ro`), to write (`rw`), or to make (`rwc`). Raises sqlite3.Error."""
+    import sqlite3
+
+    quoted = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(
+        f"file:{quoted}?mode={mode}", timeout=_PATIENCE, isolation_level=None, uri=True, cached_statements=64
+    )
+    if mode != "ro":
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def begin(path: Path, mode: str = "ro") -> tuple[sqlite3.Connection, Meta] | None:
+    """The index in a read transaction, with what it says of itself; None if there is none, or it is damaged, or of another version."""
+    import sqlite3
+
+    if not is_there(path):
+        return None
+    with suppress(sqlite3.Error):
+        connection = connect(path, mode)
+        with suppress(sqlite3.Error):
+            connection.execute("BEGIN")
+            if (meta := read_meta(connection, path)) is not None:
+                return connection, meta
+        connection.close()
+    return None
+
+
+def read_meta(connection: sqlite3.Connection, path: Path) -> Meta | None:
+    """What a sealed index says of itself; None if it is not sealed, or of another version. From then on nobody can change it."""
+    found = dict(connection.execute("SELECT name, value FROM meta"))
+    # Asked for after the transaction has its lock: what was sealed then stays as it is.
+    if found.get("version") != VERSION or find_stamp(path) != found.get("seal", 0) * 1_000_000_000:
+        return None
+    return Meta(found["seal"], found["incarnation"], found["deletions"], found["refs"], found["notes"])
+
+
+def write_meta(connection: sqlite3.Connection, meta: Meta) -> None:
+    """Put it into the index."""
+    pairs = [("version", VERSION), *zip(Meta._fields, meta, strict=True)]
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", pairs)
+
+
+def make_seal() -> int:
+    """Seconds since 1970, even (some file systems know no others), by chance."""
+    first, last = _SEALS
+    return first + int.from_bytes(os.urandom(6), "big") % ((last - first) // 2) * 2
+
+
+def seal(path: Path, meta: Meta) -> None:
+    """Put the seal on a file whose last change is committed."""
+    os.utime(path, (meta.seal, meta.seal))
+
+
+def find_stamp(path: Path) -> int | None:
+    """The time of modification, in nanoseconds since 1970; None if there is no file."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file. Raises BypassedError if there is something else, which no new index could replace."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise BypassedError(f"{path} is no file: remove it")
+    return True
+
+
+@contextmanager
+def locked(shared: Path) -> Iterator[None]:
+    """Be the only one who writes the index. Raises BypassedError if that cannot be had in two seconds, OSError if not at all."""
+    shared.mkdir(parents=True, exist_ok=True)
+    lock = os.open(shared / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        wait_for(lock)
+        yield
+    finally:
+        os.close(lock)
+
+
+def wait_for(lock: int) -> None:
+    """Lock it, within two seconds. Raises BypassedError."""
+    end = time.monotonic() + _PATIENCE
+    while not locks.try_lock(lock, fcntl.LOCK_EX):
+        if time.monotonic() > end:
+            raise BypassedError("another process is writing it")
+        time.sleep(0.01)
