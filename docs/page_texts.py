@@ -40,6 +40,12 @@ A run has died if its recorder no longer lives: killed, or its machine went down
 
 `--follow` shows all runs under way, those that begin meanwhile included, until none is left: on a terminal as a table that is drawn in
 place, in a pipe as lines that are added, with `--json` as events. Ctrl-C leaves it, and the runs go on.""",
+    "export": """\
+Writes `runs/month=2026-11/REPOSITORY.parquet` below the folder, and with `--history` the same below `history`: the partitions that DuckDB,
+Spark and pandas know. The columns are the same for every repository and month, so many repositories may be exported into one folder. An
+export replaces all that an earlier one of the same repository left there, when everything is written. Holdouts stay sealed.
+
+Parquet needs pyarrow: `pip install 'exptrack[parquet]'`.""",
     "experiments": """\
 Lists what `exptrack.yaml` declares below `experiments`, and how far each is: runs that completed and have its metric, of those planned
 (reruns of a seed count once), and runs that failed. With NAME one in full: what is declared, a line for each configuration, and runs that
@@ -204,6 +210,7 @@ LINKS = {
     "init": "[Settings](capture.md#settings) · [checks in CI](ci.md)",
     "run": "[What a run captures](capture.md)",
     "status": "[Its JSON](json.md#status)",
+    "export": "[Runs in DuckDB, pandas and Spark](export.md)",
     "experiments": "[Declaring experiments](capture.md#experiments) · [its JSON](json.md#experiments)",
     "ls": "[Queries, columns and keys to sort by](query.md) · [its JSON](json.md#ls-and-log)",
     "log": "[Queries](query.md) · [its JSON](json.md#ls-and-log)",

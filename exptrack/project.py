@@ -52,6 +52,7 @@ class Project:
     push = sharing.push
     fetch = sharing.fetch
     pull = sharing.pull
+    export = sharing.export
 
     verify = keeping.verify
     remove = keeping.remove

@@ -16,7 +16,7 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "dvc": "backends/dvc", "dvc_data": "backends/dvc", "dvc_objects": "backends/dvc", "pygit2": "backends/git", "git": "backends/git",
-    "scipy": "analysis/stats", "pandas": "analysis/frame", "pyarrow": ("analysis/wholefile", "tracking/tables"), "PIL": "tracking/drawing", "psutil": "backends/host", "sqlite3": "store/index", "pynvml": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/editing/yamledit",
+    "scipy": "analysis/stats", "pandas": "analysis/frame", "pyarrow": ("analysis/wholefile", "tracking/tables", "operations/exporting/parquet"), "PIL": "tracking/drawing", "psutil": "backends/host", "sqlite3": "store/index", "pynvml": "backends/host", "yaml": "analysis/yaml12", "ruamel": "analysis/editing/yamledit",
     "hydra": "analysis/editing/hydrawords", "omegaconf": "analysis/editing/hydrawords", "tomlkit": "analysis/editing/fileedit",
     "matplotlib": ("render/figure", "render/comparisonplot", "render/curvefigure"), "plotext": "render/curvetext",
 }  # fmt: skip

@@ -27,6 +27,7 @@ COMMANDS = {
     "show": "one run in full",
     "environment": "the packages that a run had, for pip or uv",
     "diff": "what differs between runs, commits and the work tree",
+    "export": "write runs as Parquet, CSV or JSON lines, a month a file",
     "experiments": "what is planned, recorded and failed of each experiment",
     "plot": "the curves of metrics over the steps of runs",
     "compare": "which configuration is better, as far as it may be said",

@@ -26,6 +26,10 @@ EXAMPLES = {
     ),
     "environment": ("exptrack environment best -o requirements.txt",),
     "diff": ("exptrack diff", "exptrack diff @~1 @ --only params,metrics", "exptrack diff --markdown main best"),
+    "export": (
+        "exptrack export -o exports --history",
+        "exptrack export 'tag = best' --format jsonl -o - > best.jsonl",
+    ),
     "experiments": ("exptrack experiments", "exptrack experiments wider-layer --commands -- python train.py | sh"),
     "plot": (
         "exptrack plot",

@@ -52,7 +52,7 @@ def load_history(context: Context, run: Run, metric: str) -> Points:
     """
     data = read_history(context, run, metric)
     points = history.parse_history(data)
-    return _complete(context, run, {read_name(data): points})[read_name(data)]
+    return complete(context, run, {read_name(data): points})[read_name(data)]
 
 
 def give_history(context: Context, run: Run, metric: str) -> bytes:
@@ -61,14 +61,14 @@ def give_history(context: Context, run: Run, metric: str) -> bytes:
     name = read_name(data)
     if name not in map(as_header, run.record.thinned):
         return data
-    points = _complete(context, run, {name: history.parse_history(data)})[name]
+    points = complete(context, run, {name: history.parse_history(data)})[name]
     return history.format_history(name, points) if points.is_whole else data
 
 
 def load_points(context: Context, run: Run) -> dict[str, Points]:
     """All histories of a run by name, as `load_history` gives each."""
     found = {name: history.parse_history(data) for name, data in sorted(_read_all(context, run).items())}
-    return _complete(context, run, found)
+    return complete(context, run, found)
 
 
 def read_histories(context: Context, run: Run) -> dict[str, tuple[Point, ...]]:
@@ -87,8 +87,8 @@ def parse_history(data: bytes) -> tuple[Point, ...]:
     return tuple(history.parse_history(data))
 
 
-def _complete(context: Context, run: Run, found: Mapping[str, Points]) -> dict[str, Points]:
-    """The histories, each whole that was thinned, as far as the whole is here."""
+def complete(context: Context, run: Run, found: Mapping[str, Points]) -> dict[str, Points]:
+    """The histories that Git has of a run, each whole that was thinned, as far as the whole is here; `is_whole` says which are not."""
     thinned = {as_header(metric): count for metric, count in run.record.thinned.items()}
     lacking = [name for name in found if name in thinned]
     if not lacking:

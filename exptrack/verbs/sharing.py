@@ -1,4 +1,4 @@
-"""Runs, their data and annotations, to and from others."""
+"""Runs, their data and annotations, to and from others, and as files for other programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from exptrack.model.sharing import Fetched, Progress, Pushed
+    from exptrack.operations.export import Exported
     from exptrack.operations.sharing.arriving import Filter
     from exptrack.verbs.opened import Opened
 
@@ -48,3 +52,26 @@ def pull(
     from exptrack.operations.sharing.arriving import Filter
 
     return fetch(project.context, Order(remote, wanted or Filter(), has_data=True), progress)
+
+
+def export(  # noqa: PLR0913 - the options of the command
+    project: Opened,
+    folder: str | Path,
+    query: str | None = None,
+    *,
+    since: str | datetime | None = None,
+    format: str = "parquet",  # noqa: A002 - as the command calls it
+    history: bool = False,
+    repository: str | None = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write runs into a folder as `parquet`, `csv` or `jsonl`, a file a month, and with `history` their histories; `docs/export.md` has the columns.
+
+    It replaces what an earlier export of this repository left there, and only when all is written. `repository` is what the files are
+    called. Raises QueryError; DataError where pyarrow is missing; ExptrackError if the folder cannot be written.
+    """
+    from exptrack.model.sharing import Silence
+    from exptrack.operations.export import Asked, export
+
+    asked = Asked(query, since, format, history, repository)
+    return export(project.context, project.directory / folder, asked, progress or Silence())

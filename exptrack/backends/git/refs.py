@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar, cast
 
 from exptrack.backends.git import command
 from exptrack.backends.git.objects import empty_oid
@@ -38,6 +38,17 @@ def parse_refs(answer: command.Done) -> dict[str, str]:
     """The answer to `ask_refs`."""
     pairs = (line.partition(" ") for line in os.fsdecode(command.output(answer, "for-each-ref")).split("\n")[:-1])
     return {name: oid for oid, _, name in pairs}
+
+
+def count_below(repository: Repository, prefix: str) -> dict[str, int]:
+    """The parts of names that follow `prefix`, in order, with the number of refs of each: 100,000 refs are never in memory at once."""
+    child = command.start(repository.top, "for-each-ref", "--format=%(refname)", prefix)
+    counts: dict[str, int] = {}
+    for line in cast(IO[bytes], child.stdout):
+        part = os.fsdecode(line).rstrip("\n").removeprefix(prefix).partition("/")[0]
+        counts[part] = counts.get(part, 0) + 1
+    command.output(command.finish(child), "for-each-ref")
+    return counts
 
 
 def find_branch(repository: Repository) -> str | None:
