@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from exptrack.cli.common import count, join_number, mention_broken, mention_dead, open_project, say
-from exptrack.cli.terminal import find_width, has_color, show
+from exptrack.cli.terminal import find_width, has_color, show_pieces
 from exptrack.errors import ExptrackError, RevError
 from exptrack.operations.ranges import read_stats
 from exptrack.project import Project
-from exptrack.render.log import format_log, format_oneline
+from exptrack.render.log import write_log, write_oneline
 from exptrack.render.page import Page
-from exptrack.render.records import format_records
+from exptrack.render.records import write_records
 
 join_words = join_number
 _WIDTH = 200  # cells, where there is no terminal that has an edge
@@ -52,18 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
     mention_dead(project)
     listed = project.log(*arguments.words, since=arguments.since, number=arguments.number)
     if arguments.json:
-        show(format_records(listed), is_paged=False)
+        show_pieces(write_records(listed), is_paged=False)
     elif listed:
         width, color = find_width(), has_color()
         page = Page(width or _WIDTH, color)
         stats = read_stats(project.context, listed, width, color=color) if arguments.stat else None
         first = tuple(project.settings.metrics)
-        text = (
-            format_oneline(listed, first=first, stats=stats, page=page)
-            if arguments.oneline
-            else format_log(listed, first=first, stats=stats, page=page)
-        )
-        show(text, is_paged=not arguments.no_pager)
+        write = write_oneline if arguments.oneline else write_log
+        show_pieces(write(listed, first=first, stats=stats, page=page), is_paged=not arguments.no_pager)
     elif arguments.number != 0:
         say(_nothing(project, arguments, is_empty=not listed.among))
     mention_broken(listed.broken)

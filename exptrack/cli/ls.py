@@ -20,7 +20,7 @@ from exptrack.analysis.columns import (
 from exptrack.analysis.query import merge_words, names_in, parse_query
 from exptrack.analysis.wording import counted
 from exptrack.cli.common import count, join_number, mention_broken, mention_dead, nothing_holds, open_project, say
-from exptrack.cli.terminal import find_width, has_color, show
+from exptrack.cli.terminal import find_width, has_color, show, show_pieces
 from exptrack.errors import ExptrackError
 from exptrack.operations.listing import Runs
 from exptrack.project import Project
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     query = _read_query(arguments.query)
     found = project.runs(query, since=arguments.since, sort=arguments.sort, number=arguments.number)
     if arguments.json:
-        from exptrack.render.records import format_records
+        from exptrack.render.records import write_records
 
-        print(format_records(found))
+        show_pieces(write_records(found), is_paged=False)
     elif arguments.csv:
         from exptrack.render.records import format_csv
 

@@ -119,9 +119,9 @@ def _card(project: Project, shown: Run, *, is_whole: bool) -> str:
 
 
 def _record(shown: Run) -> bytes:
-    from exptrack.render.records import format_records
+    from exptrack.render.records import list_fields
 
-    [fields] = json.loads(format_records([shown]))
+    fields = list_fields(shown)
     return _as_json(fields)
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
+from itertools import chain
+
+_UNREAD = 1024 * 1024  # letters; more than a pipe holds that nobody reads
 
 
 def find_width() -> int | None:
@@ -52,6 +56,44 @@ def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
         done = subprocess.run(pager, shell=True, input=page, env=environ, check=False)  # noqa: S602
         if done.returncode in {126, 127}:  # it cannot be started: the answer must not be lost
             print(text)
+
+
+def show_pieces(pieces: Iterable[str], *, is_paged: bool = True) -> None:
+    """As `show`, of a text that comes piece by piece: what is long begins at once, and is never in memory as a whole."""
+    from shutil import get_terminal_size
+
+    rest, first, lines = iter(pieces), "", 0
+    room = get_terminal_size().lines if is_paged and sys.stdout.isatty() else 0
+    while room > lines and (piece := next(rest, None)) is not None:
+        first += piece
+        lines = first.count("\n") + 1
+    if room and lines < room:
+        show(first)
+    elif room and (pager := _find_pager()):
+        _page(pager, chain((first,), rest, "\n"))
+    else:
+        sys.stdout.writelines(chain((first,), rest, "\n"))
+
+
+def _page(pager: str, pieces: Iterator[str]) -> None:
+    sent: list[str] = []
+    size = 0
+    environ = {"LESS": "FRX", "LV": "-c", **os.environ}
+    # Through the shell: the pager is a command line of the user's own.
+    child = subprocess.Popen(pager, shell=True, stdin=subprocess.PIPE, env=environ)  # noqa: S602
+    with (
+        child,
+        suppress(BrokenPipeError),
+        child.stdin or nullcontext() as inlet,
+    ):  # leaving a pager early closes the pipe
+        for piece in pieces:
+            if size < _UNREAD:
+                sent.append(piece)
+                size += len(piece)
+            if inlet is not None:
+                inlet.write(piece.encode(errors="backslashreplace"))
+    if child.returncode in {126, 127}:  # it cannot be started: the answer must not be lost
+        sys.stdout.writelines(chain(sent, pieces))
 
 
 def _find_lack(text: str) -> tuple[bool, bool]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import zip_longest
+from itertools import chain, pairwise
 
 from exptrack.analysis.diff import same
 from exptrack.analysis.message import format_message
@@ -22,45 +22,45 @@ _MOST = 8  # parameters or metrics on a line
 _WIDEST = 40
 
 
-def format_log(
-    runs: Sequence[Run],
+def write_log(
+    runs: Iterable[Run],
     *,
     first: Sequence[str] = (),
     stats: Mapping[str, str] | None = None,
     page: Page = Page(),  # noqa: B008 - a tuple
-) -> str:
-    """An entry for each run: who, when, how it ended, what it ran, what was decided with it, notes, the parameters that differ from the next run's, metrics.
+) -> Iterator[str]:
+    """A log, piece by piece: an entry for each run: who, when, how it ended, what it ran, what was decided with it, notes, the parameters that differ from the next run's, metrics.
 
     Of the last one all parameters are shown. Metrics named in `first` come first; `stats` is what git says of the code of each run, by
     its oid.
     """
-    entries = []
-    for run, older in zip_longest(runs, runs[1:]):
+    gap = ""
+    for run, older in pairwise(chain(runs, (None,))):
+        if run is None:
+            return
         parts = [_head(run, page), _notes(run, page), _numbers(run, older, first, page), _stat(run, stats)]
-        entries.append("\n\n".join("\n".join(lines) for lines in map(list, parts) if lines))
-    return "\n\n".join(entries)
+        yield gap + "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines)
+        gap = "\n\n"
 
 
-def format_oneline(
-    runs: Sequence[Run],
+def write_oneline(
+    runs: Iterable[Run],
     *,
     first: Sequence[str] = (),
     stats: Mapping[str, str] | None = None,
     page: Page = Page(),  # noqa: B008 - a tuple
-) -> str:
-    """A line for each run: abbreviated oid, name, tags, how it ended if it did not complete, what it did and what came out."""
+) -> Iterator[str]:
+    """A log, piece by piece: a line for each run: abbreviated oid, name, tags, how it ended if it did not complete, what it did and what came out."""
     primary = next(iter(first), None)
-    lines: list[str] = []
+    gap = ""
     for run in runs:
         state, subject = _state(run), _subject(run, primary)
         ended = [(state, STATUS_COLORS[run.status]), ": " if subject else ""] if state else []
-        lines.append(
-            page.line(
-                (run.oid[:ABBREVIATED], YELLOW), f" {run.name}", (_tags(run), YELLOW), _again(run), " ", *ended, subject
-            )
+        line = page.line(
+            (run.oid[:ABBREVIATED], YELLOW), f" {run.name}", (_tags(run), YELLOW), _again(run), " ", *ended, subject
         )
-        lines += _stat(run, stats)
-    return "\n".join(lines)
+        yield gap + "\n".join([line, *_stat(run, stats)])
+        gap = "\n"
 
 
 def _head(run: Run, page: Page) -> Iterator[str]:

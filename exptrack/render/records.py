@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -22,15 +22,20 @@ _FORMULA = ("=", "+", "-", "@", "\t")
 _KEPT = re.compile(r"([\n\t])")
 
 
-def format_records(runs: Iterable[Run]) -> str:
-    """A JSON list, one mapping a run: `oid`, `ref`, what its record holds, and `tags`, `notes` and other annotations as they stand now.
+def write_records(runs: Iterable[Run]) -> Iterator[str]:
+    """A JSON list, piece by piece, one mapping a run: `oid`, `ref`, what its record holds, and `tags`, `notes` and other annotations as they stand now.
 
     Values are written as in the record; everything that is not ASCII is an escape, so that no terminal obeys it.
     """
-    return json.dumps([_fields(run) for run in runs], indent=2, allow_nan=False)
+    gap = "["
+    for run in runs:
+        yield gap + json.dumps([list_fields(run)], indent=2, allow_nan=False).removeprefix("[").removesuffix("\n]")
+        gap = ","
+    yield "[]" if gap == "[" else "\n]"
 
 
-def _fields(run: Run) -> dict[str, Any]:
+def list_fields(run: Run) -> dict[str, Any]:
+    """What `write_records` says of a run."""
     fields = json.loads(encode_record(run.record))
     others = [_encode(one) for one in run.annotations if one.kind not in _SHORT]
     return {"oid": run.oid, "ref": run.ref, **fields, "tags": run.tags, "notes": run.notes, "annotations": others}

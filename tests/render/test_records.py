@@ -13,12 +13,16 @@ import pytest
 from exptrack.analysis.rows import RunRows
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
-from exptrack.render.records import format_csv, format_records
+from exptrack.render.records import format_csv, write_records
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 RECORD = Record(
     "one", Status.COMPLETED, START, tags=("start",), note="of the start", metrics={"a": math.nan, "b": -math.inf}
 )
+
+
+def records(runs):
+    return "".join(write_records(runs))
 
 
 def run(record: Record = RECORD, **values: object) -> Run:
@@ -27,7 +31,7 @@ def run(record: Record = RECORD, **values: object) -> Run:
 
 
 def test_a_run_is_its_record_and_where_it_lies_and_what_stands_on_it():
-    assert json.loads(format_records([run(tag="best", note="looked at")])) == [
+    assert json.loads(records([run(tag="best", note="looked at")])) == [
         {
             "oid": "0" * 40,
             "ref": "refs/exptrack/runs/2026-01/one",
@@ -46,14 +50,14 @@ def test_a_run_is_its_record_and_where_it_lies_and_what_stands_on_it():
 
 
 def test_tags_and_notes_are_always_there():
-    [fields] = json.loads(format_records([run()]))
+    [fields] = json.loads(records([run()]))
     assert (fields["tags"], fields["notes"]) == ([], [])
-    assert format_records([]) == "[]"
+    assert records([]) == "[]"
 
 
 def test_what_else_stands_on_it_is_listed_as_it_was_written():
     chosen = {"experiment": "digits", "mean": float("inf")}
-    [fields] = json.loads(format_records([run(tag="best", selection=chosen, unshared=None)]))
+    [fields] = json.loads(records([run(tag="best", selection=chosen, unshared=None)]))
     assert fields["annotations"] == [
         {
             "id": "selection",
@@ -68,7 +72,7 @@ def test_what_else_stands_on_it_is_listed_as_it_was_written():
 
 def test_nothing_is_obeyed_by_a_terminal():
     evil = "\x1b[2J\u202e\n\0\x7f数\udc80"
-    text = format_records([run(RECORD._replace(host=evil, metrics={evil: 1}), tag=evil)])
+    text = records([run(RECORD._replace(host=evil, metrics={evil: 1}), tag=evil)])
     assert text.replace("\n", "").isascii()
     assert text.replace("\n", "").isprintable()
     [fields] = json.loads(text)
