@@ -82,6 +82,11 @@ class Facts:
         yield from (f"params.{key}" for key in self.params)
 
 
+def list_getters(names: Sequence[str]) -> list[Callable[[Run], Fact]]:
+    """What gives the facts of these fields of a run, for who asks for the same of many."""
+    return [_FIELDS[name] for name in names]
+
+
 def sort_facts(rows: Sequence[Facts], key: str, *, descending: bool = False) -> list[Facts]:
     """Rows by the value of a field, metric or parameter; those that lack it (or have NaN) come last, whichever way.
 

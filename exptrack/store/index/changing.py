@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from exptrack.backends.git.repository import Repository
+from exptrack.model.progress import Progress
 from exptrack.model.run import BrokenRun
-from exptrack.model.sharing import Progress
 from exptrack.store import runs
 from exptrack.store.index import noted, place, refslisting, schema, writing
 from exptrack.store.index.place import Meta
@@ -94,13 +94,17 @@ def _put(
     """Read the runs at the refs, and write them down; of those that have `rows` already, only what stands on them."""
     broken: list[BrokenRun] = []
     writer = writing.Writer(connection)
+    annotated = noted.list_annotated(connection)
     for found in _tell(runs.read_runs(source.repository, refs), len(refs), source.progress):
         if isinstance(found, BrokenRun):
             broken.append(found)
-        elif found.ref in rows:
-            writing.change_annotations(connection, rows[found.ref], noted.annotate(connection, found))
+            continue
+        is_plain = not (found.oid in annotated or found.record.tags or found.record.note)
+        run = found if is_plain else noted.annotate(connection, found)
+        if found.ref in rows:
+            writing.change_annotations(connection, rows[found.ref], run)
         else:
-            writer.add(noted.annotate(connection, found))
+            writer.add(run)
     writer.flush()
     connection.execute("DELETE FROM broken")
     pairs = [(encode_text(one.ref), one.oid) for one in broken]

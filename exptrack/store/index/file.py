@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError, explain
+from exptrack.model.progress import Progress, Silence
 from exptrack.model.run import BrokenRun
-from exptrack.model.sharing import Progress, Silence
 from exptrack.store import runs
 from exptrack.store.index import changing, mounts, noted, place, refslisting
 from exptrack.store.index.changing import Source

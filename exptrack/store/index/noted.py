@@ -42,6 +42,11 @@ def update_notes(connection: sqlite3.Connection, repository: Repository, *, is_m
     return changed
 
 
+def list_annotated(connection: sqlite3.Connection) -> set[str]:
+    """The oids of the commits on which something was put."""
+    return {oid for (oid,) in connection.execute("SELECT oid FROM annotated")}
+
+
 def annotate(connection: sqlite3.Connection, run: Run) -> Run:
     """The run with what stands on it."""
     found = connection.execute("SELECT CAST(text AS BLOB) FROM annotated WHERE oid = ?", (run.oid,)).fetchone()
