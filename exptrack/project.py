@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RecordError
+from exptrack.model.progress import Silence
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
-from exptrack.model.sharing import Silence
 from exptrack.operations.context import SETTINGS, Context, read_settings, silence
 from exptrack.store import runs
 from exptrack.store.parsed import ParsedYaml
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from exptrack.model.comparison import Comparison
     from exptrack.model.difference import Area, Difference, Overview
     from exptrack.model.environment import Environment
+    from exptrack.model.progress import Progress
     from exptrack.model.reproduction import Reproduction
-    from exptrack.model.sharing import Progress
     from exptrack.operations.branch import Branch
     from exptrack.operations.content import Content
     from exptrack.operations.listing import Runs

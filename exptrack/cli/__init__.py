@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from exptrack.cli.helptext import Formatter
+from exptrack.cli.helptext import Formatter, Overview
 from exptrack.errors import ExptrackError
 
 COMMANDS = {
@@ -154,7 +154,7 @@ def _parser() -> Parser:
         prog="exptrack",
         description="Git-native experiment versioning: every run is a commit, comparison is a diff.",
         epilog=f"commands:\n{listing}\n\n`exptrack COMMAND --help` tells more.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Overview,
         usage="exptrack [-C DIR] COMMAND ...",
     )
     add_common_options(parser)

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+_NARROW = 80  # columns, where nothing tells how many
 
 
-class Formatter(argparse.HelpFormatter):
+class _Sized(argparse.HelpFormatter):
+    """As wide as the terminal. argparse makes one for each option that is added, and would load shutil for that, 2 ms of 50."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_find_columns() - 2)
+
+
+def _find_columns() -> int:
+    """As `shutil.get_terminal_size` does."""
+    with suppress(KeyError, ValueError):
+        if (columns := int(os.environ["COLUMNS"])) > 0:
+            return columns
+    with suppress(OSError):
+        return os.get_terminal_size(1).columns or _NARROW
+    return _NARROW
+
+
+class Overview(_Sized, argparse.RawDescriptionHelpFormatter):
+    """Of all commands: their list stays as it is."""
+
+
+class Formatter(_Sized):
     """As Python 3.13 does it: an option's value once (`-m, --note NOTE`), and lines of usage that end where they are full."""
 
     def _format_action_invocation(self, action: argparse.Action) -> str:

@@ -10,7 +10,7 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 from exptrack.cli.common import say
-from exptrack.model.sharing import Progress, Silence
+from exptrack.model.progress import Progress, Silence
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Display

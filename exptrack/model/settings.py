@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from exptrack.model.experiment import Experiment
 from exptrack.model.tree import Tree
 
 if TYPE_CHECKING:
+    from exptrack.model.experiment import Experiment
     from exptrack.model.rules import Rule
 
 MIB = 1024 * 1024

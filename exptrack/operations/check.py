@@ -15,10 +15,10 @@ from exptrack.errors import DataError, ExptrackError, RecordError, RepositoryErr
 from exptrack.model.change import Change
 from exptrack.model.checking import SELDOM_READ, Bar, Checked, CheckedClaim, Claim, Verdict
 from exptrack.model.difference import Difference
+from exptrack.model.progress import Progress, Silence
 from exptrack.model.reproduction import PRESENT
 from exptrack.model.run import Run, Status
 from exptrack.model.settings import Settings
-from exptrack.model.sharing import Progress, Silence
 from exptrack.operations.checking import trial
 from exptrack.operations.checking.arrive import locate
 from exptrack.operations.checking.bar import DEFAULTS, compare_bars, find_project, read_bar

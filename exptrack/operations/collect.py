@@ -21,7 +21,7 @@ from exptrack.backends.dvc.config import Cache, find_cache
 from exptrack.backends.git import everywhere
 from exptrack.errors import DataError
 from exptrack.model.collection import Collected
-from exptrack.model.sharing import Progress, Silence
+from exptrack.model.progress import Progress, Silence
 from exptrack.operations.context import Context
 from exptrack.operations.garbage import Counted, Scope, forget_expired, make_plan, refuse_unreadable
 from exptrack.operations.usage import find_repositories

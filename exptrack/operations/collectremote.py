@@ -22,7 +22,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.backends.git.transport import fetch_objects, list_remote, push_refs
 from exptrack.errors import DataError, RepositoryError
 from exptrack.model.collection import Collected
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 from exptrack.operations.garbage import Counted, Plan, Scope, forget_expired, make_plan, refuse_unreadable
 from exptrack.operations.sharing.annotating import merge
 from exptrack.store.annotation import NOTES

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import SettingsError
+from exptrack.model.progress import Progress, Silence
 from exptrack.model.settings import Settings
-from exptrack.model.sharing import Progress, Silence
 from exptrack.model.tree import Value
 from exptrack.store.parsed import ParsedYaml
 

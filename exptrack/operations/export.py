@@ -14,8 +14,8 @@ from exptrack.backends.git.notes import list_notes
 from exptrack.backends.git.objects import read_many, resolve
 from exptrack.backends.git.refs import count_below
 from exptrack.errors import ExptrackError
+from exptrack.model.progress import Progress
 from exptrack.model.run import BrokenRun, Run
-from exptrack.model.sharing import Progress
 from exptrack.operations.context import Context
 from exptrack.operations.exporting import tables
 from exptrack.operations.exporting.folder import ignore, path_of, put_in_place, set_aside

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from exptrack.backends.git import maintenance, refs, transport
 from exptrack.backends.git.remotes import find_remote
 from exptrack.errors import RepositoryError
+from exptrack.model.progress import Progress, Silence
 from exptrack.model.run import Run
-from exptrack.model.sharing import Clash, Fetched, Held, Progress, Silence
+from exptrack.model.sharing import Clash, Fetched, Held
 from exptrack.operations.context import Context
 from exptrack.operations.inspect import inspect
 from exptrack.operations.sharing import annotating

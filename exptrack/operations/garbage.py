@@ -17,8 +17,8 @@ from exptrack.backends.git import refs
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import DataError, RecordError
 from exptrack.model.collection import Collected, Garbage
+from exptrack.model.progress import Progress
 from exptrack.model.run import Record, Run
-from exptrack.model.sharing import Progress
 from exptrack.operations.context import Context
 from exptrack.operations.usage import find_used, unite
 from exptrack.store import trash

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from exptrack.backends.git import transport
 from exptrack.backends.git.remotes import find_remote
 from exptrack.errors import DataError, ExptrackError, RepositoryError, RevError
+from exptrack.model.progress import Progress, Silence
 from exptrack.model.run import Run
-from exptrack.model.sharing import Clash, Held, Progress, Pushed, Silence
+from exptrack.model.sharing import Clash, Held, Pushed
 from exptrack.operations.context import Context
 from exptrack.operations.sharing import annotating
 from exptrack.operations.sharing.marks import Marks, mark_shared, mark_unshared, read_marks

@@ -8,8 +8,8 @@ from exptrack.analysis.codec import decode_annotations
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.git.verifying import check_signatures, list_all_refs
+from exptrack.model.progress import Progress, Silence
 from exptrack.model.run import Run
-from exptrack.model.sharing import Progress, Silence
 from exptrack.model.verification import Check, Finding, Severity, Verification
 from exptrack.operations.context import Context
 from exptrack.operations.verifying import commits, data, leftovers, places

@@ -14,7 +14,7 @@ from exptrack.analysis.query import Query, names_in
 from exptrack.analysis.rows import Rows
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import BrokenRun
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 from exptrack.store.runs import RUNS
 
 LOST = "its tags and notes are not in the repository; `git fsck` tells more"

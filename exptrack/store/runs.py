@@ -10,7 +10,6 @@ from exptrack.analysis.codec import decode_record
 from exptrack.analysis.wording import mebibytes
 from exptrack.backends.git import objects, refs
 from exptrack.backends.git.browse import find_entry
-from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RepositoryError
 from exptrack.model.run import BrokenRun, Run
@@ -141,6 +140,8 @@ def write_run(
     executable: Collection[str] = (),
 ) -> str:
     """Store the run commit: the snapshot plus `files`, of which a text is the oid of a blob. `people` are the lines of its author and committer."""
+    from exptrack.backends.git.importing import format_files, import_commit  # 2 ms, which reading runs need not pay
+
     return import_commit(repository, people, message, snapshot, format_files(files, executable))
 
 

@@ -10,7 +10,7 @@ from exptrack.model.run import Run
 
 if TYPE_CHECKING:
     from exptrack.model.collection import Collected
-    from exptrack.model.sharing import Progress
+    from exptrack.model.progress import Progress
     from exptrack.model.verification import Verification
     from exptrack.verbs.opened import Opened
 
@@ -22,7 +22,7 @@ def verify(
 
     With `full` all that is stored is read and compared with its hash; `offline` asks no DVC remote. Raises RevError, QueryError.
     """
-    from exptrack.model.sharing import Silence
+    from exptrack.model.progress import Silence
     from exptrack.operations.verify import verify
 
     return verify(project.context, words, full=full, offline=offline, progress=progress or Silence())
@@ -59,7 +59,7 @@ def collect(
     `projects` are folders of other repositories that use the same cache or remote. Raises DataError, RepositoryError; then nothing
     that is used was deleted.
     """
-    from exptrack.model.sharing import Silence
+    from exptrack.model.progress import Silence
     from exptrack.operations.collect import collect
 
     folders = [project.directory / folder for folder in projects]

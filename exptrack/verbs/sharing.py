@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from exptrack.model.sharing import Fetched, Progress, Pushed
+    from exptrack.model.progress import Progress
+    from exptrack.model.sharing import Fetched, Pushed
     from exptrack.operations.export import Exported
     from exptrack.operations.sharing.arriving import Filter
     from exptrack.verbs.opened import Opened
@@ -70,7 +71,7 @@ def export(  # noqa: PLR0913 - the options of the command
     It replaces what an earlier export of this repository left there, and only when all is written. `repository` is what the files are
     called. Raises QueryError; DataError where pyarrow is missing; ExptrackError if the folder cannot be written.
     """
-    from exptrack.model.sharing import Silence
+    from exptrack.model.progress import Silence
     from exptrack.operations.export import Asked, export
 
     asked = Asked(query, since, format, history, repository)

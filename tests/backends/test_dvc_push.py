@@ -22,7 +22,8 @@ from exptrack.backends.dvc import add_to_cache, dvc_file_text, fetch, find_store
 from exptrack.backends.dvc.remote import open_remote
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
-from exptrack.model.sharing import Sent, Silence
+from exptrack.model.progress import Silence
+from exptrack.model.sharing import Sent
 
 # Root may write everything, unless it gives that up.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []

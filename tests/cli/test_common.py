@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from exptrack.cli.common import join_number, nothing_holds, open_project, say
-from exptrack.model.sharing import Silence
+from exptrack.model.progress import Silence
 from exptrack.operations.context import silence
 
 

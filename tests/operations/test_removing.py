@@ -3,7 +3,7 @@ from sharing import make_team
 
 from exptrack.backends.git.remotes import find_remote
 from exptrack.backends.git.repository import find_repository
-from exptrack.model.sharing import Silence
+from exptrack.model.progress import Silence
 from exptrack.operations.sharing.removing import move_to_trash
 
 

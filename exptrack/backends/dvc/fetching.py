@@ -26,7 +26,7 @@ from exptrack.backends.dvc.state import digest_stream
 from exptrack.backends.dvc.stored import by_remote
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
-from exptrack.model.sharing import Progress, Silence
+from exptrack.model.progress import Progress, Silence
 
 _SILENCE: Final = Silence()
 _NAMED: Final = 3

@@ -31,7 +31,8 @@ from exptrack.backends.dvc.uploading import prepare, upload
 from exptrack.backends.dvc.worktrees import find_caches
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
-from exptrack.model.sharing import Progress, Sent, Silence
+from exptrack.model.progress import Progress, Silence
+from exptrack.model.sharing import Sent
 
 _SILENCE: Final = Silence()
 

@@ -16,7 +16,7 @@ from exptrack.backends.dvc.remote import quiet
 from exptrack.backends.dvc.state import digest_stream
 from exptrack.backends.dvc.worktrees import find_caches
 from exptrack.model.data import Pointer
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 
 
 class Proof(NamedTuple):

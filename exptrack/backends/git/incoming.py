@@ -15,7 +15,7 @@ from exptrack.backends.git.refusals import explain, find_reason, is_broken
 from exptrack.backends.git.remotes import GitRemote
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 
 _PREFIX = "fetch-"
 _ABANDONED = 24 * 3600.0  # seconds

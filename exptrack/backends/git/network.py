@@ -18,7 +18,7 @@ from typing import IO
 from exptrack.backends.git import command
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
-from exptrack.model.sharing import Progress, Silence
+from exptrack.model.progress import Progress, Silence
 
 _GRACE = 2.0  # seconds for git to end after Ctrl-C, before it is told once more
 _LINGER = 1.0  # seconds for the last words of a git that has ended; what it left running, as ssh's ControlPersist does, may keep the pipe

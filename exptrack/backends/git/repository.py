@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,13 +11,11 @@ from exptrack.backends.git import command
 from exptrack.errors import RepositoryError
 
 _QUESTIONS = ("--git-dir", "--git-common-dir", "--show-object-format", "--show-toplevel", "--git-path index")
-_FOREIGN = re.compile(r"dubious ownership in repository at '(.*?)'$", re.MULTILINE | re.DOTALL)
 # In a hook, or where a user set them, these name another repository, or another part of it.
 FOREIGN = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_IMPLICIT_WORK_TREE",
     "GIT_INTERNAL_SUPER_PREFIX", "GIT_ATTR_SOURCE", "GIT_REFLOG_ACTION",
 )  # fmt: skip
-_TRUE = re.compile(r"true|yes|on|[+-]?0*[1-9][0-9]*")
 
 
 class Identity(NamedTuple):
@@ -76,11 +73,9 @@ class Repository(NamedTuple):
         if self.scratch is None:
             return {}
         others = [str(self.common_dir / "objects"), *filter(None, [os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")])]
-        quoted = [f'"{_ODD.sub(_escape, others[0])}"', *others[1:]]
+        escaped = re.sub(r'["\\\n]', _escape, others[0])
+        quoted = [f'"{escaped}"', *others[1:]]
         return {"GIT_OBJECT_DIRECTORY": str(self.scratch), "GIT_ALTERNATE_OBJECT_DIRECTORIES": ":".join(quoted)}
-
-
-_ODD = re.compile(r'["\\\n]')
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -111,10 +106,12 @@ def _ask(directory: Path, *questions: str) -> command.Done:
 
 
 def _explain(directory: Path, message: str) -> str:
-    if foreign := _FOREIGN.search(message):
+    if foreign := re.search(r"dubious ownership in repository at '(.*?)'$", message, re.MULTILINE | re.DOTALL):
+        from shlex import quote
+
         return (
             f"the repository at {foreign[1]} belongs to another user: "
-            f"run `git config --global --add safe.directory {shlex.quote(foreign[1])}`"
+            f"run `git config --global --add safe.directory {quote(foreign[1])}`"
         )
     if "not a git repository" in message:
         return f"not a Git repository: {directory}; run `git init` there first, or start in another folder (`exptrack -C DIR`)"
@@ -150,7 +147,7 @@ def parse_committing(repository: Repository, answer: command.Done) -> Committing
 
 def is_true(value: str) -> bool:
     """Whether Git reads this setting as true: a word for yes, or a number other than 0."""
-    return bool(_TRUE.fullmatch(value.lower()))
+    return bool(re.fullmatch(r"true|yes|on|[+-]?0*[1-9][0-9]*", value.lower()))
 
 
 def has_setting(repository: Repository, key: str) -> bool:

@@ -20,7 +20,7 @@ from exptrack.backends.git.outgoing import lent
 from exptrack.backends.git.refusals import explain
 from exptrack.backends.git.remotes import GitRemote
 from exptrack.backends.git.repository import Repository
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 
 _BATCH = 1000
 _LETTERS = 250_000  # of the names in a batch; macOS takes a megabyte of words, with the environment

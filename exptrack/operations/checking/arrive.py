@@ -11,8 +11,9 @@ from exptrack.backends.git.remotes import GitRemote, find_remote
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import RepositoryError
 from exptrack.model.checking import Claim, Verdict
+from exptrack.model.progress import Progress
 from exptrack.model.run import BrokenRun, Run
-from exptrack.model.sharing import Fetched, Progress
+from exptrack.model.sharing import Fetched
 from exptrack.operations.context import Context
 from exptrack.operations.fetch import Order, fetch
 from exptrack.operations.sharing.arriving import Filter

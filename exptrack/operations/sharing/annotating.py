@@ -12,7 +12,7 @@ from exptrack.backends.git.notesmerge import merge_notes
 from exptrack.backends.git.remotes import GitRemote
 from exptrack.backends.git.repository import NOBODY, Repository, find_identity
 from exptrack.errors import RepositoryError
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 from exptrack.store.annotation import NOTES
 
 _ATTEMPTS = 12

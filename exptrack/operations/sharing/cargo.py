@@ -13,8 +13,9 @@ from exptrack.backends.dvc.verifying import find_cached, has_remotes
 from exptrack.backends.git.objects import read_many
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
+from exptrack.model.progress import Progress
 from exptrack.model.run import Run
-from exptrack.model.sharing import Held, Progress
+from exptrack.model.sharing import Held
 from exptrack.operations.context import Context
 from exptrack.operations.recording.needs import by_root, list_absent, list_kept, read_large_pointers
 

@@ -8,7 +8,7 @@ from exptrack.backends.git import transport
 from exptrack.backends.git.objects import resolve
 from exptrack.backends.git.remotes import GitRemote
 from exptrack.backends.git.repository import Repository
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 from exptrack.store import trash
 from exptrack.store.runs import name_of
 

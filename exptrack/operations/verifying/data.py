@@ -15,8 +15,8 @@ from exptrack.backends.dvc.verifying import find_cached, has_remotes, prove
 from exptrack.backends.git.objects import read_many
 from exptrack.errors import DataError
 from exptrack.model.data import Pointer
+from exptrack.model.progress import Progress
 from exptrack.model.run import Run
-from exptrack.model.sharing import Progress
 from exptrack.model.verification import Check, Data, Finding, Severity
 from exptrack.operations.context import Context
 from exptrack.operations.recording.needs import by_root, list_kept

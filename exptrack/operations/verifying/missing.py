@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exptrack.backends.git import verifying as git
 from exptrack.backends.git.objects import measure, parse_tree
 from exptrack.backends.git.repository import Repository
-from exptrack.model.sharing import Progress
+from exptrack.model.progress import Progress
 from exptrack.model.verification import Check, Finding, Severity
 from exptrack.store import runs
 
