@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import resource
+import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from time import perf_counter
 from typing import NamedTuple
+
+_LAUNCH = (sys.executable, "-I", "-S", str(Path(__file__).resolve().with_name("launch.py")))
 
 
 class BenchmarkError(Exception):
@@ -60,16 +63,24 @@ class Verdict(NamedTuple):
         return None if self.target.most is None else self.found <= self.target.most
 
 
+class _Taken(NamedTuple):
+    seconds: float
+    cpu: float
+    peak: float
+
+
 class Row(NamedTuple):
     """What came out for a case, in seconds; `cpu` counts what the command and its children computed, on all cores.
 
-    `added` is the difference of the medians of this case and of the first of its group, which itself has none.
+    `peaks` are the largest resident sets in bytes, of the command or the largest of its children; what is below that of a bare Python is not
+    told apart from it. `added` is the difference of the medians of this case and of the first of its group, which itself has none.
     """
 
     group: str
     case: Case
     seconds: tuple[float, ...]
     cpu: tuple[float, ...]
+    peaks: tuple[float, ...]
     added: float | None
     verdicts: tuple[Verdict, ...]
 
@@ -86,7 +97,7 @@ def measure(group: Group, environ: Mapping[str, str], rounds: int) -> tuple[Row,
     for case in group.cases:
         if case.rounds != 1:
             _time(case, environ)
-    times: list[list[tuple[float, float]]] = [[] for _ in group.cases]
+    times: list[list[_Taken]] = [[] for _ in group.cases]
     for number in range(rounds):
         for case, taken in zip(group.cases, times, strict=True):
             if case.rounds is None or number < case.rounds:
@@ -94,16 +105,14 @@ def measure(group: Group, environ: Mapping[str, str], rounds: int) -> tuple[Row,
     return tuple(_rows(group, times))
 
 
-def _rows(group: Group, times: Sequence[Sequence[tuple[float, float]]]) -> Iterator[Row]:
-    medians = {
-        case.name: median(seconds for seconds, _ in taken) for case, taken in zip(group.cases, times, strict=True)
-    }
+def _rows(group: Group, times: Sequence[Sequence[_Taken]]) -> Iterator[Row]:
+    medians = {case.name: median(one.seconds for one in taken) for case, taken in zip(group.cases, times, strict=True)}
     bare = group.cases[0]
     for case, taken in zip(group.cases, times, strict=True):
-        seconds, cpu = zip(*taken, strict=True)
+        seconds, cpu, peaks = zip(*taken, strict=True)
         added = medians[case.name] - medians[bare.name]
         verdicts = tuple(_judge(target, medians, medians[case.name], added) for target in case.targets)
-        yield Row(group.name, case, seconds, cpu, None if case is bare else added, verdicts)
+        yield Row(group.name, case, seconds, cpu, peaks, None if case is bare else added, verdicts)
 
 
 def _judge(target: Target, medians: Mapping[str, float], whole: float, added: float) -> Verdict:
@@ -111,24 +120,33 @@ def _judge(target: Target, medians: Mapping[str, float], whole: float, added: fl
     return Verdict(target, taken if target.of is None else taken / medians[target.of])
 
 
-def _time(case: Case, environ: Mapping[str, str]) -> tuple[float, float]:
+def _time(case: Case, environ: Mapping[str, str]) -> _Taken:
+    """By a small process that starts the command: a child's peak is never below what its parent held when it was started."""
     if case.prepare is not None:
         case.prepare()
-    computed, began = _computed(), perf_counter()
-    try:
-        done = subprocess.run(
-            case.argv, cwd=case.directory, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except OSError as error:
-        raise BenchmarkError(f"cannot run '{case.argv[0]}': {error.strerror}") from error
-    taken = perf_counter() - began, _computed() - computed
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BenchmarkError(f"'{' '.join(case.argv)}' gave {done.returncode}: {said[-1] if said else 'no reason'}")
-    return taken
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as told:
+        try:
+            code, said = _finish((*_LAUNCH, str(writing), *case.argv), case.directory, environ, writing)
+        finally:
+            os.close(writing)
+        kind, *answer = told.read().decode().split(" ", 3)
+    if kind == "error":
+        raise BenchmarkError(f"cannot run '{case.argv[0]}': {' '.join(answer)}")
+    if code:
+        raise BenchmarkError(f"'{' '.join(case.argv)}' gave {code}: {said[-1] if said else 'no reason'}")
+    return _Taken(*map(float, answer))
 
 
-def _computed() -> float:
-    """Seconds of processor time of all processes that have ended below this one."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def _finish(argv: tuple[str, ...], directory: Path, environ: Mapping[str, str], told: int) -> tuple[int, list[str]]:
+    """The exit status and the lines of stderr, of a process in a group of its own, which goes with us if we have to go."""
+    with subprocess.Popen(
+        argv, cwd=directory, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        pass_fds=(told,), process_group=0,
+    ) as process:  # fmt: skip
+        try:
+            _, said = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, said.decode(errors="replace").strip().splitlines()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.invent import AUTHOR, PER_BASE, content_of, curve_of, data_of, environment_of, invent_records, output_of
 from benchmarks.streams import Commit, format_blob, format_commit, format_shared, import_stream, pack
-from benchmarks.worlds import call
+from benchmarks.worlds import ask, call
 from exptrack.analysis.codec import encode_annotation, encode_environment, encode_metrics, encode_record
 from exptrack.analysis.history import format_history, path_of
 from exptrack.analysis.message import format_message
@@ -39,6 +39,24 @@ def make_runs(folder: Path, number: int, environ: Mapping[str, str]) -> tuple[st
     return tuple(names)
 
 
+def add_runs(folder: Path, word: str, number: int, environ: Mapping[str, str]) -> None:
+    """That many runs more on the last base of such a repository, named after a word, with loose refs: as if they had just been recorded."""
+    base = ask(folder, environ, "git", "rev-parse", "main")
+    import_stream(folder, environ, _more(word, number, base))
+
+
+def _more(word: str, number: int, base: str) -> Iterator[bytes]:
+    marks = count(1)
+    environment, requirements = next(marks), next(marks)
+    yield from _environment(0, environment, requirements)
+    shared = _shared(environment, requirements)
+    for place, record in enumerate(invent_records(number)):
+        later = record.started + timedelta(days=200)
+        ended = later + timedelta(seconds=record.duration or 0)
+        named = record._replace(name=f"{word}-{place:03}", started=later, ended=ended)
+        yield from _commits(named, next(marks), next(marks), base, shared)
+
+
 def store_data(folder: Path, number: int) -> None:
     """Put the data of a repository with that many runs into its DVC cache."""
     for state in range(-(-number // PER_BASE)):
@@ -58,16 +76,25 @@ def _stream(number: int, names: list[str]) -> Iterator[bytes]:
             environment, requirements, before, base = next(marks), next(marks), base, next(marks)
             yield from _environment(state, environment, requirements)
             yield format_commit(_base(state, base, before, record))
-            shared = format_shared(".exptrack/environment.json", environment)
-            shared += format_shared(".exptrack/requirements.txt", requirements)
+            shared = _shared(environment, requirements)
         snapshot, run = next(marks), next(marks)
-        yield format_commit(_snapshot(record, snapshot, base))
-        yield format_commit(_run(record, run, snapshot, shared))
+        yield from _commits(record, snapshot, run, f":{base}", shared)
         names.append(record.name)
         if place % _ANNOTATED == 0:
             notes[f":{run}"] = _note(record, tag_of(place))
     if notes:
         yield format_commit(Commit(NOTES, next(marks), AUTHOR, record.started, "annotate\n", None, format_notes(notes)))
+
+
+def _commits(record: Record, snapshot: int, run: int, base: str, shared: bytes) -> Iterator[bytes]:
+    yield format_commit(_snapshot(record, snapshot, base))
+    yield format_commit(_run(record, run, snapshot, shared))
+
+
+def _shared(environment: int, requirements: int) -> bytes:
+    return format_shared(".exptrack/environment.json", environment) + format_shared(
+        ".exptrack/requirements.txt", requirements
+    )
 
 
 def _environment(state: int, environment: int, requirements: int) -> Iterator[bytes]:
@@ -92,9 +119,9 @@ def _base(state: int, mark: int, before: int, first: Record) -> Commit:
     return Commit(_MAIN, mark, AUTHOR, first.started, f"state {state}\n", parent, format_files(files))
 
 
-def _snapshot(record: Record, mark: int, base: int) -> Commit:
+def _snapshot(record: Record, mark: int, base: str) -> Commit:
     changes = format_files({"params.yaml": format_params(record)})
-    return Commit(_ref(record), mark, AUTHOR, record.started, f"snapshot of {record.name}\n", f":{base}", changes)
+    return Commit(_ref(record), mark, AUTHOR, record.started, f"snapshot of {record.name}\n", base, changes)
 
 
 def _run(record: Record, mark: int, snapshot: int, shared: bytes) -> Commit:

@@ -47,7 +47,7 @@ def format_rows(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row], machine: Sequence[str], loads: Sequence[float], rounds: int) -> dict[str, object]:
-    """Every single time. Seconds; a `found` is a share where the target has an `of`."""
+    """Every single time. Seconds, and bytes of memory; a `found` is a share where the target has an `of`."""
     return {
         "schema": _SCHEMA,
         "machine": list(machine),
@@ -59,6 +59,7 @@ def as_json(rows: Sequence[Row], machine: Sequence[str], loads: Sequence[float],
                 "command": row.case.name,
                 "seconds": row.seconds,
                 "cpu": row.cpu,
+                "peaks": row.peaks,
                 "median": row.median,
                 "added": row.added,
                 "targets": [

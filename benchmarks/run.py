@@ -1,6 +1,7 @@
 """Measure what exptrack costs, beside the bare command, git and DVC, in one run: `python benchmarks/run.py`.
 
-Prints a table of minimum, median and maximum of each command, what it adds to the first of its group, and what was promised.
+Prints a table of minimum, median and maximum of each command, what it adds to the first of its group, and what was promised. How all that
+grows up to 100,000 runs is measured by `benchmarks/growth.py`, or here after the rest, with `--growth`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 # As a script it has its own folder on the path, and not the one that holds the package.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import checking, comparing, isolated, reading, recording, sharing
+from benchmarks import checking, comparing, growth, isolated, reading, recording, sharing
 from benchmarks.measure import BenchmarkError, Group, Row, measure
 from benchmarks.report import (
     as_json,
@@ -72,6 +73,8 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    if options.growth and (status := growth.main([])):
+        return status
     shares = [one for row in rows for one in row.verdicts if one.target.of is not None]
     return 1 if options.check and any(one.met is False for one in shares) else 0
 
@@ -93,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--alone", action="store_true", help="leave out the commands of DVC, and the shares of their time")
     add("--json", type=Path, metavar="FILE", help="write every single time there, too")
     add("--report", type=Path, metavar="FILE", help="write the table between the two marks of this page, too")
+    add("--growth", action="store_true", help="then run benchmarks/growth.py, too, which by itself has more options")
     add(
         "--check",
         action="store_true",
