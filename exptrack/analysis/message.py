@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from exptrack.analysis.claims import find_key, split_lines
 from exptrack.errors import ExptrackError
 from exptrack.model.pipeline import StageState
 from exptrack.model.run import PIPELINE, Record, Status
@@ -35,6 +34,8 @@ def format_branch_message(record: Record, oid: str, notes: Sequence[str], primar
 
     A line of a note that could be taken for a claim is quoted: somebody else may have recorded it.
     """
+    from exptrack.analysis.claims import find_key, split_lines
+
     subject = f"{record.name}: {_summary(record, primary)}"
     parts = [f"run {subject}" if find_key(subject) else subject]
     lines = [[f"> {line}" if find_key(line) else line for line in split_lines(note.strip())] for note in notes]
@@ -45,6 +46,10 @@ def format_branch_message(record: Record, oid: str, notes: Sequence[str], primar
 
 def check_note(note: str) -> str:
     """`note`, unless a line of it could be taken for a trailer or for the claim of a run; then ExptrackError."""
+    if not note:
+        return note
+    from exptrack.analysis.claims import find_key, split_lines
+
     for line in split_lines(note):
         if key := find_key(line):
             raise ExptrackError(

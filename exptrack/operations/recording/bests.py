@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from exptrack.analysis.query import Comparison, Joined, Operand, Query
 from exptrack.errors import ExptrackError
 from exptrack.model.rules import Bar, Rule
 from exptrack.model.run import Record, Run, Status
@@ -20,7 +21,7 @@ def find_bar(context: Context, record: Record, rule: Rule) -> Bar | None:
     In an experiment with a baseline the runs of that count; else the completed runs of the experiment, or of the project where the run
     is in no experiment. Removed runs and reproductions do not count. Raises ExptrackError if the baseline cannot be found.
     """
-    runs, _ = leave_out([run for run in list_runs(context) if _is_alike(run, record)])
+    runs, _ = leave_out([run for run in list_runs(context, _ask(record)) if _is_alike(run, record)])
     declared = context.settings.experiments.get(record.experiment or "")
     owner = "the baseline, "
     if declared is not None and declared.baseline is not None and runs:
@@ -34,6 +35,15 @@ def find_bar(context: Context, record: Record, rule: Rule) -> Bar | None:
         return None
     value, name = (min if rule.goal is Goal.MINIMIZE else max)(valued, key=lambda one: one[0])
     return Bar(value, f"{owner}{name}")
+
+
+def _ask(record: Record) -> Query:
+    """The query for runs that may be alike, so that not all of a hundred thousand are read while the run goes on."""
+    completed = Comparison("status", "=", Operand("text", Status.COMPLETED.value))
+    if record.experiment is None:
+        filed = Comparison("experiment", "~", Operand("text", "*"))
+        return Joined("and", (completed, Joined("not", (filed,))))
+    return Joined("and", (completed, Comparison("experiment", "=", Operand("text", record.experiment))))
 
 
 def _is_alike(run: Run, record: Record) -> bool:

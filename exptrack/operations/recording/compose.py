@@ -7,31 +7,32 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.analysis.codec import encode_holdout, encode_metrics, encode_record
 from exptrack.analysis.history import Logged
 from exptrack.analysis.holdout import is_holdout, list_names, seal_file, seal_output, split
 from exptrack.analysis.output import decode_log
-from exptrack.analysis.points import Points
 from exptrack.analysis.secrets import mask
 from exptrack.analysis.seeds import find_seed
-from exptrack.analysis.yaml12 import dump_yaml
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Ending, Record, Status
 from exptrack.model.tree import Tree, Value
 from exptrack.operations.recording import dvclive
-from exptrack.operations.recording.artifacts import collect_artifacts
 from exptrack.operations.recording.histories import compose_histories, read_logged
 from exptrack.operations.recording.observe import Found, read_found
 from exptrack.operations.recording.results import Results, collect
 from exptrack.operations.recording.told import LOGGED, add_told
 from exptrack.operations.sources import below, is_at
 from exptrack.store.holdout import HOLDOUT
-from exptrack.store.journal import Journal, last_sign
+from exptrack.store.journal import ARTIFACTS, Journal, last_sign
 from exptrack.store.outputlog import read_output
 from exptrack.store.snapshot import second_look
 from exptrack.store.start import Start, last_written
+
+if TYPE_CHECKING:
+    from exptrack.analysis.points import Points
+    from exptrack.operations.recording.artifacts import Artifacts
 
 _FOLDER = ".exptrack"
 RECORD = f"{_FOLDER}/run.json"
@@ -78,30 +79,39 @@ def compose(
     changed = _find_changed(looking, Path(start.top), until)
     histories, sealed_points = _split_histories(logged, start)
     told = compose_histories(start, folder, histories)
-    artifacts = collect_artifacts(repository, start, folder)
+    artifacts = _collect_artifacts(repository, start, folder)
     problems = [
         *record.problems,
         *results.problems,
         *told.problems,
-        *artifacts.problems,
+        *(artifacts.problems if artifacts else ()),
         *_own_problems(journal, found, entries),
     ]
     record = _complete(_end(record, logged, folder), start, results, entries, changed, problems)
     record = record._replace(
         sealed=list_names(sealed),
         thinned=told.thinned,
-        kept=(*told.kept, *artifacts.kept),
-        artifacts=artifacts.names,
+        kept=(*told.kept, *(artifacts.kept if artifacts else ())),
+        artifacts=artifacts.names if artifacts else (),
     )
     files: dict[str, bytes | str] = {**results.files, **_params_file(start, record)}
     path = below(record.project, "metrics.json")
     # An out of the pipeline is what the stage made of it: DVC would take anything else for a change.
     if not (record.is_pipeline and path in start.own):
         files[path] = encode_metrics(record.metrics)
-    files |= _our_files(record, start, found, journal) | {**told.files, **artifacts.files}
+    files |= _our_files(record, start, found, journal) | {**told.files, **(artifacts.files if artifacts else {})}
     if sealed:
         files[HOLDOUT] = encode_holdout(sealed, sealed_points)
     return Composed(record, files, results.executable, _list_metric_files(start, results))
+
+
+def _collect_artifacts(repository: Repository, start: Start, folder: Path) -> Artifacts | None:
+    """Those that the script logged; few do, and the others pay nothing for it."""
+    if not (folder / ARTIFACTS).exists():
+        return None
+    from exptrack.operations.recording.artifacts import collect_artifacts
+
+    return collect_artifacts(repository, start, folder)
 
 
 def _find_changed(looking: Repository, top: Path, until: float | None) -> tuple[str, ...]:
@@ -242,6 +252,8 @@ def _params_file(start: Start, record: Record) -> dict[str, bytes]:
     told = {source: tree for source in ("args", LOGGED) if (tree := record.params.get(source))}
     own = {**record.params.get("params.yaml", {}), **told}
     if start.params_text is None:
+        from exptrack.analysis.yaml12 import dump_yaml
+
         others = {source: tree for source, tree in record.params.items() if source not in {"params.yaml", *told}}
         return {path: dump_yaml({**own, **others}).encode(errors="replace")}
     if not told and not start.is_overridden:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.analysis.history import Logged, format_history, gather, path_of
-from exptrack.analysis.points import Points
-from exptrack.analysis.thinning import thin
 from exptrack.errors import DataError, explain
 from exptrack.model.data import Pointer
-from exptrack.operations.recording.keeping import keep
 from exptrack.store.journal import read_stream
 from exptrack.store.start import Start
+
+if TYPE_CHECKING:
+    from exptrack.analysis.points import Points
 
 FOLDER = ".exptrack/history/"
 
@@ -35,6 +35,10 @@ def read_logged(folder: Path) -> Logged:
 
 def compose_histories(start: Start, folder: Path, histories: Mapping[str, Points]) -> Histories:
     """Long ones are thinned, and kept whole in the DVC cache, or in the run commit where there is none. `folder` is the journal."""
+    if not histories:
+        return Histories({})
+    from exptrack.analysis.thinning import thin
+
     files = {}
     long: dict[str, Points] = {}
     for metric, points in histories.items():
@@ -52,6 +56,7 @@ def compose_histories(start: Start, folder: Path, histories: Mapping[str, Points
 
 def _keep_whole(start: Start, folder: Path, long: Mapping[str, Points]) -> Histories:
     from exptrack.analysis.wholefile import encode_whole
+    from exptrack.operations.recording.keeping import keep
 
     path, content = encode_whole(long)
     file = folder / path.rpartition("/")[2]
