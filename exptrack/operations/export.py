@@ -61,13 +61,15 @@ class Exported(NamedTuple):
 def export(context: Context, folder: Path, asked: Asked, progress: Progress) -> Exported:
     """Write the runs below `folder`, in place of all that an earlier export of this repository left there.
 
-    Raises QueryError; ExptrackError if the folder cannot be written, DataError where pyarrow is missing. Then nothing was changed.
+    Raises QueryError; ExptrackError if the folder cannot be written, DataError where pyarrow is missing. Then nothing was changed, but where
+    the message says so.
     """
     source = _Source(context, asked, progress)
-    with _explained(folder), set_aside(folder, source.repository) as aside:
+    with _explained(folder, "nothing in it was changed"), set_aside(folder, source.repository) as aside:
         paths = [path for month in source.months() for path in _write_month(source, month, aside)]
         ignore(folder, context.repository.top)
-        put_in_place(aside, folder, source.repository, paths)
+        with _explained(folder, "some of its files are new: export again"):
+            put_in_place(aside, folder, source.repository, paths)
     return source.tell()
 
 
@@ -186,7 +188,7 @@ def _choose(context: Context, asked: Asked) -> tuple[frozenset[str] | None, list
     if asked.query is None and asked.since is None:
         return None, []
     found = list_runs(context, asked.query, since=asked.since)
-    return frozenset(run.oid for run in found), list(found.broken)
+    return frozenset(map(str, found.rows.column("commit"))), list(found.broken)
 
 
 def _write_month(source: _Source, refs: Mapping[str, str], aside: Path) -> Iterator[str]:
@@ -200,6 +202,7 @@ def _write_month(source: _Source, refs: Mapping[str, str], aside: Path) -> Itera
                 path = aside / path_of(table, month, source.repository, asked.form)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 opened[table] = open_sink(asked.form, stack.enter_context(path.open("wb")), columns)
+                stack.callback(opened[table].abandon)
             return opened[table]
 
         for chunk in source.read(refs):
@@ -212,13 +215,14 @@ def _write_month(source: _Source, refs: Mapping[str, str], aside: Path) -> Itera
 
 
 @contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    """What the system refuses, in one line."""
+def _explained(folder: Path, state: str) -> Iterator[None]:
+    """What the system refuses, in one line, and the `state` that the folder is in then."""
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        where = error.filename or folder
-        raise ExptrackError(f"'{where}' is a file: name a folder with -o") from error
+        where = Path(error.filename or folder)
+        file = next((one for one in (*reversed(where.parents), where) if one.exists() and not one.is_dir()), where)
+        raise ExptrackError(f"'{file}' is a file: name a folder with -o") from error
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
-        raise ExptrackError(f"'{folder}' cannot be written: {reason}; nothing in it was changed") from error
+        raise ExptrackError(f"'{folder}' cannot be written: {reason}; {state}") from error

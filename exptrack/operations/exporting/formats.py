@@ -31,6 +31,9 @@ class Sink(Protocol):
     def close(self) -> None:
         """Write what is still to be written; the file itself stays open."""
 
+    def abandon(self) -> None:
+        """Write no more: the file goes."""
+
 
 def open_sink(form: str, file: IO[bytes], columns: Mapping[str, Kind]) -> Sink:
     """What writes a table with these columns into a file; raises DataError if what it takes is not installed."""
@@ -55,6 +58,9 @@ class JsonSink:
             self.write(list_points(series))
 
     def close(self) -> None:
+        pass
+
+    def abandon(self) -> None:
         pass
 
     def _format(self, row: Row) -> bytes:
@@ -92,6 +98,9 @@ class CsvSink:
             self.write(list_points(series))
 
     def close(self) -> None:
+        pass
+
+    def abandon(self) -> None:
         pass
 
     def _flush(self) -> None:

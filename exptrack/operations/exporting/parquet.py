@@ -69,6 +69,10 @@ class ParquetSink:
     def close(self) -> None:
         self._writer.close()
 
+    def abandon(self) -> None:
+        # Else it closes itself when it is collected, and complains that the file is no longer there.
+        self._writer.is_open = False
+
 
 def _columns(series: Series) -> list[Any]:
     """The columns of HISTORY, out of the buffers of the points, without an object for each."""
