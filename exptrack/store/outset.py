@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from exptrack.backends.git import command, objects, refs, repository
+from exptrack.backends.git.packed import has_packed
 from exptrack.backends.git.repository import Committing, Repository
 from exptrack.store.names import possible_refs
 from exptrack.store.runs import ACTIVE, TRASH, name_of
@@ -39,11 +40,4 @@ def find_outset(place: Repository, name: str, now: datetime) -> Outset:
 def _may_have_trash(place: Repository) -> bool:
     """Whether any run was ever removed: saves a git command where the refs are files. Packed or in a reftable, they may be there."""
     files = place.common_dir / TRASH
-    return files.exists() or (place.common_dir / "reftable").exists() or _is_packed(place)
-
-
-def _is_packed(place: Repository) -> bool:
-    try:
-        return TRASH.encode() in (place.common_dir / "packed-refs").read_bytes()
-    except OSError:
-        return False
+    return files.exists() or (place.common_dir / "reftable").exists() or has_packed(place.common_dir, TRASH)
