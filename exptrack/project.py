@@ -7,14 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exptrack.analysis.codec import decode_environment
 from exptrack.backends.git.repository import find_repository
-from exptrack.errors import RecordError
 from exptrack.model.progress import Silence
 from exptrack.model.run import Run
 from exptrack.model.settings import Settings
 from exptrack.operations.context import SETTINGS, Context, read_settings, silence
-from exptrack.store import runs
 from exptrack.store.parsed import ParsedYaml
 from exptrack.verbs import deciding, keeping, sharing
 
@@ -181,6 +178,10 @@ class Project:
 
     def environment(self, run: str | Run) -> Environment | None:
         """What a run (or the run that a rev names) ran on; None if it was not captured or cannot be read."""
+        from exptrack.analysis.codec import decode_environment
+        from exptrack.errors import RecordError
+        from exptrack.store import runs
+
         data = self.files(self._find(run).oid, [runs.ENVIRONMENT]).get(runs.ENVIRONMENT)
         try:
             return decode_environment(data) if data else None
@@ -216,6 +217,8 @@ class Project:
 
     def files(self, commit: str, paths: Sequence[str]) -> Mapping[str, bytes]:
         """The content of those of `paths` that a commit holds."""
+        from exptrack.store import runs
+
         return runs.read_files(self.context.repository, commit, paths)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.model.annotation import Annotation, AnnotationKind
-from exptrack.model.data import Omission, Pointer
-from exptrack.model.pipeline import StageRun
-from exptrack.model.seeding import Seeding
 from exptrack.model.tree import Tree, Value, merge, nest, unite
+
+if TYPE_CHECKING:
+    from exptrack.model.data import Omission, Pointer
+    from exptrack.model.pipeline import StageRun
+    from exptrack.model.seeding import Seeding
 
 SCHEMA = 1
 SEALED = "sealed"  # what stands for the value of a holdout
