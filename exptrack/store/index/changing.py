@@ -48,7 +48,8 @@ def build(source: Source, path: Path) -> tuple[BrokenRun, ...]:
             is_there = source.listing.notes is not None
             noted.update_notes(connection, source.repository, is_moved=is_there, is_there=is_there)
             broken = _put(connection, source, refslisting.parse_all(source.listing), {})
-            connection.execute(schema.INDEXES)
+            for statement in schema.INDEXES.split(";\n"):  # `executescript` would commit first
+                connection.execute(statement)
             meta = Meta(place.make_seal(), os.urandom(16).hex(), 0, source.listing.digest, source.listing.notes)
             _commit(connection, meta, new)
         new.replace(path)

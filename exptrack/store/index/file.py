@@ -76,8 +76,9 @@ def _reopen(path: Path) -> tuple[sqlite3.Connection, Meta] | None:
     with suppress(BypassedError, OSError):
         if (found := place.begin(path)) is not None:
             return found
-        with place.locked(path.parent):  # somebody may just be about to seal it
-            return place.begin(path)
+        if place.find_stamp(path) is not None:
+            with place.locked(path.parent):  # somebody may just be about to seal it
+                return place.begin(path)
     return None
 
 
@@ -95,6 +96,7 @@ def _find(repository: Repository, progress: Progress) -> Opened | None:
     if (kind := mounts.find_network(repository.common_dir)) is not None:
         raise BypassedError(f"{repository.common_dir} lies on {kind}, where SQLite's locks cannot be trusted")
     path = repository.shared / place.INDEX
+    place.check(path)
     before = place.find_stamp(path)
     child = refslisting.start(repository)
     found = place.begin(path)  # while git lists

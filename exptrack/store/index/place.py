@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -62,8 +61,6 @@ def begin(path: Path, mode: str = "ro") -> tuple[sqlite3.Connection, Meta] | Non
     """The index in a read transaction, with what it says of itself; None if there is none, or it is damaged, or of another version."""
     import sqlite3
 
-    if not is_there(path):
-        return None
     with suppress(sqlite3.Error):
         connection = connect(path, mode)
         with suppress(sqlite3.Error):
@@ -108,15 +105,10 @@ def find_stamp(path: Path) -> int | None:
         return None
 
 
-def is_there(path: Path) -> bool:
-    """Whether there is a file. Raises BypassedError if there is something else, which no new index could replace."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return False
-    if not stat.S_ISREG(mode):
-        raise BypassedError(f"{path} is no file: remove it")
-    return True
+def check(path: Path) -> None:
+    """Raise BypassedError where there is something that no new index could replace."""
+    if path.is_dir():
+        raise BypassedError(f"{path} is a folder: remove it")
 
 
 @contextmanager

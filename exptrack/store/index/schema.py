@@ -20,7 +20,10 @@ CREATE TABLE sealed(key INTEGER, run INTEGER, PRIMARY KEY(key, run)) WITHOUT ROW
 CREATE TABLE annotated(oid TEXT PRIMARY KEY, blob TEXT NOT NULL, text TEXT) WITHOUT ROWID;
 CREATE TABLE broken(ref TEXT PRIMARY KEY, oid TEXT NOT NULL) WITHOUT ROWID;
 """
-INDEXES = "CREATE INDEX runs_started ON runs(started DESC, ref);"
+INDEXES = """
+CREATE INDEX runs_started ON runs(started DESC, ref);
+CREATE INDEX annotated_lost ON annotated(oid, blob) WHERE text IS NULL;
+"""
 
 # The columns of `runs` that are facts of the same name, but for the times.
 FIELDS = (
