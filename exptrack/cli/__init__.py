@@ -49,6 +49,7 @@ COMMANDS = {
     "completion": "print the completion script for a shell",
     "demo": "walk through the main job on real data",
 }
+_WITHOUT_PROJECT = {"completion", "demo"}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 EXIT_BAD_INPUT, EXIT_BUG, EXIT_RUN_FAILED, EXIT_INTERRUPTED = 2, 3, 125, 130
 
@@ -86,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parse(sys.argv[1:] if argv is None else argv)
     if isinstance(options, int):
         return options
+    options.is_alone = argv is None  # the process is ours, and ends with the command
     try:
         return _dispatch(options)
     except ExptrackError as error:
@@ -207,13 +209,18 @@ def parse(command: str, words: Sequence[str]) -> argparse.Namespace:
 
 
 def _call(command: str, options: argparse.Namespace) -> int:
+    directory = _working_directory().joinpath(*options.directory)
+    if options.is_alone and command not in _WITHOUT_PROJECT and not {"-h", "--help"} & set(options.rest):
+        from exptrack.backends.git.repository import ask_early
+
+        ask_early(directory)  # git takes as long as importing the command
     module = import_module(f"exptrack.cli.{command}")
     collector.freeze()
     collector.set_threshold(100_000, 50, 100)
     collector.enable()
     arguments = parse(command, options.rest)
     arguments.no_pager, arguments.verbose = options.no_pager, options.verbose
-    arguments.directory = _working_directory().joinpath(*options.directory)
+    arguments.directory = directory
     status: int = module.run(arguments)
     sys.stdout.flush()
     return status

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exptrack.backends.git import command
 from exptrack.errors import RepositoryError
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 _QUESTIONS = ("--git-dir", "--git-common-dir", "--show-object-format", "--show-toplevel", "--git-path index")
 # In a hook, or where a user set them, these name another repository, or another part of it.
@@ -82,9 +86,19 @@ def _escape(match: re.Match[str]) -> str:
     return "\\n" if match[0] == "\n" else f"\\{match[0]}"
 
 
+_asked: dict[Path, Popen[bytes]] = {}
+
+
+def ask_early(directory: Path) -> None:
+    """Let git look for the repository while other things are done: `find_repository` of the same folder takes that answer, once."""
+    with suppress(RepositoryError):  # which is raised by that, too, when it asks again
+        _asked[directory] = _start(directory, "--is-bare-repository", *_QUESTIONS)
+
+
 def find_repository(directory: Path) -> Repository:
     """The repository that `directory` lies in; raises RepositoryError if there is none, or none with a work tree."""
-    done = _ask(directory, "--is-bare-repository", *_QUESTIONS)
+    early = _asked.pop(directory, None)
+    done = _ask(directory, "--is-bare-repository", *_QUESTIONS) if early is None else command.finish(early)
     answer = os.fsdecode(done.out).split("\n")[:-1]
     if not answer:
         raise RepositoryError(_explain(directory, done.err))
@@ -99,10 +113,14 @@ def find_repository(directory: Path) -> Repository:
 
 
 def _ask(directory: Path, *questions: str) -> command.Done:
+    return command.finish(_start(directory, *questions))
+
+
+def _start(directory: Path, *questions: str) -> Popen[bytes]:
     # In a fixed language, since what git says is looked at.
     words = (word for question in questions for word in question.split(" "))
     environ = {"LC_ALL": "C.UTF-8", "LANGUAGE": "C"}
-    return command.call(directory, "rev-parse", "--path-format=absolute", *words, environ=environ)
+    return command.start(directory, "rev-parse", "--path-format=absolute", *words, environ=environ)
 
 
 def _explain(directory: Path, message: str) -> str:

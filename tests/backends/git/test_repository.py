@@ -12,6 +12,7 @@ from exptrack.backends.git.command import together
 from exptrack.backends.git.repository import (
     Identity,
     ask_committing,
+    ask_early,
     find_identity,
     find_repository,
     parse_committing,
@@ -127,3 +128,12 @@ def test_no_identity_says_how_to_set_one(repo, sealed_world):
     (sealed_world / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
     with pytest.raises(RepositoryError, match=r"^Git does not know who you are: run `git config --global user.name"):
         find_identity(repo)
+
+
+def test_what_git_was_asked_early_counts_once(repository, tmp_path):
+    ask_early(repository)
+    before = find_repository(repository)
+    assert before == find_repository(repository)
+    ask_early(tmp_path / "nowhere")
+    with pytest.raises(RepositoryError, match="no such folder"):
+        find_repository(tmp_path / "nowhere")
