@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from exptrack.analysis.query import merge_words
@@ -13,6 +14,7 @@ from exptrack.analysis.wording import counted
 from exptrack.cli.common import mention_broken, mention_dead, open_project, say
 from exptrack.cli.progress import watched
 from exptrack.errors import ExptrackError
+from exptrack.model.progress import Silence
 from exptrack.operations.export import Asked, Exported, export, export_stream
 from exptrack.operations.exporting.formats import FORMATS, PARQUET
 
@@ -53,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     project = open_project(arguments)
     mention_dead(project)
     asked = Asked(query, arguments.since, arguments.format, arguments.history, arguments.repository)
-    with watched() as progress:
+    is_shown = arguments.output == "-" and sys.stdout.isatty()  # then a bar would be drawn among the lines
+    with nullcontext(Silence()) if is_shown else watched() as progress:
         if arguments.output == "-":
             done = export_stream(project.context, sys.stdout.buffer, asked, progress)
         else:

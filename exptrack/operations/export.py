@@ -11,7 +11,7 @@ from typing import IO, NamedTuple
 
 from exptrack.analysis.codec import decode_annotations
 from exptrack.backends.git.notes import list_notes
-from exptrack.backends.git.objects import read_many, resolve
+from exptrack.backends.git.objects import read_each, resolve
 from exptrack.backends.git.refs import count_below
 from exptrack.errors import ExptrackError
 from exptrack.model.progress import Progress
@@ -29,6 +29,8 @@ from exptrack.store import annotation, runs
 _RUNS = 1000  # a row group
 _POINTS = 100_000
 _LOST = "its tags and notes are not in the repository; `git fsck` tells more"
+
+_UNREAD = "a history of it is missing from the repository, or broken; `git fsck` tells more"
 
 
 class Asked(NamedTuple):
@@ -65,9 +67,11 @@ def export(context: Context, folder: Path, asked: Asked, progress: Progress) -> 
     the message says so.
     """
     source = _Source(context, asked, progress)
+    is_new = not folder.exists()
     with _explained(folder, "nothing in it was changed"), set_aside(folder, source.repository) as aside:
         paths = [path for month in source.months() for path in _write_month(source, month, aside)]
-        ignore(folder, context.repository.top)
+        if is_new and paths:
+            ignore(folder, context.repository.top)
         with _explained(folder, "some of its files are new: export again"):
             put_in_place(aside, folder, source.repository, paths)
     return source.tell()
@@ -137,7 +141,9 @@ class _Source:
         """The histories of the runs, some points at a time."""
         waiting: list[Series] = []
         count = 0
-        for run, histories in load_many(self._context, chunk):
+        for run, histories, is_lost in load_many(self._context, chunk):
+            if is_lost:
+                self._broken.append(BrokenRun(run.name, run.oid, run.ref, _UNREAD))
             for metric, points in histories.items():
                 self._counts["points"] += len(points)
                 self._counts["thinned"] += not points.is_whole
@@ -167,13 +173,13 @@ class _Source:
 
     def _annotate(self, chunk: Sequence[Run]) -> Sequence[Run]:
         noted = {run.oid: self._notes[run.oid] for run in chunk if run.oid in self._notes}
-        texts = dict(zip(noted, read_many(self._context.repository, list(noted.values())), strict=True))
+        texts = dict(zip(noted, read_each(self._context.repository, list(noted.values())), strict=True))
         annotated = []
         for run in chunk:
             text = texts.get(run.oid)
-            if text is None and run.oid in noted:
+            if run.oid in noted and not isinstance(text, bytes):
                 self._broken.append(BrokenRun(run.name, run.oid, run.ref, _LOST))
-            lines = decode_annotations((text or b"").decode(errors="surrogateescape"))
+            lines = decode_annotations(text.decode(errors="surrogateescape")) if isinstance(text, bytes) else ()
             annotated.append(run._replace(annotations=annotation.standing(run, lines)))
         return annotated
 

@@ -320,6 +320,23 @@ class TestFolder:
         assert (repository / "exports" / "runs").is_dir()
         assert git("status", "--porcelain", cwd=repository) == before
 
+    def test_a_folder_of_the_users_gets_no_gitignore(self, project, repository):
+        save(repository, "one")
+        (repository / "results").mkdir()
+        project.export("results", format="csv")
+        assert [path.name for path in (repository / "results").iterdir()] == ["runs"]
+
+    def test_a_history_that_is_lost_is_named_and_costs_the_others_nothing(self, project, repository, git, tmp_path):
+        oid = save(repository, "torn", files=histories(loss=[Point(7.0, 0, 1.0)], **{"val/a": [Point(8.0, 0, 2.0)]}))
+        save(repository, "whole", files=histories(loss=[Point(9.0, 0, 3.0)]))
+        blob = git("rev-parse", f"{oid}:.exptrack/history/loss.tsv", cwd=repository)
+        (repository / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+        done = project.export(tmp_path / "out", format="csv", history=True)
+        assert (done.runs, done.points) == (2, 2)
+        assert [(one.name, one.reason) for one in done.broken] == [
+            ("torn", "a history of it is missing from the repository, or broken; `git fsck` tells more")
+        ]
+
     def test_what_a_killed_export_left_goes_and_what_another_writes_stays(self, project, repository, tmp_path):
         import fcntl
         import os

@@ -62,10 +62,9 @@ def put_in_place(aside: Path, folder: Path, repository: str, paths: Collection[s
 
 
 def ignore(folder: Path, top: Path) -> None:
-    """Keep an export inside of a work tree out of Git, and so out of the snapshots of runs. Raises OSError."""
-    file = folder / ".gitignore"
-    if folder.resolve().is_relative_to(top.resolve()) and folder.resolve() != top.resolve() and not file.exists():
-        file.write_text("# Made by exptrack export.\n*\n")
+    """Keep a new folder inside of the work tree out of Git, and so out of the snapshots of runs. Raises OSError."""
+    if folder.resolve().is_relative_to(top.resolve()):
+        (folder / ".gitignore").write_text("# Made by exptrack export.\n*\n")
 
 
 def _sweep(folder: Path, repository: str) -> None:
