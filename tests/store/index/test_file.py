@@ -242,11 +242,12 @@ def test_many_runs_are_told_how_far_they_are(repo, monkeypatch):
     assert (look.tasks, look.done, look.ended) == ([("indexing runs", 5)], 4, 1)
 
 
-@pytest.mark.parametrize("chunk", [1, 2])
-def test_many_are_written_in_parts(repo, monkeypatch, chunk):
+@pytest.mark.parametrize(("chunk", "together"), [(1, 50), (2, 2), (100, 2), (100, 3)])
+def test_many_are_written_in_parts(repo, monkeypatch, chunk, together):
     from exptrack.store.index import writing
 
     monkeypatch.setattr(writing, "_CHUNK", chunk)
+    monkeypatch.setattr(writing, "_TOGETHER", together)
     save_many(repo, 5)
     save(repo, "other", seed=1, metrics={"x": 2**65, ODD: 1}, tags=("x",))
     save(repo, "later", seed="1", metrics={"x": 0.5, "y": float("nan")})
