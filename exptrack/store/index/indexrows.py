@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from exptrack.analysis.codec import decode_annotations
 from exptrack.analysis.query import Fact
@@ -17,7 +17,7 @@ from exptrack.model.run import BrokenRun, Run
 from exptrack.store import annotation
 from exptrack.store.index.file import reopened
 from exptrack.store.index.schema import FIELDS
-from exptrack.store.index.selecting import Chosen, fetch, fetch_at, fetch_some
+from exptrack.store.index.selecting import Chosen, fetch, fetch_at, fetch_of
 from exptrack.store.index.sql import decode_texts, encode
 from exptrack.store.index.values import FLOAT, NULL, TEXT, WHOLE, decode_fact, decode_time
 from exptrack.store.runs import name_of, read_runs
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 _Found = TypeVar("_Found")
+_FEW = 20  # rows
 _PLAIN = f"({NULL}, {WHOLE}, {FLOAT}, {TEXT})"
 
 
@@ -37,13 +38,21 @@ class Place(NamedTuple):
     deletions: int
 
 
+class Shape(NamedTuple):
+    """The keys of metrics and parameters that so many of the rows have."""
+
+    metrics: tuple[str, ...]
+    params: tuple[str, ...]
+    number: int
+
+
 class IndexRows:
     """Rows of runs that were found in the index. It may be gone, or another, when more of them is asked for: then Git is read, which has the same."""
 
     def __init__(self, repository: Repository, place: Place, chosen: Chosen) -> None:
         self._repository, self._place, self._chosen = repository, place, chosen
         self._columns: dict[str, Sequence[Fact]] = {}
-        self._keys: dict[str, Mapping[str, int]] = {}
+        self._shapes: Sequence[Shape] | None = None
         self._read: RunRows | None = None
 
     def __len__(self) -> int:
@@ -62,17 +71,26 @@ class IndexRows:
         return self._chosen.refs
 
     def keys(self, area: str) -> Mapping[str, int]:
-        found = self._keys.get(area)
-        if found is None:
-            found = self._ask(lambda connection: _count_keys(connection, area, self._chosen.ids))
-            self._keys[area] = found = self._whole.keys(area) if found is None else found
-        return found
+        if self._shapes is None:
+            self._shapes = self._ask(lambda connection: _count_shapes(connection, self._chosen.ids))
+        if self._shapes is None:
+            return self._whole.keys(area)
+        counts: Counter[tuple[str, ...]] = Counter()
+        for shape in self._shapes:
+            counts[shape.metrics if area == "metrics" else shape.params] += shape.number
+        return rank_keys(counts)
 
     def varying(self) -> Sequence[str]:
-        keys = self.keys("params")
-        found = self._ask(
-            lambda connection: [key for key, number in keys.items() if self._varies(connection, key, number)]
-        )
+        ids, keys = self._chosen.ids, self.keys("params")
+
+        def find(connection: Connection) -> Sequence[str]:
+            return [
+                key
+                for key, number in keys.items()
+                if _varies(connection, f"params.{key}", ids, is_in_all=number == len(ids))
+            ]
+
+        found = self._ask(find)
         return self._whole.varying() if found is None else found
 
     def pick(self, places: Sequence[int]) -> IndexRows:
@@ -132,50 +150,26 @@ class IndexRows:
                 return None if connection is None else question(connection)
         return None
 
-    def _varies(self, connection: Connection, key: str, number: int) -> bool:
-        """Whether the values of a parameter, which so many of the rows have, are not the same. Most are told apart by the first few rows."""
-        ids = self._chosen.ids
-        few = _read_kinds(connection, f"params.{key}", ids[:_FEW])
-        first = few.get(ids[0])
-        if any(few.get(one) != first for one in ids[:_FEW]):
-            return True
-        if len(ids) <= _FEW:
-            return False
-        if number < len(ids) and first is not None:
-            return True
-        found = _read_kinds(connection, f"params.{key}", ids)
-        return any(found.get(one) != first for one in ids)
 
-
-_FEW = 20
-
-
-def _read_field(connection: Connection, name: str, ids: Sequence[int]) -> dict[int, Fact]:
-    rows = fetch_some(connection, f"SELECT id, {name} FROM runs WHERE id {{}}", ids)  # noqa: S608 - of our own words
+def _read_field(connection: Connection, name: str, ids: Sequence[int]) -> Mapping[int, Fact]:
+    found = fetch_of(connection, f"SELECT id, {name} FROM runs WHERE id {{}}", ids)  # noqa: S608 - of our own words
     if name == "ended":
-        return {run: None if moment is None else decode_time(moment) for run, moment in rows}
-    return dict(rows)
-
-
-def _read_facts(connection: Connection, name: str, ids: Sequence[int]) -> dict[int, Fact]:
-    """The facts of a name by the numbers of runs. What needs no decoding, nearly all, goes straight into a mapping."""
-    key = _find_key(connection, name)
-    if key is None:
-        return {}
-    start = "FROM facts WHERE key = ? AND"
-    plain = f"SELECT run, value {start} kind IN {_PLAIN} AND run {{}}"
-    other = f"SELECT run, kind, value {start} kind NOT IN {_PLAIN} AND run {{}}"
-    found: dict[int, Fact] = dict(fetch_some(connection, plain, ids, (key,)))
-    for run, kind, value in fetch_some(connection, other, ids, (key,)):
-        found[run] = decode_fact(kind, value)
+        return {run: None if moment is None else decode_time(moment) for run, moment in found.items()}
     return found
 
 
-def _read_kinds(connection: Connection, name: str, ids: Sequence[int]) -> dict[int, tuple[int, object]]:
-    """The facts of a name with their kinds, so that 1, 1.0 and true differ, but for null."""
-    statement = f"SELECT run, kind, value FROM facts WHERE key = ? AND kind <> {NULL} AND run {{}}"  # noqa: S608
-    rows = fetch_some(connection, statement, ids, (_find_key(connection, name),))
-    return {run: (kind, value) for run, kind, value in rows}
+def _read_facts(connection: Connection, name: str, ids: Sequence[int]) -> Mapping[int, Fact]:
+    """The facts of a name by the numbers of runs. Nearly all need no decoding, and go straight into a mapping."""
+    key = _find_key(connection, name)
+    if key is None:
+        return {}
+    found = fetch_of(connection, "SELECT run, value FROM facts WHERE key = ? AND run {}", ids, (key,))
+    others = f"SELECT run, kind, value FROM facts WHERE key = ? AND kind NOT IN {_PLAIN} AND run {{}}"  # noqa: S608
+    return found | fetch_of(connection, others, ids, (key,), _decode)
+
+
+def _decode(rows: Iterable[tuple[int, int, Any]]) -> dict[int, Fact]:
+    return {run: decode_fact(kind, value) for run, kind, value in rows}
 
 
 def _find_key(connection: Connection, name: str) -> int | None:
@@ -183,17 +177,55 @@ def _find_key(connection: Connection, name: str) -> int | None:
     return rows[0][0] if rows else None
 
 
-def _count_keys(connection: Connection, area: str, ids: Sequence[int]) -> Mapping[str, int]:
-    shapes = dict(fetch_some(connection, "SELECT id, shape FROM runs WHERE id {}", ids))
-    counts = Counter(map(shapes.__getitem__, ids))
-    column = "metrics" if area == "metrics" else "params"
-    statement = f"SELECT id, {column} FROM shapes WHERE id {{}}"  # noqa: S608
-    texts = fetch_at(connection, statement, list(counts))
-    kept: Counter[tuple[str, ...]] = Counter()
-    for shape, text in texts:
-        kept[decode_texts(text)] += counts[shape]
-    return rank_keys(kept)
+def _count_shapes(connection: Connection, ids: Sequence[int]) -> list[Shape]:
+    counts = _count(connection, ids)
+    texts = fetch_at(connection, "SELECT id, metrics || '\n' || params FROM shapes WHERE id {}", list(counts))
+    found = []
+    for shape, number in counts.items():
+        metrics, params = map(decode_texts, texts[shape].split("\n"))
+        found.append(Shape(metrics, params, number))
+    return found
 
 
-def _read_notes(connection: Connection, oids: Sequence[str]) -> dict[str, str | None]:
-    return dict(fetch_at(connection, "SELECT oid, text FROM annotated WHERE oid {}", list(dict.fromkeys(oids))))
+def _count(connection: Connection, ids: Sequence[int]) -> Mapping[int, int]:
+    """How many of the runs have each shape."""
+    if not ids:
+        return {}
+    first, last = min(ids), max(ids)
+    if last - first < 2 * len(ids) == 2 * len(set(ids)):
+        statement = "SELECT shape, count(*) FROM runs WHERE id BETWEEN ? AND ? GROUP BY shape"
+        counts: dict[int, int] = dict(fetch(connection, statement, (first, last)))
+        if sum(counts.values()) == len(ids):
+            return counts
+    return Counter(map(fetch_of(connection, "SELECT id, shape FROM runs WHERE id {}", ids).__getitem__, ids))
+
+
+def _varies(connection: Connection, name: str, ids: Sequence[int], *, is_in_all: bool) -> bool:
+    """Whether the values of a parameter are not the same. Most are told apart by the first few rows."""
+    key = _find_key(connection, name)
+    statement = f"SELECT run, kind, value FROM facts WHERE key = ? AND kind <> {NULL} AND run {{}}"  # noqa: S608
+    few = fetch_of(connection, statement, ids[:_FEW], (key,), _pair)
+    first = few.get(ids[0])
+    if any(few.get(run) != first for run in ids[:_FEW]) or (first is not None and not is_in_all):
+        return True
+    if len(ids) <= _FEW or _is_one_between(connection, (key, ids[0], min(ids), max(ids))):
+        return False
+    found = fetch_of(connection, statement, ids, (key,), _pair)
+    return any(found.get(run) != first for run in ids)
+
+
+def _pair(rows: Iterable[tuple[int, int, Any]]) -> dict[int, tuple[int, Any]]:
+    """With their kinds, so that 1, 1.0 and true differ."""
+    return {run: (kind, value) for run, kind, value in rows}
+
+
+def _is_one_between(connection: Connection, bound: tuple[int | None, ...]) -> bool:
+    """Whether, of a key, no run from one number to another has a value that is not that of a run."""
+    one = "(SELECT {} FROM facts WHERE key = ?1 AND run = ?2)"
+    statement = f"""SELECT NOT EXISTS (SELECT 1 FROM facts WHERE key = ?1 AND run BETWEEN ?3 AND ?4 AND kind <> {NULL}
+        AND NOT (kind IS {one.format("kind")} AND value IS {one.format("value")}))"""  # noqa: S608
+    return bool(fetch(connection, statement, bound)[0][0])
+
+
+def _read_notes(connection: Connection, oids: Sequence[str]) -> Mapping[str, str | None]:
+    return fetch_at(connection, "SELECT oid, text FROM annotated WHERE oid {}", list(dict.fromkeys(oids)))

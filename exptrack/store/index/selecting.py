@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from exptrack.store.catalog import Asked, asks_keys, format_month
 from exptrack.store.index.sql import Order, Sql, decode_texts, make_condition, make_order
@@ -13,8 +13,12 @@ from exptrack.store.runs import RUNS
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+_Gathered = TypeVar("_Gathered")
+
 # Of one statement; SQLite takes 999 in old versions.
 CHUNK = 500
+# To scan so many rows takes as long as to look one up.
+_DENSE = 4
 
 
 class Chosen(NamedTuple):
@@ -52,40 +56,58 @@ def choose(connection: Connection, asked: Asked) -> Chosen:
 
 def fetch(connection: Connection, statement: str, bound: Sequence[object] = ()) -> list[Any]:
     """The rows of a statement, its texts with lone surrogates too."""
+    return gather_rows(connection, statement, bound, list)
+
+
+def gather_rows(
+    connection: Connection, statement: str, bound: Sequence[object], gather: Callable[[Iterable[Any]], _Gathered]
+) -> _Gathered:
+    """The rows of a statement, as `fetch`, by what gathers them without a list."""
     from sqlite3 import OperationalError
 
     try:
-        return connection.execute(statement, tuple(bound)).fetchall()
+        return gather(connection.execute(statement, tuple(bound)))
     except OperationalError as error:
         if "decode" not in str(error):
             raise
     usual = connection.text_factory
     connection.text_factory = decode_text
     try:
-        return connection.execute(statement, tuple(bound)).fetchall()
+        return gather(connection.execute(statement, tuple(bound)))
     finally:
         connection.text_factory = usual
 
 
-def fetch_some(connection: Connection, statement: str, ids: Sequence[int], bound: Sequence[object] = ()) -> list[Any]:
-    """As `fetch`, of the runs with these numbers only, which go where the statement has `{}`; the numbers of the rows may be more."""
+def fetch_of(
+    connection: Connection,
+    statement: str,
+    ids: Sequence[int],
+    bound: Sequence[object] = (),
+    gather: Callable[[Iterable[Any]], dict[int, Any]] = dict,
+) -> dict[int, Any]:
+    """What a statement gives for the runs with these numbers, which go where it has `{}`; at times for others, too."""
     if not ids:
-        return []
+        return {}
     first, last = min(ids), max(ids)
-    if last - first < 4 * len(ids):
-        return fetch(connection, statement.format("BETWEEN ? AND ?"), (*bound, first, last))
-    return fetch_at(connection, statement, ids, bound)
+    if last - first < _DENSE * len(ids):
+        return gather_rows(connection, statement.format("BETWEEN ? AND ?"), (*bound, first, last), gather)
+    return fetch_at(connection, statement, ids, bound, gather)
 
 
 def fetch_at(
-    connection: Connection, statement: str, wanted: Sequence[object], bound: Sequence[object] = ()
-) -> list[Any]:
-    """The rows for each of the values `wanted`, so many at a time, which go where the statement has `{}`."""
-    rows = []
+    connection: Connection,
+    statement: str,
+    wanted: Sequence[object],
+    bound: Sequence[object] = (),
+    gather: Callable[[Iterable[Any]], dict[Any, Any]] = dict,
+) -> dict[Any, Any]:
+    """What a statement gives for those `wanted`, so many at a time, which go where it has `{}`."""
+    found: dict[Any, Any] = {}
     for start in range(0, len(wanted), CHUNK):
         part = wanted[start : start + CHUNK]
-        rows += fetch(connection, statement.format(f"IN ({', '.join('?' * len(part))})"), (*bound, *part))
-    return rows
+        places = f"IN ({', '.join('?' * len(part))})"
+        found |= gather_rows(connection, statement.format(places), (*bound, *part), gather)
+    return found
 
 
 def _statement(conditions: Sequence[Sql], order: Order, number: int | None) -> tuple[str, tuple[object, ...]]:

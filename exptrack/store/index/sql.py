@@ -28,10 +28,10 @@ _TEXTS = {
     **{name: f"r.{name}" for name in FIELDS},
     "commit": "r.oid",
     "removed": "r.removed",
-    "note": "CAST(exptrack_note(CAST(r.notes AS BLOB)) AS TEXT)",
+    "note": "CASE WHEN r.notes IS NOT NULL THEN CAST(exptrack_note(CAST(r.notes AS BLOB)) AS TEXT) END",
 }
 _TIMES = {"started": "r.started", "ended": "r.ended"}
-_ORDERS = {**_TEXTS, **_TIMES, "tag": "exptrack_tags(CAST(r.tags AS BLOB))"}
+_ORDERS = {**_TEXTS, **_TIMES, "tag": "CASE WHEN r.tags IS NOT NULL THEN exptrack_tags(CAST(r.tags AS BLOB)) END"}
 _IN_FACTS = frozenset({"seed", "duration"})
 
 
