@@ -92,7 +92,10 @@ def _measure(folder: Path, options: argparse.Namespace) -> int:
         ratios.append(median(parts[-1].seconds) / median(parts[0].seconds))
         print(f"{tables[-1]}\n", flush=True)
     if options.many:
-        rows = compare(folder, environ, options.many, options.rounds)
+        small, large = folder / "small", folder / "large"
+        make_runs(small, _FEW, environ)
+        make_runs(large, options.many, environ)
+        rows = compare(small, large, options.many, environ, options.rounds)
         tables.append(format_rows(rows))
         ratios += [one.found for row in rows for one in row.verdicts]
         print(f"{tables[-1]}\n", flush=True)
@@ -161,11 +164,8 @@ def format_parts(parts: Sequence[Part]) -> str:
     return "\n".join(lines)
 
 
-def compare(folder: Path, environ: Mapping[str, str], many: int, rounds: int) -> list[Row]:
-    """`exptrack run` and `exptrack.start_run()` in a small and in a large repository."""
-    small, large = folder / "small", folder / "large"
-    for place, number in ((small, _FEW), (large, many)):
-        make_runs(place, number, environ)
+def compare(small: Path, large: Path, many: int, environ: Mapping[str, str], rounds: int) -> list[Row]:
+    """`exptrack run` and `exptrack.start_run()` in a repository with a hundred runs, and in one with so `many`."""
     commands = {
         "exptrack run -- true": (*program("exptrack"), "run", "--", "true"),
         "exptrack.start_run()": (sys.executable, "-c", _SCRIPT),

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 import time
 
 import pytest
@@ -133,3 +134,17 @@ def test_objects_that_cannot_be_packed_are_not_tried_with_every_run(project, rep
     os.utime(shared / "tidy.lock", (0, time.time() - 3600))
     tidy_in_background(project.context.repository)
     wait_until(lambda: count_objects(repository) == 0)
+
+
+def test_a_run_that_ends_while_refs_are_packed_waits_for_it(project, repository, git):
+    packed = repository / ".git" / "packed-refs.lock"
+    with (repository / ".git" / "exptrack" / "tidy.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        packed.touch()
+        release = threading.Timer(1.0, packed.unlink)
+        release.start()
+        recorded = record(project.context, Request(("true",), repository, dict(os.environ)))
+        release.join()
+    assert recorded.finished
+    assert not recorded.finished.warnings
+    assert git("for-each-ref", "refs/exptrack/active", cwd=repository) == ""

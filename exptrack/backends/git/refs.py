@@ -108,9 +108,12 @@ def swap_ref(repository: Repository, ref: str, build: Callable[[str | None], str
     raise RepositoryError(f"{ref} is changed by others without pause: try again")
 
 
-def delete_ref(repository: Repository, ref: str, old: str) -> bool:
-    """Delete a ref if it is at `old`; False if it is not, or git cannot just now (a stale `packed-refs.lock` costs only a moment)."""
-    done = command.call(repository.top, "-c", "core.packedRefsTimeout=100", "update-ref", "-d", ref, old)
+def delete_ref(repository: Repository, ref: str, old: str, patience: int = 100) -> bool:
+    """Delete a ref if it is at `old`; False if it is not, or git cannot just now.
+
+    A stale `packed-refs.lock` costs only a moment: `patience` is in milliseconds.
+    """
+    done = command.call(repository.top, "-c", f"core.packedRefsTimeout={patience}", "update-ref", "-d", ref, old)
     return done.code == 0
 
 

@@ -26,6 +26,7 @@ from exptrack.store.start import Start, read_start
 
 _MOST_NAMESAKES = 100
 _NAMED = 3
+_PATIENCE, _IMPATIENCE = 10_000, 100  # milliseconds for a lock of git's that somebody holds, or may have left
 _CLOCKS = 2.0  # seconds by which the clocks of a file system and of a host may differ
 
 
@@ -163,7 +164,11 @@ def discard(repository: Repository, journal: Journal) -> None:
 
 def _tidy_ref(repository: Repository, active: str, snapshot: str) -> tuple[str, ...]:
     """Delete the ref of a run under way. If it cannot be deleted now, that is harmless: a name in both places is finished."""
-    if refs.delete_ref(repository, active, snapshot):
+    from exptrack.operations.recording.housekeeping import is_tidying
+
+    # Our own housekeeping holds the lock as long as it writes all refs anew, 0.1 s for 100,000 of them.
+    patience = _PATIENCE if is_tidying(repository) else _IMPATIENCE
+    if refs.delete_ref(repository, active, snapshot, patience):
         return ()
     locks = " and ".join(str(lock) for lock in refs.find_locks(repository))
     return (f"recorded, but git could not tidy up: if no git is running, remove {locks}",) if locks else ()

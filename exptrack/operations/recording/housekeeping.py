@@ -32,6 +32,12 @@ def tidy_in_background(repository: Repository) -> None:
                 maintenance.start(repository, lock)
 
 
+def is_tidying(repository: Repository) -> bool:
+    """Whether somebody tidies up just now."""
+    with locks.opened(repository.shared / _LOCK) as lock:
+        return lock is not None and not locks.try_lock(lock, fcntl.LOCK_SH)
+
+
 def _is_due(repository: Repository) -> bool:
     return _count_refs(repository) >= _MANY_REFS or maintenance.estimate_loose(repository) >= _MANY_OBJECTS
 
