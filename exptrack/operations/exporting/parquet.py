@@ -63,8 +63,7 @@ class ParquetSink:
     def write_points(self, histories: Sequence[Series]) -> None:
         import pyarrow as pa
 
-        tables = [pa.Table.from_arrays(_columns(series), schema=self._schema) for series in histories]
-        self._writer.write_table(pa.concat_tables(tables).combine_chunks())
+        self._writer.write_table(pa.Table.from_arrays(_columns(histories), schema=self._schema))
 
     def close(self) -> None:
         self._writer.close()
@@ -74,45 +73,68 @@ class ParquetSink:
         self._writer.is_open = False
 
 
-def _columns(series: Series) -> list[Any]:
+def _columns(histories: Sequence[Series]) -> list[Any]:
     """The columns of HISTORY, out of the buffers of the points, without an object for each."""
     import pyarrow as pa
 
-    *names, points = series
-    count = len(points)
-    steps = points.steps
-    if isinstance(steps, array):
-        numbers, texts = (
-            pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(steps)]).cast(pa.float64(), safe=False),
-            pa.nulls(count, pa.string()),
-        )
-    else:
-        numbers = pa.array([None if isinstance(step, str) else float(step) for step in steps], pa.float64())  # type: ignore[arg-type]
-        texts = pa.array([_text(step) if isinstance(step, str) else None for step in steps], pa.string())
+    places, times, values = array("q"), array("d"), array("d")
+    for place, (*_, points) in enumerate(histories):
+        places.extend(array("q", [place]) * len(points))
+        times.extend(points.times)
+        values.extend(points.values)
+    series = _from_buffer(pa.int64(), places)
+    names = zip(*(map(_text, one[:-1]) for one in histories), strict=True)
     return [
-        *(pa.repeat(pa.scalar(_text(name), pa.string()), count) for name in names),
-        numbers,
-        texts,
-        pa.nulls(count, pa.float64())
-        if points.epochs is None
-        else pa.array([None if one is None else float(one) for one in points.epochs], pa.float64()),
-        _times(points),
-        pa.Array.from_buffers(pa.float64(), count, [None, pa.py_buffer(points.values)]),
-        pa.repeat(pa.scalar(points.is_whole), count),
+        *(pa.array(column, pa.string()).take(series) for column in names),
+        *_steps([one.points.steps for one in histories]),
+        _epochs([one.points for one in histories]),
+        _times(times),
+        _from_buffer(pa.float64(), values),
+        pa.array([one.points.is_whole for one in histories], pa.bool_()).take(series),
     ]
 
 
-def _times(points: Points) -> Any:
+def _from_buffer(kind: Any, values: array[int] | array[float]) -> Any:
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+def _steps(columns: Sequence[array[int] | list[Value]]) -> tuple[Any, Any]:
+    """Steps that are numbers, and those that are texts."""
+    import pyarrow as pa
+
+    if all(isinstance(steps, array) for steps in columns):
+        whole = array("q")
+        for steps in columns:
+            whole.extend(steps)  # type: ignore[arg-type]
+        return _from_buffer(pa.int64(), whole).cast(pa.float64(), safe=False), pa.nulls(len(whole), pa.string())
+    every = [step for steps in columns for step in steps]
+    numbers = [None if isinstance(step, str) else float(step) for step in every]  # type: ignore[arg-type]
+    texts = [_text(step) if isinstance(step, str) else None for step in every]
+    return pa.array(numbers, pa.float64()), pa.array(texts, pa.string())
+
+
+def _epochs(columns: Sequence[Points]) -> Any:
+    import pyarrow as pa
+
+    if all(points.epochs is None for points in columns):
+        return pa.nulls(sum(map(len, columns)), pa.float64())
+    every = [epoch for points in columns for epoch in points.epochs or [None] * len(points)]
+    return pa.array([None if epoch is None else float(epoch) for epoch in every], pa.float64())
+
+
+def _times(times: array[float]) -> Any:
     import pyarrow as pa
 
     kind = pa.timestamp("us", tz="UTC")
     try:
-        microseconds = array("q", [round(time * 1e6) for time in points.times])
+        microseconds = array("q", [round(time * 1e6) for time in times])
     except (OverflowError, ValueError):
         microseconds = array("q", [_FAR])
     if any(abs(moment) >= _FAR for moment in microseconds):
-        return pa.array([find_time(time) for time in points.times], kind)
-    return pa.Array.from_buffers(kind, len(points), [None, pa.py_buffer(microseconds)])
+        return pa.array([find_time(time) for time in times], kind)
+    return _from_buffer(kind, microseconds)
 
 
 def _text(text: str) -> str:
