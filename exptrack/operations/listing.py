@@ -107,7 +107,7 @@ def list_runs(
 
 def open_listing(context: Context) -> AbstractContextManager[Catalog]:
     """The runs of a project's repository, from the index or from Git, for the time of a block."""
-    return open_catalog(context.repository)
+    return open_catalog(context.repository, context.progress, context.verbose)
 
 
 def known_names(repository: Repository) -> set[str]:

@@ -13,11 +13,16 @@ from typing import NamedTuple, Protocol
 from exptrack.analysis.query import Query, names_in
 from exptrack.analysis.rows import Rows
 from exptrack.backends.git.repository import Repository
+from exptrack.model.progress import Progress, Silence
 from exptrack.model.run import BrokenRun
-from exptrack.model.progress import Progress
 from exptrack.store.runs import RUNS
 
 LOST = "its tags and notes are not in the repository; `git fsck` tells more"
+
+_SILENCE = Silence()
+
+
+def _tell_nobody(_line: str) -> None: ...
 
 
 class Asked(NamedTuple):
@@ -63,12 +68,18 @@ class Catalog(Protocol):
 
 @contextmanager
 def open_catalog(
-    repository: Repository, progress: Progress | None = None, tell: Callable[[str], None] | None = None
+    repository: Repository, progress: Progress = _SILENCE, tell: Callable[[str], None] = _tell_nobody
 ) -> Iterator[Catalog]:
     """The runs of a repository for the time of a block. Where the index has to be built, `progress` is told; where it cannot be used, `tell`."""
+    # What follows loads sqlite3, and what reads a record: 10 ms that `exptrack run` does without.
     from exptrack.store.gitcatalog import GitCatalog
+    from exptrack.store.index.file import opened
+    from exptrack.store.index.indexcatalog import IndexCatalog
+    from exptrack.store.indexedcatalog import IndexedCatalog
 
-    yield GitCatalog(repository)
+    git = GitCatalog(repository)
+    with opened(repository, progress, tell) as index:
+        yield git if index is None else IndexedCatalog(IndexCatalog(repository, index), git, tell)
 
 
 def asks_keys(asked: Asked) -> bool:
