@@ -13,14 +13,15 @@ from exptrack.errors import RepositoryError, explain
 from exptrack.model.progress import Progress, Silence
 from exptrack.model.run import BrokenRun
 from exptrack.store import runs
-from exptrack.store.index import changing, mounts, noted, place, refslisting
-from exptrack.store.index.changing import Source
+from exptrack.store.index import mounts, noted, place, refslisting
 from exptrack.store.index.place import BypassedError, Meta
 from exptrack.store.index.refslisting import Listing
 from exptrack.store.index.values import decode_text
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from exptrack.store.index.changing import Source
 
 OFF = "EXPTRACK_NO_INDEX"
 
@@ -112,6 +113,8 @@ def _find(repository: Repository, progress: Progress) -> Opened | None:
     with place.locked(path.parent):
         if place.find_stamp(path) != before:  # somebody else has changed it, by what he saw later
             listing = refslisting.finish(refslisting.start(repository))
+        from exptrack.store.index.changing import Source  # nearly never needed
+
         return _renew(Source(repository, listing, progress), path)
 
 
@@ -133,6 +136,8 @@ def _look(
 
 def _renew(source: Source, path: Path) -> Opened:
     """The index, changed in place, or made anew."""
+    from exptrack.store.index import changing
+
     broken = _refresh(source, path)
     if broken is None:
         broken = changing.build(source, path)
@@ -144,6 +149,8 @@ def _renew(source: Source, path: Path) -> Opened:
 def _refresh(source: Source, path: Path) -> tuple[BrokenRun, ...] | None:
     """What cannot be read as a run; None if there is no index that could be changed in place."""
     import sqlite3
+
+    from exptrack.store.index import changing
 
     if (found := place.begin(path, "rw")) is None:
         return None
