@@ -100,6 +100,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> int:
         ratios += [one.found for row in rows for one in row.verdicts]
         print(f"{tables[-1]}\n", flush=True)
     if options.write:
+        head = f"{head.removesuffix('.')} at the beginning, {os.getloadavg()[0]:.1f} at the end."
         write_page(PAGE, "\n\n".join([head, *tables]), MARKS)
     return 1 if any(ratio > _MOST for ratio in ratios) else 0
 
