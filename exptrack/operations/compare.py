@@ -9,6 +9,7 @@ from exptrack.analysis.experiments.grouping import Grouped, Grouping, Row, group
 from exptrack.analysis.experiments.positional import note_positional
 from exptrack.analysis.experiments.suites import describe_suite
 from exptrack.analysis.fieldnames import find_nearest, shown
+from exptrack.analysis.rows import RunRows
 from exptrack.analysis.seeds import SEEDS
 from exptrack.analysis.verdicts import describe_winner, explore
 from exptrack.analysis.wording import counted, name_few
@@ -23,6 +24,7 @@ from exptrack.operations.comparing.counting import leave_out, leave_out_others, 
 from exptrack.operations.comparing.declared import find_rules, make_rules
 from exptrack.operations.comparing.gather import BEST, FINAL, gather, read_values
 from exptrack.operations.comparing.material import Known, Material, with_evaluated
+from exptrack.operations.comparing.members import Members, asks_for_reproductions, read_experiment, read_members
 from exptrack.operations.comparing.partners import (
     Bases,
     check_partners,
@@ -35,8 +37,6 @@ from exptrack.operations.comparing.partners import (
 from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.comparing.removed import count_removed, tell_removed
 from exptrack.operations.context import Context
-from exptrack.operations.listing import list_runs
-from exptrack.operations.ranges import is_query
 
 _NAMED = 5
 
@@ -163,10 +163,9 @@ def _gather(
 
 def _find_runs(context: Context, asked: Asked, known: Known | None) -> tuple[list[Run], list[str]]:
     """The runs among which is compared, and lines on those that are not."""
-    listed = known.listed if known else list_runs(context)
-    broken = len(listed.broken)
+    members = known.members if known else _read_members(context, asked)
+    found, broken = members.runs, members.broken
     notes = [f"{counted(broken, 'run')} cannot be read: `exptrack fsck` tells more"] if broken else []
-    found = [one for one in listed if asked.experiment is None or one.record.experiment == asked.experiment]
     if not found:
         if asked.experiment is None:
             raise ExptrackError("no run yet: make one with `exptrack run -- COMMAND`")
@@ -174,14 +173,15 @@ def _find_runs(context: Context, asked: Asked, known: Known | None) -> tuple[lis
             raise ExptrackError(
                 f"no run of the experiment {asked.experiment} yet: make one with `exptrack run -e {asked.experiment} -- COMMAND`"
             )
-    kept, left = leave_out(found, has_reproductions=_asks_for_reproductions(asked.words, found))
+    again = asks_for_reproductions(asked.words, RunRows(found))
+    kept, left = leave_out(found, members.left, has_reproductions=again)
     return kept, [*notes, *left]
 
 
-def _asks_for_reproductions(words: Sequence[str], runs: Sequence[Run]) -> bool:
-    """Whether one is named, or a query asks what runs reproduce."""
-    again = {one.name for one in runs if one.record.links.reproduces is not None}
-    return any(word in again or (is_query(word) and "reproduces" in word) for word in words)
+def _read_members(context: Context, asked: Asked) -> Members:
+    if asked.experiment is not None:
+        return read_experiment(context, asked.experiment)
+    return read_members(context, asked.words, context.settings.experiments)
 
 
 def _infer(context: Context, runs: Sequence[Run], meant: Sequence[Meant]) -> str | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from exptrack.analysis.experiments.choosing import screen
 from exptrack.analysis.experiments.concluding import answer, find_look, list_threats
+from exptrack.analysis.rows import RunRows
 from exptrack.analysis.verdicts.words import choose_unit, write_line
 from exptrack.backends.git.repository import find_identity
 from exptrack.model.annotation import AnnotationKind
@@ -18,10 +19,10 @@ from exptrack.operations.compare import Asked, compare
 from exptrack.operations.comparing.beside import name_differences
 from exptrack.operations.comparing.confirming import Fresh, confirm, confirming_rules, gather_fresh
 from exptrack.operations.comparing.material import Known, Material, gather_material
+from exptrack.operations.comparing.members import Members, read_experiment
 from exptrack.operations.comparing.past import digest_runs, find_conclusions, find_unsealings, tell_conclusion
 from exptrack.operations.comparing.removed import count_removed, tell_removed
 from exptrack.operations.context import Context
-from exptrack.operations.listing import Runs, list_runs
 from exptrack.operations.select import describe
 from exptrack.store import annotation as store
 
@@ -35,9 +36,9 @@ def conclude(context: Context, name: str) -> Conclusion:
     Where a configuration was selected, its confirmation on fresh runs decides, else the comparison of all with the baseline. On the same
     runs as before nothing new is recorded, and it is decided as it was. Raises ExptrackError.
     """
-    listed = list_runs(context)
-    material = gather_material(context, name, listed, has_several=True)
-    known = Known(listed, material.rules.metric, {row.name: row for row in material.rows})
+    members = read_experiment(context, name)
+    material = gather_material(context, name, members, has_several=True)
+    known = Known(members, material.rules.metric, {row.name: row for row in material.rows})
     earlier = find_conclusions(material.runs, name)
     comparison = compare(context, Asked(experiment=name), known)
     selected = _describe(context, material)
@@ -56,7 +57,7 @@ def conclude(context: Context, name: str) -> Conclusion:
     if look.alpha == 0:
         verdicts = tuple(_withhold(rules, one, comparison) for one in verdicts)
         comparison = comparison._replace(verdicts=verdicts)
-    threats = _list_threats(context, material, comparison, listed)
+    threats = _list_threats(context, material, comparison, members)
     if fresh is not None:
         comparison = comparison._replace(verdicts=())  # words of the runs that it was chosen by decide nothing
     found, reason = answer(verdicts)
@@ -96,9 +97,9 @@ def _describe(context: Context, material: Material) -> Selected | None:
     return describe(context, material, material.choices, screened)
 
 
-def _list_threats(context: Context, material: Material, comparison: Comparison, listed: Runs) -> tuple[str, ...]:
+def _list_threats(context: Context, material: Material, comparison: Comparison, members: Members) -> tuple[str, ...]:
     threats = list_threats(comparison, _list_differences(material), _list_modified(material))
-    return (*threats, *tell_removed(count_removed(context, listed).get(material.experiment.name, {})))
+    return (*threats, *tell_removed(count_removed(context, RunRows(members.runs)).get(material.experiment.name, {})))
 
 
 def _usable(material: Material, names: Collection[str]) -> tuple[Run, ...]:

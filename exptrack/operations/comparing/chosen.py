@@ -42,9 +42,9 @@ def understand(context: Context, words: Sequence[str], runs: Sequence[Run]) -> l
 
 
 def _understand_one(context: Context, word: str, runs: Sequence[Run]) -> Meant:
-    known = {one.name for one in runs}
+    known = frozenset(one.name for one in runs)
     if is_query(word):
-        names = frozenset(one.name for one in list_runs(context, word)) & known
+        names = known.intersection(map(str, list_runs(context, word).rows.column("name")))
         if not names:
             raise RevError(f"no run for which '{word}' holds: `exptrack ls` lists the runs")
         asked = [name for name in names_in(parse_query(word)) if name.startswith("metrics.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from exptrack.analysis.experiments.grouping import Grouped, Row
 from exptrack.analysis.wording import counted
@@ -11,8 +12,20 @@ from exptrack.model.run import Run
 from exptrack.operations.comparing.partners import Bases
 
 
-def leave_out(runs: Sequence[Run], *, has_reproductions: bool = False) -> tuple[list[Run], tuple[str, ...]]:
-    """The runs that count, in their order, and lines on those that do not.
+class Left(NamedTuple):
+    """How many runs are left out that were not even read: which somebody removed, and which executed others again."""
+
+    removed: int = 0
+    reproductions: int = 0
+
+
+NONE_LEFT = Left()
+
+
+def leave_out(
+    runs: Sequence[Run], left: Left = NONE_LEFT, *, has_reproductions: bool = False
+) -> tuple[list[Run], tuple[str, ...]]:
+    """The runs that count, in their order, and lines on those that do not, among them those `left` out before.
 
     What somebody removed does not count, nor what `reproduce` and `check` executed again, unless it `has_reproductions`: such a run
     tests another, and is no draw of its own. Nor what made nothing.
@@ -22,8 +35,12 @@ def leave_out(runs: Sequence[Run], *, has_reproductions: bool = False) -> tuple[
     kept, idle = _without_idle(drawn)
     idle_too = "no stage was run anew, so the result is that of an earlier run"
     return kept, (
-        *_tell(len(runs) - len(there), "somebody removed it", "somebody removed them"),
-        *_tell(len(there) - len(drawn), "it executed another run again", "they executed other runs again"),
+        *_tell(left.removed + len(runs) - len(there), "somebody removed it", "somebody removed them"),
+        *_tell(
+            left.reproductions + len(there) - len(drawn),
+            "it executed another run again",
+            "they executed other runs again",
+        ),
         *_tell(idle, idle_too, idle_too),
     )
 

@@ -8,6 +8,7 @@ from exptrack.analysis.experiments.parameters import Association, associate
 from exptrack.errors import RevError
 from exptrack.model.comparison import Comparison
 from exptrack.model.run import Run
+from exptrack.operations.comparing.past import find_decided
 from exptrack.operations.comparing.predictions import Examined, examine
 from exptrack.operations.context import Context
 from exptrack.operations.listing import list_runs
@@ -33,7 +34,11 @@ def look_beside(
     associations = _associate(context, comparison) if by_parameter else None
     if not predictions:
         return Beside(associations)
-    runs = tuple(list_runs(context))
+    listed = list_runs(context)
+    names = {name for one in comparison.configurations for name in one.runs}
+    decided = find_decided(context.repository)  # whether the predictions may be looked at
+    facts = zip(listed.rows.column("name"), listed.rows.column("commit"), strict=True)
+    runs = tuple(listed.pick([place for place, (name, oid) in enumerate(facts) if name in names or oid in decided]))
     return Beside(associations, examine(context, comparison, runs, _find_named(context, words)))
 
 

@@ -16,10 +16,10 @@ from exptrack.operations.comparing.chosen import find_baselines
 from exptrack.operations.comparing.counting import leave_out
 from exptrack.operations.comparing.declared import find_experiment, find_rules
 from exptrack.operations.comparing.gather import gather
+from exptrack.operations.comparing.members import Members, read_experiment
 from exptrack.operations.comparing.partners import refuse_several
 from exptrack.operations.comparing.past import find_choices
 from exptrack.operations.context import Context
-from exptrack.operations.listing import Runs, list_runs
 
 
 class Material(NamedTuple):
@@ -44,23 +44,25 @@ class Material(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What was read before: all runs, and the rows of some by name, with their final values of a metric."""
+    """What was read before: the runs of the experiment, and the rows of some by name, with their final values of a metric."""
 
-    listed: Runs
+    members: Members
     metric: str
     rows: Mapping[str, Row]
 
 
-def gather_material(context: Context, name: str, listed: Runs | None = None, *, has_several: bool = False) -> Material:
+def gather_material(
+    context: Context, name: str, members: Members | None = None, *, has_several: bool = False
+) -> Material:
     """The experiment of this name with all its runs; raises ExptrackError if there is none, it has no run or no metric with a goal.
 
-    `listed` are all runs, if they were read before.
+    `members` are its runs, if they were read before.
     Once something was chosen, the baseline is the configuration that it was compared with. It must be one, unless it may be several
     (`has_several`), and then it is None.
     """
     find_experiment(context, name)
-    everything = list_runs(context) if listed is None else listed
-    found = [run for run in everything if run.record.experiment == name and not run.is_removed]
+    everything = read_experiment(context, name) if members is None else members
+    found = [run for run in everything.runs if not run.is_removed]
     kept, left = leave_out(sorted(found, key=lambda run: (run.started, run.name)))
     runs = tuple(kept)
     if not runs:

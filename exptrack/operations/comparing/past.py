@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from exptrack.backends.git import notes
+from exptrack.backends.git.repository import Repository
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Run
 from exptrack.model.selection import Chosen, PastConclusion, PastUnsealing
 from exptrack.model.tree import Tree, Value
+from exptrack.store import annotation
 
 _SKEW = timedelta(1)  # by which clocks may differ
 MOST = 10_000  # fresh runs; what others wrote may ask for any number
 
 _DECISIONS = frozenset({AnnotationKind.SELECTION, AnnotationKind.UNSEALING, AnnotationKind.CONCLUSION})
+_WORDS = tuple(f'"{kind}"' for kind in _DECISIONS)
 
 T = TypeVar("T", Chosen, PastUnsealing, PastConclusion)
 
@@ -43,6 +47,12 @@ def find_all(run: Run) -> tuple[Chosen | PastUnsealing | PastConclusion, ...]:
     finders = (find_choices, find_unsealings, find_conclusions)
     found = [one for name in names for find in finders for one in find([run], name)]
     return tuple(sorted(found, key=lambda one: one.time))
+
+
+def find_decided(repository: Repository) -> frozenset[str]:
+    """The oids of the runs by which anything may have been chosen, unsealed or concluded, so that the others need not be read."""
+    found = notes.read_notes(repository, annotation.NOTES, lost=set())
+    return frozenset(oid for oid, text in found.items() if any(word in text for word in _WORDS))
 
 
 def tell_choice(chosen: Chosen, experiment: str) -> Tree:

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
 from exptrack.analysis.codec import decode_record
+from exptrack.analysis.rows import Rows
 from exptrack.analysis.wording import counted
 from exptrack.errors import RecordError
-from exptrack.model.run import Run, Status
+from exptrack.model.run import Status
 from exptrack.operations.context import Context
 from exptrack.store import runs, trash
 
 
-def count_removed(context: Context, listed: Iterable[Run] = ()) -> dict[str, Counter[Status]]:
+def count_removed(context: Context, listed: Rows | None = None) -> dict[str, Counter[Status]]:
     """By the name of an experiment how many of its runs were removed, by status: those in the trash, and those of `listed` that carry a tombstone.
 
     What left the trash for good is known no more.
     """
-    found = {run.oid: run.record for run in listed if run.is_removed}
+    found = {} if listed is None else _find_removed(listed)
     oids = [*trash.list_trash(context.repository).values()]
     for oid, data in zip(oids, runs.read_records(context.repository, oids) if oids else (), strict=True):
         if isinstance(data, bytes):
             with suppress(RecordError):
-                found[oid] = decode_record(data)
+                record = decode_record(data)
+                found[oid] = record.experiment, record.status
     counts: defaultdict[str, Counter[Status]] = defaultdict(Counter)
-    for record in found.values():
-        if record.experiment is not None:
-            counts[record.experiment][record.status] += 1
+    for experiment, status in found.values():
+        if experiment is not None:
+            counts[experiment][status] += 1
     return dict(counts)
+
+
+def _find_removed(listed: Rows) -> dict[str, tuple[str | None, Status]]:
+    """By the oid of each run that carries a tombstone its experiment and status."""
+    gone = listed.pick([place for place, remover in enumerate(listed.column("removed")) if remover is not None])
+    facts = zip(*(gone.column(name) for name in ("commit", "experiment", "status")), strict=True)
+    return {str(oid): (None if name is None else str(name), Status(str(status))) for oid, name, status in facts}
 
 
 def tell_removed(counts: Mapping[Status, int]) -> tuple[str, ...]:
