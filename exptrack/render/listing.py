@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -59,7 +59,8 @@ def format_listing(
         if room is not None and column.width > room:
             if kept and (not column.is_text or room < _NARROWEST):
                 break
-            column = _text_column([clip(line.rstrip(), room) for line in column.lines])
+            title, *texts = (clip(line.rstrip(), room) for line in column.lines)
+            column = _text_column(title, {text: text for text in texts}, texts)
         room = None if room is None else room - column.width - len(_GAP)
         kept[name] = _color(column, rows) if is_colored and name == "status" else column
     shown = (kept[name].lines for name in columns if name in kept)
@@ -80,29 +81,34 @@ def _titles(columns: Sequence[str]) -> list[str]:
 def _column(name: str, title: str, rows: Rows, now: datetime) -> _Column:
     values: Sequence[Any] = rows.column("started" if name == "age" else name)
     if name == "age":
-        return _right_column([title, *(format_age(then, now) for then in values)])
+        return _right_column(title, _write_each(values, lambda then: format_age(then, now)), values)
     if name == "duration":
-        return _right_column([title, *map(format_duration, values)])
-    if name == "name":
-        return _text_column([title, *values])
+        return _right_column(title, _write_each(values, format_duration), values)
     if "." in name:
         return _key_column(title, values)
-    return _text_column([title, *_write_each(values, _FIELDS.get(name, _write_field))])
+    write = _FIELDS.get(name, _write_field)
+    cells = _write_each(values, write if name == "name" else lambda value: clip(inert(write(value)), _WIDEST))
+    return _text_column(title, cells, values)
 
 
 def _key_column(title: str, values: Sequence[Any]) -> _Column:
     kinds = {*map(type, values)}
     if kinds <= _NUMBERS:
-        return _number_column(title, values)
+        mixed = [*zip(map(type, values), values, strict=True)] if {int, float} <= kinds else None
+        return _number_column(title, values if mixed is None else mixed)
     if kinds <= _TEXTS:
-        return _text_column([title, *_write_each(values, format_value)])
-    return _text_column([title, *(clip(format_value(value), _WIDEST) for value in values)])
+        return _text_column(title, _write_each(values, _write_value), values)
+    cells = [_write_value(value) for value in values]
+    return _text_column(title, {cell: cell for cell in cells}, cells)
 
 
-def _write_each(values: Sequence[Any], write: Callable[[Any], str]) -> Iterator[str]:
-    """Cells of values of which no two are equal and yet differ, as 1 and true do; what comes often is written once."""
-    written = {value: clip(inert(write(value)), _WIDEST) for value in {*values}}
-    return (written[value] for value in values)
+def _write_each(values: Sequence[Any], write: Callable[[Any], str]) -> Mapping[Any, str]:
+    """The cell of each value, where no two are equal and yet differ, as 1 and true do. What comes often is written once."""
+    return {value: write(value) for value in {*values}}
+
+
+def _write_value(value: Value) -> str:
+    return clip(format_value(value), _WIDEST)
 
 
 def _write_field(value: Fact) -> str:
@@ -127,14 +133,20 @@ _FIELDS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def _number_column(title: str, values: Sequence[Value]) -> _Column:
-    """Numbers with their points, or where these would be, under each other."""
-    numbers = [
-        f"{value:.6g}" if type(value) is float else _MISSING if value is None else str(value) for value in values
-    ]
-    tails = [_tail(number) for number in numbers]
-    after = max(tails, default=0)
-    return _right_column([title, *(number + " " * (after - tail) for number, tail in zip(numbers, tails, strict=True))])
+def _number_column(title: str, values: Sequence[Any]) -> _Column:
+    """Numbers with their points, or where these would be, under each other; where whole ones are among others, each with its type before it."""
+    numbers = _write_each(values, _write_number)
+    tails = {number: _tail(number) for number in {*numbers.values()}}
+    after = max(tails.values(), default=0)
+    return _right_column(
+        title, {value: number + " " * (after - tails[number]) for value, number in numbers.items()}, values
+    )
+
+
+def _write_number(value: Any) -> str:
+    if type(value) is tuple:
+        value = value[1]
+    return f"{value:.6g}" if type(value) is float else _MISSING if value is None else str(value)
 
 
 def _tail(number: str) -> int:
@@ -145,23 +157,20 @@ def _tail(number: str) -> int:
     return 0 if point < 0 else len(number) - point
 
 
-def _right_column(lines: list[str]) -> _Column:
-    """Cells of ASCII that end at the same edge; the title may be of any letters."""
-    size = display_width(lines[0])
-    width = max(size, *map(len, lines[1:]))
-    padded = [line.rjust(width) for line in lines]
-    padded[0] = " " * (width - size) + lines[0]
-    return _Column(padded, width, is_text=False)
+def _right_column(title: str, cells: Mapping[Any, str], values: Sequence[Any]) -> _Column:
+    """The cells of values, of ASCII, that end at the same edge; the title may be of any letters."""
+    size = display_width(title)
+    width = max(size, *map(len, cells.values()), 0)
+    padded = {value: cell.rjust(width) for value, cell in cells.items()}
+    return _Column([" " * (width - size) + title, *map(padded.__getitem__, values)], width, is_text=False)
 
 
-def _text_column(lines: list[str]) -> _Column:
-    if all(map(str.isascii, lines)):
-        width = max(map(len, lines))
-        return _Column([line.ljust(width) for line in lines], width, is_text=True)
-    widths = [display_width(line) for line in lines]
-    width = max(widths)
-    padded = [line + " " * (width - size) for line, size in zip(lines, widths, strict=True)]
-    return _Column(padded, width, is_text=True)
+def _text_column(title: str, cells: Mapping[Any, str], values: Sequence[Any]) -> _Column:
+    sizes = {text: len(text) if text.isascii() else display_width(text) for text in {title, *cells.values()}}
+    width = max(sizes.values())
+    padded = {value: cell + " " * (width - sizes[cell]) for value, cell in cells.items()}
+    lines = [title + " " * (width - sizes[title]), *map(padded.__getitem__, values)]
+    return _Column(lines, width, is_text=True)
 
 
 def _color(column: _Column, rows: Rows) -> _Column:

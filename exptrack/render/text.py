@@ -67,7 +67,10 @@ def format_pairs(values: Mapping[str, Value]) -> str:
 def format_age(then: datetime, now: datetime) -> str:
     """How long ago, in its largest unit."""
     seconds = max(0, int((now - then).total_seconds()))
-    return next((f"{seconds // size}{unit}" for size, unit in _SPANS if seconds >= size), "0s")
+    for size, unit in _SPANS:
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return "0s"
 
 
 def format_duration(seconds: float | None) -> str:
