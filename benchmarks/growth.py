@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             world = _open_world(stack, options)
             machine = "; ".join([*describe_machine(world.folder / "cache"), *_describe_mlflow(world)])
             begun = os.getloadavg()[0]
-            found = measure_growth(world, options.sizes)
+            found = measure_growth(world, _choose_sizes(options))
     except BenchmarkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
@@ -73,7 +73,9 @@ def measure_growth(world: World, sizes: Sizes) -> dict[str, dict[int, Row]]:
     found: dict[str, dict[int, Row]] = {}
     print(format_head(), flush=True)
     for name, part in _PARTS.items():
+        begun = time.monotonic()
         placed = tuple(part(world, sizes))
+        print(f"{name}: made in {time.monotonic() - begun:.0f} s, measuring", file=sys.stderr, flush=True)
         rows = measure(Group(name, tuple(one.case for one in placed)), world.environ, sizes.rounds)
         print(format_rows(rows), flush=True)
         for one, row in zip(placed, rows, strict=True):
@@ -105,9 +107,23 @@ def _describe_mlflow(world: World) -> Iterator[str]:
     yield f"MLflow {ask(world.folder, world.environ, world.mlflow, '-c', code)}"
 
 
+def _choose_sizes(options: argparse.Namespace) -> Sizes:
+    sizes: Sizes = options.sizes
+    rounds = options.rounds or sizes.rounds
+    return sizes._replace(rounds=rounds, few=min(sizes.few, max(1, rounds // 2)))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks/growth.py", description=(__doc__ or "").partition("\n")[0])
     add = parser.add_argument
+    add(
+        "-n",
+        dest="rounds",
+        type=int,
+        choices=range(1, 100),
+        metavar="N",
+        help="rounds (7), of which what takes seconds is in half",
+    )
     add("--write", action="store_true", help="put the tables into docs/performance.md, and the picture beside it")
     add("--keep", type=Path, metavar="FOLDER", help="keep the made repositories there, and work beside them")
     add("--mlflow", metavar="PYTHON", help="an interpreter that has MLflow (this one, if it has it)")
