@@ -138,10 +138,11 @@ def _renew(source: Source, path: Path) -> Opened:
     """The index, changed in place, or made anew."""
     from exptrack.store.index import changing
 
-    broken = _refresh(source, path)
-    if broken is None:
-        broken = changing.build(source, path)
-    if (found := place.begin(path)) is None:
+    broken, found = _refresh(source, path), place.begin(path)
+    if broken is None or found is None:  # there was none, or somebody deleted it just now
+        _close(found)
+        broken, found = changing.build(source, path), place.begin(path)
+    if found is None:
         raise BypassedError(f"{path} was changed by somebody else")
     return _give(path, found, source.listing, broken)
 
@@ -156,6 +157,8 @@ def _refresh(source: Source, path: Path) -> tuple[BrokenRun, ...] | None:
         return None
     try:
         return changing.refresh(found[0], source, path, found[1])
+    except FileNotFoundError:
+        return None
     except sqlite3.OperationalError:  # a full disk, a file that cannot be written: a new one would fare no better
         raise
     except sqlite3.Error:  # damaged in spite of its seal

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INDEX = "index.sqlite"
 _LOCK = "index.lock"
+_NANOSECONDS = 1_000_000_000
 _PATIENCE = 2.0  # seconds
 _SEALS = (
     315_532_800,
@@ -61,6 +62,9 @@ def begin(path: Path, mode: str = "ro") -> tuple[sqlite3.Connection, Meta] | Non
     """The index in a read transaction, with what it says of itself; None if there is none, or it is damaged, or of another version."""
     import sqlite3
 
+    first, last = _SEALS
+    if (stamp := find_stamp(path)) is None or not first <= stamp / _NANOSECONDS <= last:  # noise is not even opened
+        return None
     with suppress(sqlite3.Error):
         connection = connect(path, mode)
         with suppress(sqlite3.Error):
@@ -75,9 +79,10 @@ def read_meta(connection: sqlite3.Connection, path: Path) -> Meta | None:
     """What a sealed index says of itself; None if it is not sealed, or of another version. From then on nobody can change it."""
     found = dict(connection.execute("SELECT name, value FROM meta"))
     # Asked for after the transaction has its lock: what was sealed then stays as it is.
-    if found.get("version") != VERSION or find_stamp(path) != found.get("seal", 0) * 1_000_000_000:
+    seconds = found.get("seal")
+    if found.get("version") != VERSION or type(seconds) is not int or find_stamp(path) != seconds * _NANOSECONDS:
         return None
-    return Meta(found["seal"], found["incarnation"], found["deletions"], found["refs"], found["notes"])
+    return Meta(seconds, found["incarnation"], found["deletions"], found["refs"], found["notes"])
 
 
 def write_meta(connection: sqlite3.Connection, meta: Meta) -> None:

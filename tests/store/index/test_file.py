@@ -308,12 +308,19 @@ def test_what_is_damaged_behind_a_seal_that_holds_is_made_anew_or_left_alone(rep
         assert index is None or index.incarnation != look.incarnation
 
 
-def test_another_version_is_made_anew(repo):
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE meta SET value = 99 WHERE name = 'version'", "UPDATE meta SET value = 'x' WHERE name = 'seal'", "DELETE FROM meta", "DROP TABLE meta",
+        "UPDATE meta SET value = value + 2 WHERE name = 'seal'",
+    ],
+)  # fmt: skip
+def test_one_of_another_version_or_seal_is_made_anew(repo, change):
     save_many(repo, 2)
     before = Look(repo)
     stamp = before.path.stat().st_mtime_ns
     with sqlite3.connect(before.path) as connection:
-        connection.execute("UPDATE meta SET value = 99 WHERE name = 'version'")
+        connection.execute(change)
     connection.close()
     os.utime(before.path, ns=(stamp, stamp))
     look_again(repo, before, is_new=True)
