@@ -49,6 +49,8 @@ class IndexCatalog:
         return Listed(rows, name_broken(broken, asked, chosen.refs[-1:], len(rows)))
 
     def tagged(self, tag: str) -> Mapping[str, str]:
+        if self._opened.lost:
+            raise Unanswered("a note is not in the repository, and may have the tag")
         statement = (
             "SELECT ref, oid FROM runs WHERE id IN (SELECT run FROM tags WHERE tag = CAST(? AS TEXT)) ORDER BY ref"
         )
