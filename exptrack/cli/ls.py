@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -83,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _read_query(words: Sequence[str]) -> str | None:
     whole = " ".join(words)
     if len(words) > 1 and (query := merge_words(words)):
+        import shlex
+
         how = "quote it" if query == whole else "join them"
         raise ExptrackError(f"a query is one word, so {how}: exptrack ls {shlex.quote(query)}")
     return whole if words else None

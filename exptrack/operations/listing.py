@@ -11,7 +11,6 @@ from exptrack.analysis.facts import SORTABLE
 from exptrack.analysis.fieldnames import ALIASES, FIELDS, advise_name
 from exptrack.analysis.query import Query, check_names, names_in, parse_moment, parse_query
 from exptrack.analysis.rows import Rows
-from exptrack.backends.git.dates import find_date
 from exptrack.backends.git.repository import Repository
 from exptrack.errors import ExptrackError
 from exptrack.model.run import BrokenRun, Run
@@ -131,7 +130,11 @@ def _order(asked: Asked, sort: str | None) -> Asked:
 def _read_since(repository: Repository, since: str | datetime) -> datetime:
     if isinstance(since, datetime):
         return since.replace(tzinfo=UTC) if since.tzinfo is None else since.astimezone(UTC)
-    moment = parse_moment(since.replace(" ", "T", 1)) or find_date(repository, since)
+    moment = parse_moment(since.replace(" ", "T", 1))
+    if moment is None:
+        from exptrack.backends.git.dates import find_date
+
+        moment = find_date(repository, since)
     if moment is None:
         forms = "2026-11-01, 2026-11-01T12:00, 2.weeks, '3 days ago' or yesterday"
         raise ExptrackError(f"'{since[:60]}' is no date: use one such as {forms}")

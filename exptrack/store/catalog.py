@@ -71,15 +71,18 @@ def open_catalog(
     repository: Repository, progress: Progress = _SILENCE, tell: Callable[[str], None] = _tell_nobody
 ) -> Iterator[Catalog]:
     """The runs of a repository for the time of a block. Where the index has to be built, `progress` is told; where it cannot be used, `tell`."""
-    # What follows loads sqlite3, and what reads a record: 10 ms that `exptrack run` does without.
-    from exptrack.store.gitcatalog import GitCatalog
+    # It loads sqlite3, 4 ms that a command which lists nothing does without.
     from exptrack.store.index.file import opened
     from exptrack.store.index.indexcatalog import IndexCatalog
     from exptrack.store.indexedcatalog import IndexedCatalog
 
-    git = GitCatalog(repository)
+    def read_git() -> Catalog:
+        from exptrack.store.gitcatalog import GitCatalog  # and what decodes records, 3 ms
+
+        return GitCatalog(repository)
+
     with opened(repository, progress, tell) as index:
-        yield git if index is None else IndexedCatalog(IndexCatalog(repository, index), git, tell)
+        yield read_git() if index is None else IndexedCatalog(IndexCatalog(repository, index), read_git, tell)
 
 
 def asks_keys(asked: Asked) -> bool:

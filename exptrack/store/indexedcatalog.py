@@ -12,10 +12,10 @@ _Answer = TypeVar("_Answer")
 
 
 class IndexedCatalog:
-    """A Catalog that asks the `index` first. From the first question on that it cannot answer, `git` answers all; `tell` hears why."""
+    """A Catalog that asks the `index` first. From the first question on that it cannot answer, that of Git answers all; `tell` hears why."""
 
-    def __init__(self, index: Catalog, git: Catalog, tell: Callable[[str], None]) -> None:
-        self._now, self._git, self._tell = index, git, tell
+    def __init__(self, index: Catalog, read_git: Callable[[], Catalog], tell: Callable[[str], None]) -> None:
+        self._now, self._read_git, self._tell = index, read_git, tell
 
     @property
     def among(self) -> int:
@@ -38,5 +38,5 @@ class IndexedCatalog:
             return question(self._now)
         except Unanswered as reason:
             self._tell(f"the index does not answer this: {reason}")
-            self._now = self._git
-            return question(self._git)
+            self._now = self._read_git()
+            return question(self._now)
