@@ -349,14 +349,14 @@ def test_where_nothing_can_be_written_git_is_read_with_a_line(repo):
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_in_a_folder_that_is_read_only_it_is_used_while_it_is_fresh(repo):
-    save_many(repo, 2)
+    saved = save_many(repo, 2)
     before = Look(repo)
     repo.shared.chmod(0o555)
     before.path.chmod(0o444)
     try:
         again = Look(repo)
         assert (again.is_used, again.incarnation, again.told) == (True, before.incarnation, [])
-        save(repo, "late")
+        point(repo, saved[0][0], None)
         stale = Look(repo)
         assert not stale.is_used
         assert len(stale.told) == 1
