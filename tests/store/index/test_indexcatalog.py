@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,12 +17,13 @@ from madeindex import make_index
 
 from exptrack.analysis.facts import Facts, sort_facts
 from exptrack.analysis.matching import matches
-from exptrack.analysis.query import Comparison, names_in
+from exptrack.analysis.query import Comparison, Operand, names_in
 from exptrack.analysis.rows import Rows, RunRows
-from exptrack.model.run import Run
+from exptrack.model.run import Record, Run, Status
 from exptrack.store.catalog import Asked, asks_keys, format_month, month_of
 from exptrack.store.index.indexcatalog import IndexCatalog
 from exptrack.store.index.sql import Unanswered
+from exptrack.store.runs import ref_of
 
 
 def find_plainly(runs: Sequence[Run], asked: Asked) -> RunRows:
@@ -54,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("index")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(chance=st.integers(0, 2**32))
 def test_an_index_answers_what_the_runs_say(folder, chance):
     random = Random(chance)
@@ -106,3 +109,22 @@ def has_large(runs: Sequence[Run], asked: Asked) -> bool:
     names = {*(names_in(asked.query) if asked.query else ()), asked.sort or ""}
     inside = any(is_large(Facts(run).get(name)) for run in runs for name in names)
     return inside or (asked.query is not None and any(map(is_large, operands(asked.query))))
+
+
+@pytest.mark.parametrize("sign", ["=", "!=", "<", "<=", ">", ">=", "~"])
+def test_a_day_is_compared_from_its_first_microsecond_to_its_last(folder, sign):
+    day = datetime(1969, 12, 31, tzinfo=UTC)
+    after = (-1, 0, 1, 86_399_999_999, 86_400_000_000)
+    moments = [day + timedelta(microseconds=number) for number in after]
+    runs = [
+        Run(
+            Record(f"run-{place}", Status.COMPLETED, moment, ended=moments[-place]),
+            f"{place:040}",
+            ref_of(f"run-{place}", moment),
+        )
+        for place, moment in enumerate(moments)
+    ]
+    with make_index(folder, runs) as catalog:
+        for field, kind in product(("started", "ended"), ("day", "time", "text")):
+            asked = Asked(Comparison(field, sign, Operand(kind, day)))
+            assert [*catalog.select(asked).rows.refs()] == [*find_plainly(runs, asked).refs()], asked
