@@ -31,7 +31,7 @@ _SEALS = (
 
 
 class Meta(NamedTuple):
-    """What an index says of itself (`docs/inside.md`)."""
+    """What an index says of itself: the time that its file must have, which one it is, how often runs were taken out, what it stands for."""
 
     seal: int
     incarnation: str
