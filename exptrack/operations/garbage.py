@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from exptrack.analysis.codec import decode_record
 from exptrack.analysis.trust import is_sound
@@ -161,9 +161,12 @@ def find_dropped(context: Context, now: float) -> list[Run]:
     from exptrack.operations.listing import list_runs
 
     everything = list_runs(context)
-    kept = {run.ref for run in list_runs(context, keep.data)} | {broken.ref for broken in everything.broken}
+    kept = {*list_runs(context, keep.data).rows.refs(), *(broken.ref for broken in everything.broken)}
     oldest = datetime.fromtimestamp(now, UTC) - timedelta(days=keep.days)
-    return [run for run in everything if run.ref not in kept and run.started < oldest]
+    starts: Sequence[Any] = everything.rows.column("started")
+    pairs = zip(everything.rows.refs(), starts, strict=True)
+    dropped = [place for place, (ref, started) in enumerate(pairs) if ref not in kept and started < oldest]
+    return list(everything.pick(dropped))
 
 
 def _digests(run: Run) -> set[str]:

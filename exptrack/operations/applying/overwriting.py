@@ -14,12 +14,15 @@ from exptrack.backends.git import objects
 from exptrack.backends.git.staging import File, WorkTree
 from exptrack.errors import RecordError
 from exptrack.model.application import Part
-from exptrack.model.run import Run
+from exptrack.model.run import SEALED, Run
 from exptrack.model.tree import Value, flatten
 from exptrack.operations.applying.wanted import Source, parts_of
 from exptrack.operations.context import Context
+from exptrack.operations.listing import list_runs
 from exptrack.store import runs
 from exptrack.store.holdout import read_holdout
+
+_FIRST = 100  # runs that are looked at before the others
 
 
 def find_unsaved(context: Context, source: Source, tree: WorkTree, differing: Mapping[str, File | None]) -> list[str]:
@@ -51,28 +54,38 @@ def find_unsaved(context: Context, source: Source, tree: WorkTree, differing: Ma
 
 def _find_in_runs(context: Context, source: Source, tree: WorkTree, paths: Sequence[str]) -> Iterator[str]:
     """Those of `paths` whose content on disk is that in some run; of the file of metrics, if its values are those of some run."""
-    repository = context.repository
-    listed = runs.list_run_refs(repository)
-    names = [f"{oid}:{path}" for path in paths for oid in listed.values()]
-    found = objects.resolve(repository, names)
-    for number, path in enumerate(paths):
-        theirs = found[number * len(listed) : (number + 1) * len(listed)]
-        if tree.found[path][1] in theirs or (path == source.metrics and _has_metrics(context, path, listed)):
+    listed = [*runs.list_run_refs(context.repository).values()]
+    listed.reverse()  # the latest has it most often
+    for path in paths:
+        if _is_in_any(context, tree.found[path][1], path, listed) or (
+            path == source.metrics and _has_metrics(context, path)
+        ):
             yield path
 
 
-def _has_metrics(context: Context, path: str, listed: Mapping[str, str]) -> bool:
+def _is_in_any(context: Context, blob: str, path: str, oids: Sequence[str]) -> bool:
+    """Whether some of these runs has this content at a path; older ones are looked at where later ones have not."""
+    start, number = 0, _FIRST
+    while start < len(oids):
+        if blob in objects.resolve(context.repository, [f"{oid}:{path}" for oid in oids[start : start + number]]):
+            return True
+        start, number = start + number, number * 10
+    return False
+
+
+def _has_metrics(context: Context, path: str) -> bool:
     """The file in a run commit holds the same values in another form, and what was logged besides."""
     try:
-        mine = flatten(decode_tree((context.repository.top / path).read_bytes(), "json")).items()
+        mine = flatten(decode_tree((context.repository.top / path).read_bytes(), "json"))
     except (OSError, ValueError):
         return False
-    newest_first = dict(reversed(tuple(listed.items())))
-    return any(
-        mine <= _all_metrics(context, run).items()
-        for run in runs.read_runs(context.repository, newest_first)
-        if isinstance(run, Run)
-    )
+    found = list_runs(context)
+    for key, value in mine.items():
+        if len(found) <= _FIRST:
+            break
+        column = found.rows.column(f"metrics.{key}")
+        found = found.pick([place for place, other in enumerate(column) if other in (value, SEALED)])
+    return any(mine.items() <= _all_metrics(context, run).items() for run in found)
 
 
 def _all_metrics(context: Context, run: Run) -> dict[str, Value]:

@@ -14,13 +14,15 @@ from exptrack.backends.git import objects
 from exptrack.errors import ExptrackError, RevError
 from exptrack.model.run import Record, Run
 from exptrack.model.tree import Value
+from exptrack.operations.comparing.members import of_experiment
 from exptrack.operations.context import Context
 from exptrack.operations.histories import FOLDER, load_history, read_histories
-from exptrack.operations.listing import known_names
+from exptrack.operations.listing import known_names, list_runs
 from exptrack.operations.ranges import find_refs, refuse_torn
 from exptrack.operations.recording.told import add_told
 from exptrack.store import journal as journals
 from exptrack.store import runs
+from exptrack.store.catalog import LOST
 from exptrack.store.start import Start, read_start
 
 _NAMED = 5
@@ -64,10 +66,11 @@ def find_sources(context: Context, words: Sequence[str], experiment: str | None)
     Without words those of the experiment, else those under way, else the latest. Raises ExptrackError, RevError, QueryError.
     """
     active = {one.name: one for one in _list_active(context)}
+    refs: Mapping[str, str]
     if words:
         refs, chosen = _understand(context, words, active)
     elif experiment is not None:
-        refs, chosen = runs.list_run_refs(context.repository), [*active]
+        refs, chosen = _list_members(context, experiment), [*active]
     else:
         chosen = [name for name in active if journals.is_alive(context.repository.shared, name)]
         refs = {} if chosen else find_refs(context, ["@"], "plot")
@@ -81,6 +84,13 @@ def find_sources(context: Context, words: Sequence[str], experiment: str | None)
     broken = len(read) - len(recorded)
     notes = [f"{counted(broken, 'run')} cannot be read: `exptrack fsck` tells more"] if broken else []
     return sorted(kept, key=lambda one: (one.record.started, one.name)), notes
+
+
+def _list_members(context: Context, experiment: str) -> dict[str, str]:
+    """The refs, with their oids, of the runs of an experiment, and of those that cannot be read."""
+    listed = list_runs(context, of_experiment(experiment))
+    found = dict(zip(listed.rows.refs(), map(str, listed.rows.column("commit")), strict=True))
+    return {**{one.ref: one.oid for one in listed.broken if one.reason != LOST}, **found}
 
 
 def _list_active(context: Context) -> Iterator[Source]:

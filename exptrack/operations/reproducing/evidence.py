@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from exptrack.analysis.artifacts import FOLDER as ARTIFACTS
 from exptrack.analysis.configurations import code_digest, configuration_key
 from exptrack.analysis.points import Points
+from exptrack.analysis.seeds import SEEDS
 from exptrack.analysis.terms import matches_path
 from exptrack.backends.git import objects
 from exptrack.model.data import Pointer
@@ -16,15 +17,16 @@ from exptrack.model.difference import Area, Difference
 from exptrack.model.pipeline import StageRun, StageState
 from exptrack.model.reproduction import Outcome, Replicates
 from exptrack.model.run import Record, Run, Status
-from exptrack.model.tree import merge
+from exptrack.model.tree import flatten, merge
 from exptrack.operations.context import Context
 from exptrack.operations.files import Committed
 from exptrack.operations.histories import load_points
+from exptrack.operations.listing import Runs, list_runs
 from exptrack.operations.sources import Reader, is_at
-from exptrack.store import runs
 from exptrack.store.holdout import read_holdout
 from exptrack.store.private_index import is_dvc_file
 
+_FEW = 20  # runs that are rather read than told apart
 _MACHINE = "system/"  # how the histories of what a run used of the machine begin
 # What an output could not be kept for, other than that the command did not write it.
 _UNKEPT = re.compile(r"-o (.+?): (?!was not written by this run|is not there).*", re.DOTALL)
@@ -117,13 +119,11 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
     are runs whose metrics an earlier run had made: they are the same draw. That holds of the original, too, in whose place that run does
     not count.
     """
-    repository = context.repository
     key, inputs = configuration_key(run.record, seed_name), input_data(run.record)
-    refs = runs.list_run_refs(repository)
     candidates = [
         one
-        for one in runs.read_runs(repository, refs)
-        if isinstance(one, Run) and one.name not in without and configuration_key(one.record, seed_name) == key
+        for one in sorted(_find_alike(context, run, seed_name), key=lambda one: one.ref)
+        if one.name not in without and configuration_key(one.record, seed_name) == key
     ]
     digests = _digest_code(context, candidates)
     metric_files = _metric_files(context, run) if run.record.is_pipeline else frozenset()
@@ -147,6 +147,19 @@ def find_replicates(context: Context, run: Run, seed_name: str | None, without: 
             record = one.record
             outcomes.append(Outcome(one.name, record.status, record.seed, record.metrics))
     return Replicates(tuple(outcomes), dict(left))
+
+
+def _find_alike(context: Context, run: Run, seed_name: str | None) -> Runs:
+    """The runs that may be of the same configuration: those with the same values of all parameters but what may be a seed."""
+    found = list_runs(context)
+    seeds = [f".{name}." for name in (*SEEDS, seed_name) if name]
+    for key, value in flatten(run.params).items():
+        if len(found) <= _FEW:
+            break
+        if value == value and not any(seed in f".{key}." for seed in seeds):  # noqa: PLR0124 - NaN is told apart later
+            column = found.rows.column(f"params.{key}")
+            found = found.pick([place for place, other in enumerate(column) if other == value])
+    return found
 
 
 def _is_made_anew(record: Record, metric_files: Collection[str]) -> bool:
