@@ -11,13 +11,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))  # at the end: an installed package comes first
 
-from benchmarks.growth import SMALL, measure_growth  # noqa: E402
+from benchmarks.growth import MARKS, PAGE, PICTURE, SMALL, measure_growth  # noqa: E402
 from benchmarks.growthcases import ALL, BUILD, FLOOR, LATEST, RECORD, REFRESH, WARM  # noqa: E402
 from benchmarks.growthpicture import draw  # noqa: E402
 from benchmarks.growthtable import format_growth  # noqa: E402
 from benchmarks.growthworld import World, add_more, copy, keep_runs  # noqa: E402
 from benchmarks.measure import Case, Group, Row, measure  # noqa: E402
 from benchmarks.populate import add_runs, make_runs  # noqa: E402
+from benchmarks.report import check_page  # noqa: E402
 from benchmarks.worlds import seal  # noqa: E402
 
 MEGA = 10**6
@@ -102,3 +103,11 @@ def test_the_peak_is_that_of_the_command_alone(tmp_path):
     )
     small, large = measure(Group("two", cases), os.environ, rounds=1)
     assert max(small.peaks) < 40 * MEGA < len(held) < 80 * MEGA < max(large.peaks)
+
+
+def test_the_page_can_be_written_and_has_the_picture():
+    if not os.access(PAGE, os.W_OK):
+        pytest.skip("the page cannot be written here")
+    check_page(PAGE, MARKS)
+    assert f"]({PICTURE.name})" in PAGE.read_text(encoding="utf-8")
+    assert b"<svg" in PICTURE.read_bytes()
