@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from exptrack.analysis.codec import decode_annotations
 from exptrack.backends.git import notes
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Run
@@ -40,4 +39,4 @@ def _may_hold(data: bytes, spellings: Sequence[bytes]) -> bool:
 
 
 def _tags(run: Run, note: str) -> tuple[str, ...]:
-    return run._replace(annotations=annotation.standing(run, decode_annotations(note))).tags
+    return run._replace(annotations=annotation.standing_in(run, note)).tags

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from exptrack.analysis.codec import decode_annotations
 from exptrack.analysis.query import Fact
 from exptrack.analysis.rows import RunRows, rank_keys
 from exptrack.backends.git.repository import Repository
@@ -108,10 +107,7 @@ class IndexRows:
         texts = self._ask(lambda connection: _read_notes(connection, oids))
         if texts is None:
             return annotation.annotate(self._repository, listed, set())
-        return [
-            run._replace(annotations=annotation.standing(run, decode_annotations(texts.get(run.oid) or "")))
-            for run in listed
-        ]
+        return [run._replace(annotations=annotation.standing_in(run, texts.get(run.oid) or "")) for run in listed]
 
     @property
     def _whole(self) -> RunRows:

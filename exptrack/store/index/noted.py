@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exptrack.analysis.codec import decode_annotations
 from exptrack.backends.git.notes import list_notes
 from exptrack.backends.git.objects import read_many
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import Run
-from exptrack.store.annotation import NOTES, standing
+from exptrack.store.annotation import NOTES, standing_in
 from exptrack.store.index.values import decode_text, encode_text
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ def list_annotated(connection: sqlite3.Connection) -> set[str]:
 def annotate(connection: sqlite3.Connection, run: Run) -> Run:
     """The run with what stands on it."""
     found = connection.execute("SELECT CAST(text AS BLOB) FROM annotated WHERE oid = ?", (run.oid,)).fetchone()
-    lines = decode_annotations(decode_text(found[0])) if found and found[0] else ()
-    return run._replace(annotations=standing(run, lines))
+    note = decode_text(found[0]) if found and found[0] else ""
+    return run._replace(annotations=standing_in(run, note))
 
 
 def find_lost(connection: sqlite3.Connection) -> frozenset[str]:
