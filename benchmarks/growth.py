@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    load = f"load {begun:.1f} to {os.getloadavg()[0]:.1f}"
+    rounds = _choose_sizes(options).rounds
+    load = f"load {begun:.1f} to {os.getloadavg()[0]:.1f}; {rounds} rounds"
     head = f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())}: {machine}; {load}."
     text = f"{head}\n\n{format_growth(found)}"
     print(f"\n{text}")
