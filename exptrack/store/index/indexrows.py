@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 _FEW = 20  # rows
+_TOGETHER = ("experiment", "author", "reproduces", "parent", "resumes")
 _PLAIN = frozenset({NULL, WHOLE, FLOAT, TEXT})
 
 
@@ -131,6 +132,11 @@ class IndexRows:
         }
         if name in here:
             return here[name]
+        if name in _TOGETHER:
+            fields = self._ask(lambda connection: _read_together(connection, chosen.ids))
+            if fields is not None:
+                self._columns |= fields
+                return fields[name]
         if name in FIELDS or name == "ended":
             values = self._ask(lambda connection: _read_field(connection, name, chosen.ids))
         else:
@@ -145,6 +151,15 @@ class IndexRows:
             with suppress(Error, OSError), reopened(*self._place) as connection:
                 return None if connection is None else question(connection)
         return None
+
+
+def _read_together(connection: Connection, ids: Sequence[int]) -> dict[str, Sequence[Fact]]:
+    """The columns that a table of runs has where any run has them: one scan instead of five."""
+    statement = f"SELECT id, {', '.join(_TOGETHER)} FROM runs WHERE id {{}}"  # noqa: S608 - of our own words
+    found = fetch_of(connection, statement, ids, gather=lambda rows: {row[0]: row for row in rows})
+    nothing = (None,) * (len(_TOGETHER) + 1)
+    rows = [found.get(one, nothing) for one in ids]
+    return {name: [row[place] for row in rows] for place, name in enumerate(_TOGETHER, 1)}
 
 
 def _read_field(connection: Connection, name: str, ids: Sequence[int]) -> Mapping[int, Fact]:
