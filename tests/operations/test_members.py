@@ -119,14 +119,12 @@ def test_of_a_policy_those_runs_are_read_that_it_drops(filled, repository, git):
     assert {run.record.experiment for run in find_dropped(context, late)} == {"other", None}
 
 
-def test_a_copy_is_found_by_its_snapshot(filled, repository, git):
+def test_a_copy_is_found_by_its_snapshot(filled, repository):
     project = Project(repository)
     run = project.run("run-001")
     clash = Clash("run-001", run.oid, "0" * 40)
     assert without_copied(project.context.repository, [clash]) == [clash]
     copy_run(project.context, run, "mine")
-    # All runs of a study stand on snapshots of their own.
-    lose(repository, git, "run-002")
     assert without_copied(project.context.repository, [clash]) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from exptrack.analysis.trees import decode_tree
@@ -54,11 +55,11 @@ def find_unsaved(context: Context, source: Source, tree: WorkTree, differing: Ma
 
 def _find_in_runs(context: Context, source: Source, tree: WorkTree, paths: Sequence[str]) -> Iterator[str]:
     """Those of `paths` whose content on disk is that in some run; of the file of metrics, if its values are those of some run."""
-    listed = [*runs.list_run_refs(context.repository).values()]
-    listed.reverse()  # the latest has it most often
+    # The latest have it most often.
+    newest_first = dict(reversed(runs.list_run_refs(context.repository).items()))
     for path in paths:
-        if _is_in_any(context, tree.found[path][1], path, listed) or (
-            path == source.metrics and _has_metrics(context, path)
+        if _is_in_any(context, tree.found[path][1], path, [*newest_first.values()]) or (
+            path == source.metrics and _has_metrics(context, path, newest_first)
         ):
             yield path
 
@@ -73,19 +74,29 @@ def _is_in_any(context: Context, blob: str, path: str, oids: Sequence[str]) -> b
     return False
 
 
-def _has_metrics(context: Context, path: str) -> bool:
+def _has_metrics(context: Context, path: str, newest_first: Mapping[str, str]) -> bool:
     """The file in a run commit holds the same values in another form, and what was logged besides."""
     try:
         mine = flatten(decode_tree((context.repository.top / path).read_bytes(), "json"))
     except (OSError, ValueError):
         return False
+    few = dict(islice(newest_first.items(), _FIRST))
+    if any(_holds(context, run, mine) for run in runs.read_runs(context.repository, few) if isinstance(run, Run)):
+        return True
     found = list_runs(context)
     for key, value in mine.items():
         if len(found) <= _FIRST:
             break
         column = found.rows.column(f"metrics.{key}")
         found = found.pick([place for place, other in enumerate(column) if other in (value, SEALED)])
-    return any(mine.items() <= _all_metrics(context, run).items() for run in found)
+    return any(_holds(context, run, mine) for run in found)
+
+
+def _holds(context: Context, run: Run, mine: Mapping[str, Value]) -> bool:
+    """Whether a run has all these metrics. What is sealed is read where the others are the same: it is a process for each run."""
+    shown = flatten(run.record.shown_metrics)
+    may_hold = all(shown.get(key) in (value, SEALED) for key, value in mine.items())
+    return may_hold and mine.items() <= _all_metrics(context, run).items()
 
 
 def _all_metrics(context: Context, run: Run) -> dict[str, Value]:
