@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from exptrack.analysis.query import Fact
@@ -60,7 +61,7 @@ def format_listing(
             if kept and (not column.is_text or room < _NARROWEST):
                 break
             title, *texts = (clip(line.rstrip(), room) for line in column.lines)
-            column = _text_column(title, {text: text for text in texts}, texts)
+            column = _text_column(title, texts)
         room = None if room is None else room - column.width - len(_GAP)
         kept[name] = _color(column, rows) if is_colored and name == "status" else column
     shown = (kept[name].lines for name in columns if name in kept)
@@ -79,32 +80,39 @@ def _titles(columns: Sequence[str]) -> list[str]:
 
 
 def _column(name: str, title: str, rows: Rows, now: datetime) -> _Column:
-    values: Sequence[Any] = rows.column("started" if name == "age" else name)
     if name == "age":
-        return _right_column(title, _write_each(values, lambda then: format_age(then, now)), values)
+        return _spread(
+            rows.column("started"), lambda starts: _right_column(title, [format_age(then, now) for then in starts])
+        )
+    values = rows.column(name)
     if name == "duration":
-        return _right_column(title, _write_each(values, format_duration), values)
+        return _spread(values, lambda some: _right_column(title, [format_duration(seconds) for seconds in some]))
     if "." in name:
         return _key_column(title, values)
+    if name == "name":
+        return _text_column(title, [str(value) for value in values])
     write = _FIELDS.get(name, _write_field)
-    cells = _write_each(values, write if name == "name" else lambda value: clip(inert(write(value)), _WIDEST))
-    return _text_column(title, cells, values)
+    return _spread(values, lambda some: _text_column(title, [clip(inert(write(value)), _WIDEST) for value in some]))
 
 
 def _key_column(title: str, values: Sequence[Any]) -> _Column:
     kinds = {*map(type, values)}
     if kinds <= _NUMBERS:
-        mixed = [*zip(map(type, values), values, strict=True)] if {int, float} <= kinds else None
-        return _number_column(title, values if mixed is None else mixed)
+        is_mixed = {int, float} <= kinds  # 1 and 1.0 are equal, and 10000000 is not written as 1e7 is
+        return _number_column(title, values) if is_mixed else _spread(values, partial(_number_column, title))
     if kinds <= _TEXTS:
-        return _text_column(title, _write_each(values, _write_value), values)
-    cells = [_write_value(value) for value in values]
-    return _text_column(title, {cell: cell for cell in cells}, cells)
+        return _spread(values, lambda some: _text_column(title, [_write_value(value) for value in some]))
+    return _text_column(title, [_write_value(value) for value in values])
 
 
-def _write_each(values: Sequence[Any], write: Callable[[Any], str]) -> Mapping[Any, str]:
-    """The cell of each value, where no two are equal and yet differ, as 1 and true do. What comes often is written once."""
-    return {value: write(value) for value in {*values}}
+def _spread(values: Sequence[Any], build: Callable[[Sequence[Any]], _Column]) -> _Column:
+    """The column of some values, by what builds one: where few of them differ, each is laid out once. Equal ones are written alike."""
+    distinct = [*{*values}]
+    if len(distinct) * 2 > len(values):
+        return build(values)
+    column = build(distinct)
+    cells = dict(zip(distinct, column.lines[1:], strict=True))
+    return column._replace(lines=[column.lines[0], *map(cells.__getitem__, values)])
 
 
 def _write_value(value: Value) -> str:
@@ -134,22 +142,16 @@ _FIELDS: Mapping[str, Callable[[Any], str]] = {
 
 
 def _number_column(title: str, values: Sequence[Any]) -> _Column:
-    """Numbers with their points, or where these would be, under each other; where whole ones are among others, each with its type before it.
+    """Numbers with their points, or where these would be, under each other.
 
-    10,000 of them a column: no function is called for each, which took twice as long.
+    No function is called for each of 10,000: that took twice as long.
     """
-    numbers = {value: f"{value:.6g}" if type(value) is float else _write_whole(value) for value in {*values}}
-    places = [place if (place := text.find(".")) >= 0 else _find_end(text) for text in numbers.values()]
-    after = max((len(text) - place for text, place in zip(numbers.values(), places, strict=True)), default=0)
-    cells = {value: text.ljust(place + after) for (value, text), place in zip(numbers.items(), places, strict=True)}
-    return _right_column(title, cells, values)
-
-
-def _write_whole(value: Any) -> str:
-    """What is no float by itself: a whole number, nothing, or a number with its type before it."""
-    if type(value) is tuple:
-        return f"{value[1]:.6g}" if value[0] is float else _write_whole(value[1])
-    return _MISSING if value is None else str(value)
+    numbers = [
+        f"{value:.6g}" if type(value) is float else _MISSING if value is None else str(value) for value in values
+    ]
+    places = [place if (place := number.find(".")) >= 0 else _find_end(number) for number in numbers]
+    after = max((len(number) - place for number, place in zip(numbers, places, strict=True)), default=0)
+    return _right_column(title, [number.ljust(place + after) for number, place in zip(numbers, places, strict=True)])
 
 
 def _find_end(number: str) -> int:
@@ -158,20 +160,23 @@ def _find_end(number: str) -> int:
     return len(number) if place < 0 else place
 
 
-def _right_column(title: str, cells: Mapping[Any, str], values: Sequence[Any]) -> _Column:
-    """The cells of values, of ASCII, that end at the same edge; the title may be of any letters."""
+def _right_column(title: str, cells: Sequence[str]) -> _Column:
+    """Cells of ASCII that end at the same edge; the title may be of any letters."""
     size = display_width(title)
-    width = max(size, *map(len, cells.values()), 0)
-    padded = {value: cell.rjust(width) for value, cell in cells.items()}
-    return _Column([" " * (width - size) + title, *map(padded.__getitem__, values)], width, is_text=False)
+    width = max(size, *map(len, cells), 0)
+    lines = [cell.rjust(width) for cell in cells]
+    return _Column([" " * (width - size) + title, *lines], width, is_text=False)
 
 
-def _text_column(title: str, cells: Mapping[Any, str], values: Sequence[Any]) -> _Column:
-    sizes = {text: len(text) if text.isascii() else display_width(text) for text in {title, *cells.values()}}
-    width = max(sizes.values())
-    padded = {value: cell + " " * (width - sizes[cell]) for value, cell in cells.items()}
-    lines = [title + " " * (width - sizes[title]), *map(padded.__getitem__, values)]
-    return _Column(lines, width, is_text=True)
+def _text_column(title: str, cells: Sequence[str]) -> _Column:
+    lines = [title, *cells]
+    if all(map(str.isascii, lines)):
+        width = max(map(len, lines))
+        return _Column([line.ljust(width) for line in lines], width, is_text=True)
+    widths = [display_width(line) for line in lines]
+    width = max(widths)
+    padded = [line + " " * (width - size) for line, size in zip(lines, widths, strict=True)]
+    return _Column(padded, width, is_text=True)
 
 
 def _color(column: _Column, rows: Rows) -> _Column:
