@@ -101,6 +101,12 @@ def as_git_sees(found: dict) -> dict:
     return {path: content for path, content in found.items() if path != "metrics.json"}
 
 
+def list_runs_of(git, folder: Path, *names: str) -> list[str]:
+    """The refs of runs."""
+    patterns = [f"refs/exptrack/runs/*/{name}" for name in names]
+    return git("for-each-ref", "--format=%(refname)", *patterns, cwd=folder).splitlines()
+
+
 class TestFiles:
     def test_all_is_as_the_run_had_it(self, apply, edited, files, repository, exptrack, git):
         out, err = apply("one")
@@ -311,6 +317,18 @@ class TestRefusals:
         assert exptrack("run", "--name", "two", "--", PYTHON, "train.py").returncode == 0
         apply("one", "--only", "data")
         assert '"accuracy": 0.5' in (repository / "metrics.json").read_text()
+        (repository / "metrics.json").write_text('{"accuracy": 7}')
+        assert "not committed: metrics.json;" in apply("one", "--only", "data", status=2)[1]
+
+    def test_results_of_a_run_before_many_others_are_no_work_to_lose(self, apply, exptrack, repository, git, edited):
+        """Of the many, which have the commit of another run, none can be read; the latest are looked at first."""
+        assert exptrack("run", "--name", "two", "--", PYTHON, "train.py").returncode == 0
+        one, two = (git("rev-parse", ref, cwd=repository) for ref in list_runs_of(git, repository, "one", "two"))
+        lines = "".join(f"create refs/exptrack/runs/2099-01/other-{number} {one}\n" for number in range(120))
+        git("update-ref", "--stdin", cwd=repository, stdin=lines)
+        apply("one", "--only", "data")
+        (repository / "metrics.json").write_text(git("show", f"{two}:metrics.json", cwd=repository) + "\n")
+        apply("one", "--only", "data")
         (repository / "metrics.json").write_text('{"accuracy": 7}')
         assert "not committed: metrics.json;" in apply("one", "--only", "data", status=2)[1]
 
