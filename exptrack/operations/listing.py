@@ -15,7 +15,8 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import ExptrackError
 from exptrack.model.run import BrokenRun, Run
 from exptrack.operations.context import Context
-from exptrack.store.catalog import Asked, Catalog, open_catalog
+from exptrack.store.catalog import Asked, Catalog
+from exptrack.store.indexedcatalog import open_catalog
 
 if TYPE_CHECKING:
     from exptrack.analysis.frame import Frame

@@ -5,24 +5,20 @@ What a catalog answers does not depend on which of the two it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from exptrack.analysis.query import Query, names_in
 from exptrack.analysis.rows import Rows
-from exptrack.backends.git.repository import Repository
-from exptrack.model.progress import Progress, Silence
 from exptrack.model.run import BrokenRun
 from exptrack.store.runs import RUNS
 
 LOST = "its tags and notes are not in the repository; `git fsck` tells more"
 
-_SILENCE = Silence()
 
-
-def _tell_nobody(_line: str) -> None: ...
+class Unanswered(Exception):  # noqa: N818 - no error: Git answers it
+    """A catalog cannot tell, and Git has to be read."""
 
 
 class Asked(NamedTuple):
@@ -64,25 +60,6 @@ class Catalog(Protocol):
 
     def tagged(self, tag: str) -> Mapping[str, str]:
         """The refs, with their oids, of the runs that carry a tag now, in the order of refs."""
-
-
-@contextmanager
-def open_catalog(
-    repository: Repository, progress: Progress = _SILENCE, tell: Callable[[str], None] = _tell_nobody
-) -> Iterator[Catalog]:
-    """The runs of a repository for the time of a block. Where the index has to be built, `progress` is told; where it cannot be used, `tell`."""
-    # It loads sqlite3, 4 ms that a command which lists nothing does without.
-    from exptrack.store.index.file import opened
-    from exptrack.store.index.indexcatalog import IndexCatalog
-    from exptrack.store.indexedcatalog import IndexedCatalog
-
-    def read_git() -> Catalog:
-        from exptrack.store.gitcatalog import GitCatalog  # and what decodes records, 3 ms
-
-        return GitCatalog(repository)
-
-    with opened(repository, progress, tell) as index:
-        yield read_git() if index is None else IndexedCatalog(IndexCatalog(repository, index), read_git, tell)
 
 
 def asks_keys(asked: Asked) -> bool:

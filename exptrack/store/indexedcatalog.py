@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
-from exptrack.store.catalog import Asked, Catalog, Listed
-from exptrack.store.index.sql import Unanswered
+from exptrack.backends.git.repository import Repository
+from exptrack.model.progress import Progress, Silence
+from exptrack.store.catalog import Asked, Catalog, Listed, Unanswered
 
 _Answer = TypeVar("_Answer")
+_SILENCE = Silence()
+
+
+def _tell_nobody(_line: str) -> None: ...
+
+
+@contextmanager
+def open_catalog(
+    repository: Repository, progress: Progress = _SILENCE, tell: Callable[[str], None] = _tell_nobody
+) -> Iterator[Catalog]:
+    """The runs of a repository for the time of a block. Where the index has to be built, `progress` is told; where it cannot be used, `tell`."""
+    # It loads sqlite3, 4 ms that a command which lists nothing does without.
+    from exptrack.store.index.file import opened
+    from exptrack.store.index.indexcatalog import IndexCatalog
+
+    def read_git() -> Catalog:
+        from exptrack.store.gitcatalog import GitCatalog  # and what decodes records, 3 ms
+
+        return GitCatalog(repository)
+
+    with opened(repository, progress, tell) as index:
+        yield read_git() if index is None else IndexedCatalog(IndexCatalog(repository, index), read_git, tell)
 
 
 class IndexedCatalog:

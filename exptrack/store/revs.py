@@ -16,7 +16,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError, RevError
 from exptrack.model.run import BrokenRun, Run, Status
 from exptrack.store import annotation, runs, trash
-from exptrack.store.catalog import open_catalog
+from exptrack.store.indexedcatalog import open_catalog
 from exptrack.store.names import find_named
 from exptrack.store.recorded import read_recorded
 

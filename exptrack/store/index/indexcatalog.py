@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import BrokenRun
-from exptrack.store.catalog import LOST, Asked, Listed, asks_keys, format_month, month_of, name_broken
+from exptrack.store.catalog import LOST, Asked, Listed, Unanswered, asks_keys, format_month, month_of, name_broken
 from exptrack.store.index.indexrows import IndexRows, Place
 from exptrack.store.index.selecting import choose, fetch
-from exptrack.store.index.sql import Unanswered, add_functions, encode
+from exptrack.store.index.sql import add_functions, encode
 from exptrack.store.runs import name_of
 
 if TYPE_CHECKING:

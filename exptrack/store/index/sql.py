@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exptrack.analysis.fieldnames import ALIASES
 from exptrack.analysis.query import Comparison, Operand, Query
+from exptrack.store.catalog import Unanswered
 from exptrack.store.index.schema import FIELDS
 from exptrack.store.index.values import BOOLEAN, EMPTY, FLOAT, NAN, NULL, TEXT, WHOLE, decode_fact, encode_time
 
@@ -33,10 +34,6 @@ _TEXTS = {
 _TIMES = {"started": "r.started", "ended": "r.ended"}
 _ORDERS = {**_TEXTS, **_TIMES, "tag": "CASE WHEN r.tags IS NOT NULL THEN exptrack_tags(CAST(r.tags AS BLOB)) END"}
 _IN_FACTS = frozenset({"seed", "duration"})
-
-
-class Unanswered(Exception):  # noqa: N818 - no error: Git answers it
-    """The index cannot tell, and Git has to be read."""
 
 
 class Sql(NamedTuple):

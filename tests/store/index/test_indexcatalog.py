@@ -20,9 +20,8 @@ from exptrack.analysis.matching import matches
 from exptrack.analysis.query import Comparison, Operand, names_in
 from exptrack.analysis.rows import Rows, RunRows
 from exptrack.model.run import Record, Run, Status
-from exptrack.store.catalog import Asked, asks_keys, format_month, month_of
+from exptrack.store.catalog import Asked, Unanswered, asks_keys, format_month, month_of
 from exptrack.store.index.indexcatalog import IndexCatalog
-from exptrack.store.index.sql import Unanswered
 from exptrack.store.runs import ref_of
 
 

@@ -17,12 +17,11 @@ from exptrack.backends.git.notes import list_notes
 from exptrack.backends.git.repository import Repository, find_identity, find_repository
 from exptrack.errors import RecordError
 from exptrack.store import annotation, runs
-from exptrack.store.catalog import Asked, Listed
+from exptrack.store.catalog import Asked, Listed, Unanswered
 from exptrack.store.gitcatalog import GitCatalog
 from exptrack.store.index.file import opened
 from exptrack.store.index.indexcatalog import IndexCatalog
 from exptrack.store.index.place import INDEX
-from exptrack.store.index.sql import Unanswered
 
 
 @pytest.fixture
