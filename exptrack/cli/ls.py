@@ -65,10 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
 
         show_pieces(write_records(found), is_paged=False)
     elif arguments.csv:
-        from exptrack.render.records import format_csv
+        from exptrack.render.records import write_csv
 
         picked = _pick(arguments.columns, project, found)
-        sys.stdout.write(format_csv(found.rows, picked or data_columns(found.rows, project.settings.metrics)))
+        sys.stdout.writelines(write_csv(found.rows, picked or data_columns(found.rows, project.settings.metrics)))
     elif found:
         _show(arguments, project, found, query)
     elif not found.among:

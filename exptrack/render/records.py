@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from exptrack.analysis.codec import encode_record, finite
@@ -46,24 +47,30 @@ def _encode(one: Annotation) -> dict[str, Any]:
     return fields if one.value is None else fields | {"value": finite(one.value)}
 
 
-def format_csv(rows: Rows, columns: Iterable[str]) -> str:
-    """A table by RFC 4180 with a header, numbers in full precision; `age` becomes `started`.
+class _Handed:
+    """A file for `csv.writer`, whose `writerow` then gives the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def write_csv(rows: Rows, columns: Iterable[str]) -> Iterator[str]:
+    """A table by RFC 4180, line by line, with a header; numbers in full precision; `age` becomes `started`.
 
     A text that a spreadsheet would take for a formula gets an apostrophe before it; control characters other than the end of a line
     and the tab are shown as escapes. What is missing is an empty cell.
     """
     import csv
-    import io
 
     names = tuple(dict.fromkeys("started" if name == "age" else name for name in columns))
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_inert(_TITLES.get(name, name)) for name in names)
-    writer.writerows(zip(*(map(_cell, rows.column(name)) for name in names), strict=True))
-    return out.getvalue()
+    write = csv.writer(_Handed()).writerow
+    yield write(_inert(_TITLES.get(name, name)) for name in names)
+    yield from map(write, zip(*(map(_cell, rows.column(name)) for name in names), strict=True))
 
 
 def _cell(value: Fact) -> str:
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        return repr(value)  # as JSON has it; most cells are numbers
     if isinstance(value, str | tuple):
         text = _inert(value if isinstance(value, str) else " ".join(map(str, value)))
         return f"'{text}" if text.startswith(_FORMULA) else text
@@ -77,4 +84,6 @@ def _cell(value: Fact) -> str:
 
 def _inert(text: str) -> str:
     """Every line of it inert; tabs and ends of lines are the reader's."""
+    if text.isprintable():
+        return text
     return "".join(part if part in {"\n", "\t"} else inert(part) for part in _KEPT.split(text))

@@ -13,12 +13,16 @@ import pytest
 from exptrack.analysis.rows import RunRows
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
-from exptrack.render.records import format_csv, write_records
+from exptrack.render.records import write_csv, write_records
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 RECORD = Record(
     "one", Status.COMPLETED, START, tags=("start",), note="of the start", metrics={"a": math.nan, "b": -math.inf}
 )
+
+
+def csv_of(rows, columns):
+    return "".join(write_csv(rows, columns))
 
 
 def records(runs):
@@ -90,7 +94,7 @@ def test_a_csv_has_full_precision_and_times_in_place_of_ages():
         metrics={"a": 0.1 + 0.2, "b": math.nan, "c": -math.inf, "d": 1e-300},
     )  # fmt: skip
     columns = ("name", "age", "started", "tag", "duration", "ended", *(f"metrics.{key}" for key in "abcd"), *(f"params.{key}" for key in ("on", "n", "empty", "x", "zzz")))  # fmt: skip
-    head, cells = table(format_csv(RunRows([run(record, tag="best")]), columns))
+    head, cells = table(csv_of(RunRows([run(record, tag="best")]), columns))
     assert head == [
         "name", "started", "tags", "duration", "ended", "metrics.a", "metrics.b", "metrics.c", "metrics.d", "params.on", "params.n",
         "params.empty", "params.x", "params.zzz",
@@ -111,13 +115,13 @@ def test_a_csv_has_full_precision_and_times_in_place_of_ages():
 )  # fmt: skip
 def test_a_text_stays_in_its_cell_and_is_no_formula(text, cell):
     row = run(RECORD._replace(params={"params.yaml": {"x": text}}, metrics={"m": -1}))
-    assert table(format_csv(RunRows([row]), ["params.x", "metrics.m"])) == [["params.x", "metrics.m"], [cell, "-1"]]
+    assert table(csv_of(RunRows([row]), ["params.x", "metrics.m"])) == [["params.x", "metrics.m"], [cell, "-1"]]
 
 
 def test_a_hostile_key_is_inert_in_the_header():
     row = run(RECORD._replace(metrics={"\x1b[2J,\n": 1}))
-    assert table(format_csv(RunRows([row]), ["metrics.\x1b[2J,\n"])) == [["metrics.\\x1b[2J,\n"], ["1"]]
+    assert table(csv_of(RunRows([row]), ["metrics.\x1b[2J,\n"])) == [["metrics.\\x1b[2J,\n"], ["1"]]
 
 
 def test_without_runs_a_csv_is_its_header():
-    assert format_csv(RunRows([]), ["name", "note"]) == "name,notes\r\n"
+    assert csv_of(RunRows([]), ["name", "note"]) == "name,notes\r\n"
