@@ -11,7 +11,8 @@ from pathlib import Path
 from benchmarks.invent import AUTHOR, PER_BASE, content_of, curve_of, data_of, environment_of, invent_records, output_of
 from benchmarks.streams import Commit, format_blob, format_commit, format_shared, import_stream, pack
 from benchmarks.worlds import ask, call
-from exptrack.analysis.codec import encode_annotation, encode_environment, encode_metrics, encode_record
+from exptrack.analysis.annotationlines import encode_annotation
+from exptrack.analysis.codec import encode_environment, encode_metrics, encode_record
 from exptrack.analysis.history import format_history, path_of
 from exptrack.analysis.message import format_message
 from exptrack.analysis.requirements import format_requirements

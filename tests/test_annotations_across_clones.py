@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exptrack.analysis.codec import decode_annotations, encode_annotation
+from exptrack.analysis.annotationlines import decode_annotations, encode_annotation
 from exptrack.backends.git import refs
 from exptrack.backends.git.notes import read_notes
 from exptrack.backends.git.notesmerge import merge_notes

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from exptrack.analysis.codec import decode_annotations, decode_environment
+from exptrack.analysis.annotationlines import decode_annotations
+from exptrack.analysis.codec import decode_environment
 from exptrack.model.annotation import AnnotationKind
 from exptrack.model.run import Run, Status
 from exptrack.project import Project

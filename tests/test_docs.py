@@ -20,8 +20,9 @@ import pytest
 from pages import blocks, code, named, prose, read, table
 
 import exptrack
+from exptrack.analysis.annotationlines import encode_annotation
 from exptrack.analysis.arguments import parse_arguments
-from exptrack.analysis.codec import encode_annotation, encode_environment, encode_record
+from exptrack.analysis.codec import encode_environment, encode_record
 from exptrack.analysis.experiments.declaration import KEYS
 from exptrack.analysis.history import path_of
 from exptrack.analysis.secrets import mask, mask_arguments, mask_tree

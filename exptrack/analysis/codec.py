@@ -1,4 +1,4 @@
-"""Records, environments, metrics and annotations as bytes, and back.
+"""Records, environments and metrics as bytes, and back.
 
 `docs/format.md` is the norm for what is written here. What equals its default is left out, unknown keys are ignored.
 """
@@ -20,7 +20,6 @@ from exptrack.analysis.fields import (
     finite,
     format_json,
     format_time,
-    parse_json,
     read_choice,
     read_int,
     read_list,
@@ -35,7 +34,6 @@ from exptrack.analysis.points import format_points
 from exptrack.analysis.seeds import decode_seeding, encode_seeding
 from exptrack.analysis.trees import decode_tree
 from exptrack.errors import RecordError
-from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import SCHEMA, Links, Record, Status
 from exptrack.model.tree import Tree, Value
 
@@ -44,13 +42,11 @@ if TYPE_CHECKING:
     from exptrack.model.environment import Environment
 
 __all__ = [
-    "decode_annotations",
     "decode_environment",
     "decode_holdout",
     "decode_metrics",
     "decode_record",
     "decode_tree",
-    "encode_annotation",
     "encode_environment",
     "encode_holdout",
     "encode_metrics",
@@ -59,7 +55,6 @@ __all__ = [
 ]
 
 _STATUSES = {status.value: status for status in Status}
-_KINDS = {kind.value: kind for kind in AnnotationKind}
 _NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _NO_LINKS = Links()
 
@@ -172,37 +167,6 @@ def decode_holdout(data: bytes) -> Tree:
         raise RecordError(f"broken holdout: {wrong}") from None
 
 
-def encode_annotation(annotation: Annotation) -> str:
-    """One line of a note, without a newline."""
-    fields: dict[str, Any] = {
-        "id": annotation.id,
-        "kind": annotation.kind.value,
-        "time": format_time(annotation.time),
-        "author": annotation.author,
-    }
-    if annotation.value is not None:
-        fields["value"] = finite(annotation.value)
-    if annotation.removes:
-        fields["removes"] = list(annotation.removes)
-    return format_json(fields, indent=None)
-
-
-def decode_annotations(text: str) -> tuple[Annotation, ...]:
-    """The annotations of a note, in its order, each id once.
-
-    A line that cannot be read is skipped: one from a later version, or half a line of a broken merge, must not cost the others.
-    """
-    found: dict[str, Annotation] = {}
-    for line in text.split("\n"):
-        try:
-            annotation = _annotation(parse_json(line)) if line.strip() else None
-        except (ValueError, WrongFieldError):
-            continue
-        if annotation is not None:
-            found.setdefault(annotation.id, annotation)
-    return tuple(found.values())
-
-
 def _record(fields: dict[str, Any], schema: int) -> Record:
     seed = fields.get("seed")
     if seed is not None and type(seed) is not int and type(seed) is not str:
@@ -295,16 +259,3 @@ def _links(fields: dict[str, Any]) -> Links:
         )
     except WrongFieldError as wrong:
         raise WrongFieldError(f"links.{wrong.key}", wrong.problem) from None
-
-
-def _annotation(fields: Any) -> Annotation:
-    if type(fields) is not dict:
-        raise WrongFieldError("annotation", "is not a mapping")
-    return Annotation(
-        id=read_text(fields, "id"),
-        kind=read_choice(fields, "kind", _KINDS),
-        time=read_time(fields, "time"),
-        author=find_text(fields, "author") or "",
-        value=fields.get("value"),
-        removes=read_texts(fields, "removes"),
-    )

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from exptrack.analysis.codec import decode_annotations
+from exptrack.analysis.annotationlines import decode_annotations
 from exptrack.backends.git.notes import list_notes
 from exptrack.backends.git.objects import read_each, resolve
 from exptrack.backends.git.refs import count_below

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from exptrack.analysis.codec import decode_annotations
+from exptrack.analysis.annotationlines import decode_annotations
 from exptrack.backends import dvc
 from exptrack.backends.git.repository import Repository
 from exptrack.backends.git.verifying import check_signatures, list_all_refs

@@ -7,10 +7,10 @@ together, whatever their clocks say.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import cache
 
+from exptrack.analysis.annotationlines import decode_annotations, encode_annotation
 from exptrack.backends.git import notes
 from exptrack.backends.git.repository import Identity, Repository
 from exptrack.model.annotation import Annotation, AnnotationKind
@@ -32,8 +32,6 @@ def add(repository: Repository, author: Identity, annotations: Sequence[tuple[Ru
 
 def add_to(repository: Repository, author: Identity, annotations: Sequence[tuple[str, Annotation]]) -> None:
     """As `add`, by the oids of the runs' commits."""
-    from exptrack.analysis.codec import encode_annotation
-
     lines: dict[str, str] = {}
     for oid, annotation in annotations:
         lines[oid] = lines.get(oid, "") + encode_annotation(annotation) + "\n"
@@ -45,8 +43,7 @@ def read(
     repository: Repository, oids: Sequence[str] | None = None, lost: set[str] | None = None
 ) -> dict[str, tuple[Annotation, ...]]:
     """Every line on each run's commit (or on those of `oids` only), removals included; `lost` as in `read_notes`."""
-    decode = _find_decoder()
-    return {oid: decode(text) for oid, text in notes.read_notes(repository, NOTES, oids, lost).items()}
+    return {oid: decode_annotations(text) for oid, text in notes.read_notes(repository, NOTES, oids, lost).items()}
 
 
 def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
@@ -59,14 +56,7 @@ def standing(run: Run, lines: Iterable[Annotation]) -> tuple[Annotation, ...]:
 
 def standing_in(run: Run, note: str) -> tuple[Annotation, ...]:
     """As `standing`, from the text of the note on the run's commit, which is empty where there is none."""
-    return standing(run, _find_decoder()(note) if note else ())
-
-
-@cache
-def _find_decoder() -> Callable[[str], tuple[Annotation, ...]]:
-    from exptrack.analysis.codec import decode_annotations  # 3 ms, which an answer from the index does without
-
-    return decode_annotations
+    return standing(run, decode_annotations(note) if note else ())
 
 
 def surviving(lines: Iterable[Annotation], start: Iterable[Annotation] = ()) -> tuple[Annotation, ...]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exptrack.analysis.codec import decode_annotations, encode_annotation
+from exptrack.analysis.annotationlines import decode_annotations, encode_annotation
 from exptrack.backends.git.repository import find_identity, find_repository
 from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from exptrack.analysis.codec import decode_annotations
+from exptrack.analysis.annotationlines import decode_annotations
 from exptrack.backends.git import notes
 from exptrack.backends.git.repository import Repository, find_identity
 from exptrack.model.annotation import AnnotationKind

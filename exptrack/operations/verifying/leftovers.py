@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from exptrack.analysis.codec import decode_annotations
+from exptrack.analysis.annotationlines import decode_annotations
 from exptrack.analysis.wording import counted
 from exptrack.backends.dvc.verifying import find_stale_locks
 from exptrack.backends.git import refs
