@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exptrack.analysis.annotationlines import decode_annotations, encode_annotation
 from exptrack.analysis.codec import (
-    decode_annotations,
     decode_environment,
     decode_metrics,
     decode_record,
     decode_tree,
-    encode_annotation,
     encode_environment,
     encode_metrics,
     encode_record,

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from exptrack.analysis.codec import encode_annotation, encode_record
+from exptrack.analysis.annotationlines import encode_annotation
+from exptrack.analysis.codec import encode_record
 from exptrack.backends.git.importing import format_files, import_commit
 from exptrack.backends.git.repository import find_repository
 from exptrack.errors import ExptrackError, QueryError
