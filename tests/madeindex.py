@@ -25,7 +25,7 @@ def make_index(folder: Path, runs: Sequence[Run], repository: Repository | None 
         for run in runs:
             writer.add(run)
         writer.flush()
-        meta = place.Meta(place.make_seal(), "made", 0, "", None)
+        meta = place.Meta(place.make_seal(), "made", 0, "", None, "")
         place.write_meta(connection, meta)
         connection.execute("COMMIT")
         connection.executescript(schema.INDEXES)

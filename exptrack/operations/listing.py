@@ -36,8 +36,7 @@ class Runs(Sequence[Run]):
         self.rows = rows
         self.broken = tuple(broken)
         self.among = len(self.rows) + len(self.broken) if among is None else among
-        self._start = 0
-        self._loaded: tuple[Run, ...] = ()
+        self._kept: tuple[int, Sequence[Run]] = (0, ())  # from which place on, in one: threads may share it
 
     @overload
     def __getitem__(self, index: int) -> Run: ...
@@ -73,10 +72,12 @@ class Runs(Sequence[Run]):
         return make_frame(self.rows)
 
     def _load(self, place: int) -> Run:
-        if not self._start <= place < self._start + len(self._loaded):
-            self._start = place - place % _CHUNK
-            self._loaded = tuple(self.rows.load(self._start, self._start + _CHUNK))
-        return self._loaded[place - self._start]
+        start, loaded = self._kept
+        if not start <= place < start + len(loaded):
+            start = place - place % _CHUNK
+            loaded = self.rows.load(start, start + _CHUNK)
+            self._kept = start, loaded
+        return loaded[place - start]
 
 
 def list_runs(

@@ -74,7 +74,8 @@ def is_first_few(asked: Asked) -> bool:
 
 
 def name_broken(broken: Sequence[BrokenRun], asked: Asked, last: Sequence[str], found: int) -> Sequence[BrokenRun]:
-    """Those of the broken runs that are named: of the first few those of the same months, down to that of the `last` ref."""
+    """Those of the broken runs that are named, by their refs: of the first few those of the same months, down to that of the `last` ref."""
+    broken = sorted(broken, key=lambda one: one.ref)
     if not is_first_few(asked) or found < (asked.number or 0):
         return broken
     month = month_of(last[0]) if last else "~"

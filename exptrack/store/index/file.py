@@ -153,9 +153,11 @@ def _refresh(source: Source, path: Path) -> tuple[BrokenRun, ...] | None:
 
     from exptrack.store.index import changing
 
-    if (found := place.begin(path, "rw")) is None:
+    if not place.is_ours(path) or (found := place.begin(path, "rw")) is None:
         return None
     try:
+        if found[1].replaced != source.listing.replaced:  # no ref tells which runs that changes
+            return None
         return changing.refresh(found[0], source, path, found[1])
     except FileNotFoundError:
         return None

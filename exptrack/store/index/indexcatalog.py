@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 from exptrack.backends.git.repository import Repository
 from exptrack.model.run import BrokenRun
-from exptrack.store.catalog import LOST, Asked, Listed, Unanswered, asks_keys, format_month, month_of, name_broken
+from exptrack.store.catalog import (
+    LOST,
+    Asked,
+    Listed,
+    Unanswered,
+    asks_keys,
+    format_month,
+    is_first_few,
+    month_of,
+    name_broken,
+)
 from exptrack.store.index.indexrows import IndexRows, Place
 from exptrack.store.index.selecting import choose, fetch
 from exptrack.store.index.sql import add_functions, encode
+from exptrack.store.index.values import decode_time
 from exptrack.store.runs import name_of
 
 if TYPE_CHECKING:
@@ -26,7 +37,7 @@ class IndexCatalog:
 
     def __init__(self, repository: Repository, opened: Opened) -> None:
         self._repository, self._opened = repository, opened
-        self._has_functions = False
+        self._raised: list[BaseException] | None = None
 
     @property
     def among(self) -> int:
@@ -41,6 +52,8 @@ class IndexCatalog:
     def select(self, asked: Asked) -> Listed:
         opened = self._opened
         chosen = self._answer(lambda connection: choose(connection, asked))
+        if is_first_few(asked) and any(map(_is_filed_early, chosen.refs, chosen.started)):
+            raise Unanswered("a run is filed under a month before it started")
         broken = [*opened.broken, *self._find_lost()]
         if asked.since is not None and not asks_keys(asked):
             month = format_month(asked.since)
@@ -68,12 +81,18 @@ class IndexCatalog:
 
         connection = self._opened.connection
         try:
-            if not self._has_functions:
-                add_functions(connection)
-                self._has_functions = True
+            if self._raised is None:
+                self._raised = add_functions(connection)
             return question(connection)
         except Error as error:
+            if self._raised:
+                raise self._raised.pop() from None
             raise Unanswered(f"the index cannot be read: {error}") from error
+
+
+def _is_filed_early(ref: str, started: int) -> bool:
+    """Whether a run lies under a month before it started: nobody who looks for the latest in Git finds it."""
+    return month_of(ref) < format_month(decode_time(started))
 
 
 def _find_names(connection: Connection) -> Collection[str]:

@@ -14,6 +14,7 @@ from exptrack.backends.git.repository import Repository
 from exptrack.errors import RecordError
 from exptrack.model.run import BrokenRun, Run
 from exptrack.store import annotation
+from exptrack.store.index import place
 from exptrack.store.index.file import reopened
 from exptrack.store.index.schema import FIELDS
 from exptrack.store.index.selecting import Chosen, fetch, fetch_at, fetch_of
@@ -100,11 +101,14 @@ class IndexRows:
 
     def load(self, start: int, stop: int) -> Sequence[Run]:
         oids, refs = self._chosen.oids[start:stop], self._chosen.refs[start:stop]
-        listed = []
+        read: dict[str, Run] = {}
         for run in read_runs(self._repository, dict(zip(refs, oids, strict=True))):
-            if isinstance(run, BrokenRun):
-                raise RecordError(f"the run {run.name} cannot be read: {run.reason}")
-            listed.append(run)
+            if isinstance(run, BrokenRun):  # it could when it was put into the index
+                is_noticed = place.unseal(self._place.path)
+                how = "run this again" if is_noticed else "set EXPTRACK_NO_INDEX=1"
+                raise RecordError(f"the run {run.name} cannot be read: {run.reason}; {how}, and the others are listed")
+            read[run.ref] = run
+        listed = [read[ref] for ref in refs]
         texts = self._ask(lambda connection: _read_notes(connection, oids))
         if texts is None:
             return annotation.annotate(self._repository, listed, set())

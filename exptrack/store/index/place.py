@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +39,7 @@ class Meta(NamedTuple):
     deletions: int
     refs: str
     notes: str | None
+    replaced: str
 
 
 class BypassedError(Exception):
@@ -82,7 +84,7 @@ def read_meta(connection: sqlite3.Connection, path: Path) -> Meta | None:
     seconds = found.get("seal")
     if found.get("version") != VERSION or type(seconds) is not int or find_stamp(path) != seconds * _NANOSECONDS:
         return None
-    return Meta(seconds, found["incarnation"], found["deletions"], found["refs"], found["notes"])
+    return Meta(*map(found.__getitem__, Meta._fields))
 
 
 def write_meta(connection: sqlite3.Connection, meta: Meta) -> None:
@@ -102,12 +104,31 @@ def seal(path: Path, meta: Meta) -> None:
     os.utime(path, (meta.seal, meta.seal))
 
 
-def find_stamp(path: Path) -> int | None:
-    """The time of modification, in nanoseconds since 1970; None if there is no file."""
+def unseal(path: Path) -> bool:
+    """Let the next who opens the index build it anew; False if that is not ours to do."""
     try:
-        return path.stat().st_mtime_ns
+        os.utime(path)
+    except OSError:
+        return False
+    return True
+
+
+def find_stamp(path: Path) -> int | None:
+    """The time of modification, in nanoseconds since 1970; None if there is no file (a pipe would be waited for)."""
+    try:
+        found = path.stat()
     except OSError:
         return None
+    return found.st_mtime_ns if stat.S_ISREG(found.st_mode) else None
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file can be written in place, and be sealed then, which only its owner may."""
+    user = os.geteuid()
+    try:
+        return user in {0, path.stat().st_uid} and os.access(path, os.W_OK)
+    except OSError:
+        return False
 
 
 def check(path: Path) -> None:
@@ -119,8 +140,10 @@ def check(path: Path) -> None:
 @contextmanager
 def locked(shared: Path) -> Iterator[None]:
     """Be the only one who writes the index. Raises BypassedError if that cannot be had in two seconds, OSError if not at all."""
+    if not shared.exists() and os.geteuid() == 0 and shared.parent.stat().st_uid != 0:
+        raise BypassedError(f"root leaves no folder of its own in {shared.parent}")
     shared.mkdir(parents=True, exist_ok=True)
-    lock = os.open(shared / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    lock = os.open(shared / _LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)  # another user's may only be read
     try:
         wait_for(lock)
         yield

@@ -13,15 +13,20 @@ from exptrack.store.runs import RUNS
 if TYPE_CHECKING:
     from subprocess import Popen
 
-_NOTES = b" refs/notes/"
+_REPLACED = "refs/replace/"
+_OF_RUNS = f" {RUNS}".encode()
 
 
 class Listing(NamedTuple):
-    """Lines of oid and ref, one for each ref of a run, in the order of refs. `digest` stands for it all, `notes` is the oid of the annotations."""
+    """Lines of oid and ref, one for each ref of a run, in the order of refs.
+
+    `digest` stands for it all, `notes` is the oid of the annotations, `replaced` stands for what `git replace` put in the place of objects.
+    """
 
     lines: bytes
     notes: str | None
     digest: str
+    replaced: str
 
     @property
     def among(self) -> int:
@@ -31,25 +36,20 @@ class Listing(NamedTuple):
 
 def start(repository: Repository) -> Popen[bytes]:
     """Let git list the refs, while something else is done."""
-    words, _ = refs.ask_refs(RUNS, NOTES)
+    words, _ = refs.ask_refs(RUNS, NOTES, _REPLACED)
     return command.start(repository.top, *words)
 
 
 def finish(child: Popen[bytes]) -> Listing:
     """What it listed. Raises RepositoryError."""
-    try:
-        from _blake2 import blake2b  # without OpenSSL, which `hashlib` loads: 2 ms
-    except ImportError:
-        from hashlib import blake2b
-
     data = command.output(command.finish(child), "for-each-ref")
-    lines, notes = data, None
-    while (begin := lines.rfind(b"\n", 0, -1) + 1) < len(lines) and lines.startswith(_NOTES, lines.find(b" ", begin)):
-        oid, _, ref = lines[begin:-1].partition(b" ")
-        if ref == NOTES.encode():
-            notes = oid.decode()
-        lines = lines[:begin]
-    return Listing(lines, notes, blake2b(data, digest_size=16).hexdigest())
+    end = len(data)
+    while end and not data.startswith(_OF_RUNS, data.find(b" ", begin := data.rfind(b"\n", 0, end - 1) + 1)):
+        end = begin
+    others = dict(map(parse, data[end:].split(b"\n")[:-1]))  # behind those of runs, in the order of refs
+    notes = others.pop(NOTES, None)
+    replaced = "\n".join(f"{ref} {oid}" for ref, oid in others.items() if ref.startswith(_REPLACED))
+    return Listing(data[:end], notes, _digest(data), replaced and _digest(os.fsencode(replaced)))
 
 
 def parse(line: bytes) -> tuple[str, str]:
@@ -61,3 +61,12 @@ def parse(line: bytes) -> tuple[str, str]:
 def parse_all(listing: Listing) -> dict[str, str]:
     """The oid of each ref, in the order of refs."""
     return dict(map(parse, listing.lines.split(b"\n")[:-1]))
+
+
+def _digest(data: bytes) -> str:
+    try:
+        from _blake2 import blake2b  # without OpenSSL, which `hashlib` loads: 2 ms
+    except ImportError:
+        from hashlib import blake2b
+
+    return blake2b(data, digest_size=16).hexdigest()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from exptrack.store.catalog import Asked, asks_keys, format_month
 from exptrack.store.index.sql import Order, Sql, decode_texts, make_condition, make_order
-from exptrack.store.index.values import decode_text, encode_time
+from exptrack.store.index.values import LARGEST, decode_text, encode_time
 from exptrack.store.runs import RUNS
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _statement(conditions: Sequence[Sql], order: Order, number: int | None) -> t
     limit = "" if number is None else "LIMIT ?"
     statement = f"SELECT {columns} FROM runs r {order.join.text} {where} ORDER BY {order.terms} {limit}"  # noqa: S608 - of our own words
     bound = [*order.join.bound, *(value for one in conditions for value in one.bound)]
-    return statement, (*bound, *(() if number is None else (number,)))
+    return statement, (*bound, *(() if number is None else (min(number, LARGEST),)))
 
 
 def _decode_all(lists: Sequence[str | None]) -> Sequence[tuple[str, ...]]:

@@ -7,7 +7,7 @@ fulfil it, which is one scan over what lies together in `facts`; 100,000 single 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,13 +16,12 @@ from exptrack.analysis.fieldnames import ALIASES
 from exptrack.analysis.query import Comparison, Operand, Query
 from exptrack.store.catalog import Unanswered
 from exptrack.store.index.schema import FIELDS
-from exptrack.store.index.values import BOOLEAN, EMPTY, FLOAT, NAN, NULL, TEXT, WHOLE, decode_fact, encode_time
+from exptrack.store.index.values import BOOLEAN, EMPTY, FLOAT, LARGEST, NAN, NULL, TEXT, WHOLE, decode_fact, encode_time
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
 _A_DAY = 86_400_000_000  # microseconds
-_LARGEST = 2**63
 _SIGNS = {"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _KINDS = {"number": f"({WHOLE}, {FLOAT})", "boolean": f"({BOOLEAN})", "text": f"({TEXT})"}
 _TEXTS = {
@@ -54,15 +53,31 @@ _NEVER, _ALWAYS = Sql("0"), Sql("1")
 _LATEST = "r.started DESC, r.ref"
 
 
-def add_functions(connection: Connection) -> None:
-    """What the SQL of this module calls. Texts come and go as bytes, since they may hold lone surrogates."""
+def add_functions(connection: Connection) -> list[BaseException]:
+    """What the SQL of this module calls. Texts come and go as bytes, since they may hold lone surrogates.
+
+    The list takes what is raised in there, Ctrl-C above all, of which SQLite tells no more than that something was.
+    """
+    raised: list[BaseException] = []
     for name, function, arity in (
         ("exptrack_glob", _glob, 2),
         ("exptrack_fact_glob", _glob_fact, 3),
         ("exptrack_note", _join_notes, 1),
         ("exptrack_tags", _rank_tags, 1),
     ):
-        connection.create_function(name, arity, function, deterministic=True)
+        connection.create_function(name, arity, _noting(function, raised), deterministic=True)
+    return raised
+
+
+def _noting(function: Callable[..., Any], raised: list[BaseException]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    return call
 
 
 def make_condition(connection: Connection, query: Query) -> Sql:
@@ -177,7 +192,7 @@ def _bind(operand: Operand) -> tuple[str, object]:
     value: Any = operand.value
     if operand.kind == "text":
         return "CAST(? AS TEXT)", encode(value)
-    if value != value or (isinstance(value, int) and not -_LARGEST <= value < _LARGEST):  # noqa: PLR0124 - NaN
+    if value != value or (isinstance(value, int) and not ~LARGEST <= value <= LARGEST):  # noqa: PLR0124 - NaN
         raise Unanswered("the query has a number that the index does not compare with")
     return "?", int(value) if isinstance(value, bool) else value
 

@@ -19,7 +19,7 @@ ANY = "CASE typeof(?{0}) WHEN 'blob' THEN CAST(?{0} AS TEXT) ELSE ?{0} END"
 Bound: TypeAlias = "int | float | str | bytes | None"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LARGEST = 2**63
+LARGEST = 2**63 - 1  # of what SQLite holds
 _MICROSECONDS_A_DAY = 86_400_000_000
 
 
@@ -31,7 +31,7 @@ def encode_fact(value: Fact) -> tuple[int, Bound]:
     if kind is str:
         return TEXT, encode_text(value)  # type: ignore[arg-type]
     if kind is int:
-        return (WHOLE, value) if -_LARGEST <= value < _LARGEST else (BIG, str(value))  # type: ignore[operator, return-value]
+        return (WHOLE, value) if ~LARGEST <= value <= LARGEST else (BIG, str(value))  # type: ignore[operator, return-value]
     if kind is bool:
         return BOOLEAN, int(value)  # type: ignore[arg-type]
     if value is None:
@@ -49,7 +49,7 @@ def find_kind(values: Sequence[Fact]) -> int | None:
         if kind is str:
             return TEXT if "".join(values).isascii() else None  # type: ignore[arg-type]
         if kind is int:
-            return WHOLE if min(values) >= -_LARGEST and max(values) < _LARGEST else None  # type: ignore[operator, type-var]
+            return WHOLE if min(values) >= ~LARGEST and max(values) <= LARGEST else None  # type: ignore[operator, type-var]
         if kind is bool:
             return BOOLEAN
     return None
