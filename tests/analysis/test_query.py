@@ -34,7 +34,7 @@ from exptrack.analysis.query import (
 from exptrack.analysis.rows import RunRows
 from exptrack.errors import ExptrackError, QueryError
 from exptrack.model.run import Record, Run, Status
-from exptrack.render.records import format_records
+from exptrack.render.records import write_records
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "query.md"
 FACTS = {
@@ -529,7 +529,7 @@ class TestPage:
 
     def test_its_keys_are_those_that_a_listed_run_has_beyond_its_record(self):
         record = Record("one", Status.COMPLETED, datetime(2026, 11, 1, tzinfo=UTC))
-        [listed] = json.loads(format_records([Run(record, "oid", "ref")]))
+        [listed] = json.loads("".join(write_records([Run(record, "oid", "ref")])))
         beyond = listed.keys() - json.loads(encode_record(record)).keys()
         assert {code(row[0]) for row in table("keys: listed")[:-1]} == beyond
 

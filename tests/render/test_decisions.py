@@ -10,7 +10,7 @@ from exptrack.model.annotation import Annotation, AnnotationKind
 from exptrack.model.run import Record, Run, Status
 from exptrack.render.card import format_card
 from exptrack.render.decisions import list_decisions
-from exptrack.render.log import format_log
+from exptrack.render.log import write_log
 from exptrack.render.page import Page
 from exptrack.render.text import display_width
 
@@ -74,7 +74,7 @@ def test_what_was_not_seen_stays_sealed():
 
 
 def test_the_log_has_a_line_for_each():
-    lines = format_log([make("one", *VALUES)]).split("\n")
+    lines = "".join(write_log([make("one", *VALUES)])).split("\n")
     assert "Selected:   lr=0.1, the best of 3 configurations by accuracy, on 2026-01-31 12:00 UTC by Ada" in lines
     assert "Concluded:  accepted, on 2026-01-31 14:00 UTC by Ada: better: accuracy +0.1" in lines
     assert any(line.startswith("Unsealed:   the holdout test") for line in lines)
@@ -89,6 +89,6 @@ def test_what_others_wrote_is_told_or_left_out(kind, value):
 def test_no_line_is_obeyed_or_wider_than_the_page():
     evil = {**CHOICE, "configuration": "\x1b[2J" + "x" * 300}
     run = make("one", (AnnotationKind.SELECTION, evil))
-    for text in (format_card(run, None, page=Page(60)), format_log([run], page=Page(60))):
+    for text in (format_card(run, None, page=Page(60)), "".join(write_log([run], page=Page(60)))):
         assert "\x1b" not in text
         assert max(map(display_width, text.split("\n"))) <= 60
