@@ -17,7 +17,7 @@ from exptrack.backends.git.repository import find_repository
 from exptrack.errors import RecordError
 from exptrack.operations import listing
 from exptrack.project import Project
-from exptrack.store.index import place
+from exptrack.store.index import indexrows, place
 
 NOBODY = 65534
 
@@ -210,3 +210,27 @@ def test_a_record_that_cannot_be_read_any_more_is_an_error_that_names_it(repo, m
     monkeypatch.setattr(place, "unseal", lambda path: False)
     with pytest.raises(RecordError, match="EXPTRACK_NO_INDEX=1"):
         list(runs)
+
+
+def test_for_many_columns_of_few_runs_these_are_read_whole_once(repo, monkeypatch):
+    metrics = {f"m{number}": number for number in range(400)}
+    for name in ("one", "two"):
+        save(repo, name, metrics=metrics)
+    opened = []
+    reopened = indexrows.reopened
+    monkeypatch.setattr(indexrows, "reopened", lambda *place: opened.append(place) or reopened(*place))
+    rows = Project(repo.top).runs().rows
+    assert [[*rows.column(f"metrics.{key}")] for key in metrics] == [[value] * 2 for value in metrics.values()]
+    assert len(opened) < 200
+
+
+def test_a_number_of_more_than_64_bits_that_is_gone_is_in_no_way(repo):
+    save(repo, "small", metrics={"a": 3})
+    large = save(repo, "large", metrics={"a": 2**70})[0]
+    told = []
+    project = Project(repo.top, verbose=told.append)
+    assert [*project.runs("metrics.a > 3").rows.column("name")] == ["large"]
+    assert len(told) == 1
+    point(repo, large, None)
+    assert [*project.runs("metrics.a > 2").rows.column("name")] == ["small"]
+    assert len(told) == 1

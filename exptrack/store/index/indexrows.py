@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 _FEW = 20  # rows
+_MANY = 100  # columns
 _TOGETHER = ("experiment", "author", "reproduces", "parent", "resumes")
 _PLAIN = frozenset({NULL, WHOLE, FLOAT, TEXT})
 
@@ -141,10 +142,10 @@ class IndexRows:
             if fields is not None:
                 self._columns |= fields
                 return fields[name]
-        if name in FIELDS or name == "ended":
-            values = self._ask(lambda connection: _read_field(connection, name, chosen.ids))
-        else:
-            values = self._ask(lambda connection: _read_facts(connection, name, chosen.ids))
+        read = _read_field if name in FIELDS or name == "ended" else _read_facts
+        # To open the index once more takes as long as to read a run or two whole.
+        are_many = len(self._columns) > _MANY + len(self)
+        values = None if are_many else self._ask(lambda connection: read(connection, name, chosen.ids))
         return self._whole.column(name) if values is None else list(map(values.get, chosen.ids))
 
     def _ask(self, question: Callable[[Connection], _Found]) -> _Found | None:

@@ -16,7 +16,19 @@ from exptrack.analysis.fieldnames import ALIASES
 from exptrack.analysis.query import Comparison, Operand, Query
 from exptrack.store.catalog import Unanswered
 from exptrack.store.index.schema import FIELDS
-from exptrack.store.index.values import BOOLEAN, EMPTY, FLOAT, LARGEST, NAN, NULL, TEXT, WHOLE, decode_fact, encode_time
+from exptrack.store.index.values import (
+    BIG,
+    BOOLEAN,
+    EMPTY,
+    FLOAT,
+    LARGEST,
+    NAN,
+    NULL,
+    TEXT,
+    WHOLE,
+    decode_fact,
+    encode_time,
+)
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -49,6 +61,9 @@ class Order(NamedTuple):
     terms: str
 
 
+# The run that made a key odd may be gone.
+_KEY = f"""SELECT id, CASE WHEN odd THEN EXISTS (SELECT 1 FROM facts WHERE key = keys.id AND kind = {BIG}) END
+FROM keys WHERE name = CAST(? AS TEXT)"""  # noqa: S608 - of our own words
 _NEVER, _ALWAYS = Sql("0"), Sql("1")
 _LATEST = "r.started DESC, r.ref"
 
@@ -111,7 +126,7 @@ def make_order(connection: Connection, name: str | None, *, descending: bool = F
 
 def find_key(connection: Connection, name: str) -> int | None:
     """The number of a key, None if no run has it. Raises Unanswered if some run has a number there that SQLite does not hold."""
-    found = connection.execute("SELECT id, odd FROM keys WHERE name = CAST(? AS TEXT)", (encode(name),)).fetchone()
+    found = connection.execute(_KEY, (encode(name),)).fetchone()
     if found is not None and found[1]:
         raise Unanswered(f"{name[:60]!r} has numbers of more than 64 bits")
     return None if found is None else int(found[0])

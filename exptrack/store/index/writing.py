@@ -25,7 +25,7 @@ from exptrack.store.index.values import (
 if TYPE_CHECKING:
     import sqlite3
 
-_CHUNK = 10_000  # runs, whose rows are in memory at once
+_CHUNK = 250_000  # runs and facts that are in memory at once
 _TOGETHER = 50  # facts
 _FIXED = 6  # columns before the texts
 _TEXTS = (*FIELDS, "tags", "notes", "removed")
@@ -56,6 +56,7 @@ class Writer:
         self._keys: dict[str, int] = {}
         self._shapes: dict[tuple[tuple[str, ...], tuple[str, ...]], Shape] = {}
         self._next = _next_id(connection)
+        self._waiting = 0
         self._runs: list[tuple[Bound, ...]] = []
         self._fields: dict[str, tuple[list[int], list[Value]]] = {"seed": ([], []), "duration": ([], [])}
         self._tags: list[tuple[Bound, int]] = []
@@ -79,7 +80,8 @@ class Writer:
         if run.annotations:
             self._tags += [(encode_text(tag), number) for tag in run.tags]
         self._sealed += [(self._key_of(f"metrics.{key}"), number) for key in record.sealed]
-        if len(self._runs) >= _CHUNK:
+        self._waiting += 1 + len(shape.keys)
+        if self._waiting >= _CHUNK:
             self.flush()
 
     def flush(self) -> None:
@@ -94,6 +96,7 @@ class Writer:
         self._connection.executemany(_SEALED, self._sealed)
         for waiting in (self._runs, self._tags, self._sealed):
             waiting.clear()
+        self._waiting = 0
 
     def _take_facts(self) -> dict[int, tuple[list[int], list[Value]]]:
         """What waits, by the ids of keys."""
