@@ -21,7 +21,7 @@ def _tell_nobody(_line: str) -> None: ...
 def open_catalog(
     repository: Repository, progress: Progress = _SILENCE, tell: Callable[[str], None] = _tell_nobody
 ) -> Iterator[Catalog]:
-    """The runs of a repository for the time of a block. Where the index has to be built, `progress` is told; where it cannot be used, `tell`."""
+    """The runs of a repository for the time of a block. Where many have to be read, `progress` is told; where the index cannot be used, `tell`."""
     # It loads sqlite3, 4 ms that a command which lists nothing does without.
     from exptrack.store.index.file import opened
     from exptrack.store.index.indexcatalog import IndexCatalog
@@ -29,7 +29,7 @@ def open_catalog(
     def read_git() -> Catalog:
         from exptrack.store.gitcatalog import GitCatalog  # and what decodes records, 3 ms
 
-        return GitCatalog(repository)
+        return GitCatalog(repository, progress)
 
     with opened(repository, progress, tell) as index:
         yield read_git() if index is None else IndexedCatalog(IndexCatalog(repository, index), read_git, tell)
