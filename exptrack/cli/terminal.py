@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import chain
 
 _UNREAD = 1024 * 1024  # letters; more than a pipe holds that nobody reads
@@ -48,14 +49,7 @@ def show(text: str, *, is_paged: bool = True, is_wide: bool = False) -> None:
     if pager is None:
         print(text)
         return
-    environ = {"LESS": "RSX" if is_wide and is_narrow else "FRX", "LV": "-c", **os.environ}
-    page = f"{text}\n".encode(errors="backslashreplace")
-    # Leaving a pager early closes the pipe; that is no error.
-    with suppress(BrokenPipeError):
-        # Through the shell: the pager is a command line of the user's own.
-        done = subprocess.run(pager, shell=True, input=page, env=environ, check=False)  # noqa: S602
-        if done.returncode in {126, 127}:  # it cannot be started: the answer must not be lost
-            print(text)
+    _page(pager, iter((text, "\n")), less="RSX" if is_wide and is_narrow else "FRX")
 
 
 def show_pieces(pieces: Iterable[str], *, is_paged: bool = True) -> None:
@@ -75,13 +69,14 @@ def show_pieces(pieces: Iterable[str], *, is_paged: bool = True) -> None:
         sys.stdout.writelines(chain((first,), rest, "\n"))
 
 
-def _page(pager: str, pieces: Iterator[str]) -> None:
+def _page(pager: str, pieces: Iterator[str], *, less: str = "FRX") -> None:
     sent: list[str] = []
     size = 0
-    environ = {"LESS": "FRX", "LV": "-c", **os.environ}
+    environ = {"LESS": less, "LV": "-c", **os.environ}
     # Through the shell: the pager is a command line of the user's own.
     child = subprocess.Popen(pager, shell=True, stdin=subprocess.PIPE, env=environ)  # noqa: S602
     with (
+        _deaf(),
         child,
         suppress(BrokenPipeError),
         child.stdin or nullcontext() as inlet,
@@ -94,6 +89,18 @@ def _page(pager: str, pieces: Iterator[str]) -> None:
                 inlet.write(piece.encode(errors="backslashreplace"))
     if child.returncode in {126, 127}:  # it cannot be started: the answer must not be lost
         sys.stdout.writelines(chain(sent, pieces))
+    elif child.returncode in {-signal.SIGINT, 128 + signal.SIGINT}:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ctrl-C is the pager's, which stops a search by it and stays: who left then would have it and the shell read the same keys."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _find_lack(text: str) -> tuple[bool, bool]:

@@ -123,3 +123,17 @@ def test_a_pager_that_is_not_there_loses_no_answer(repository, exptrack):
     status, shown = on_screen(repository, "log", "--oneline", lines=5, GIT_PAGER="no-such-pager")
     assert status == 0
     assert "run-0" in shown
+
+
+def test_a_pager_has_ctrl_c_for_itself(repository, exptrack):
+    for number in range(4):
+        exptrack("run", "--name", f"run-{number}", "--", "true")
+    pager = 'IFS= read -r line; kill -INT $PPID; echo "paged:$line"; sed s/^/paged:/'
+    for words in (("log", "--oneline"), ("ls",)):
+        status, shown = on_screen(repository, *words, lines=3, GIT_PAGER=pager)
+        assert status == 0, shown
+        assert all(line.startswith("paged:") for line in shown.splitlines() if "run-" in line)
+        assert "run-0" in shown
+        assert "interrupted" not in shown
+        status, shown = on_screen(repository, *words, lines=3, GIT_PAGER="read -r line; kill -INT $$")
+        assert status == 130, shown
