@@ -14,6 +14,7 @@ from exptrack.operations.context import silence
 from exptrack.project import Project
 from exptrack.render.text import inert
 
+NO_RUN_YET = "no run yet: make one with `exptrack run -- COMMAND`"
 _NAMED = 5
 _VALUED = frozenset({"-n", "--number", "--since", "--sort", "--columns"})
 _SHORTEST, _LONGEST = 0.1, 86400  # seconds

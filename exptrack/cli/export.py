@@ -11,7 +11,7 @@ from pathlib import Path
 
 from exptrack.analysis.query import merge_words
 from exptrack.analysis.wording import counted
-from exptrack.cli.common import mention_broken, mention_dead, open_project, say
+from exptrack.cli.common import NO_RUN_YET, mention_broken, mention_dead, nothing_holds, open_project, say
 from exptrack.cli.progress import watched
 from exptrack.errors import ExptrackError
 from exptrack.model.progress import Silence
@@ -61,6 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
             done = export_stream(project.context, sys.stdout.buffer, asked, progress)
         else:
             done = export(project.context, project.directory / arguments.output, asked, progress)
+    if not (done.runs or done.broken):
+        is_chosen = query is not None or arguments.since is not None
+        say(nothing_holds([query] if query else []) if is_chosen else NO_RUN_YET)
     if arguments.output != "-":
         _tell(done, arguments.output, has_history=arguments.history)
     if done.thinned:
@@ -71,6 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _tell(done: Exported, folder: str, *, has_history: bool) -> None:
+    if not done.runs:
+        say(f"{folder} has no files of {done.repository}")
+        return
     where = Path(folder) / "*" / "*" / f"{done.repository}.*"
     points = f" and {counted(done.points, 'point')} of histories" if has_history else ""
     say(f"{counted(done.runs, 'run')}{points} of {counted(len(done.months), 'month')} in {where}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from exptrack.cli.common import count, join_number, mention_broken, mention_dead, open_project, say
+from exptrack.cli.common import NO_RUN_YET, count, join_number, mention_broken, mention_dead, open_project, say
 from exptrack.cli.terminal import find_width, has_color, show_pieces
 from exptrack.errors import ExptrackError, RevError
 from exptrack.operations.ranges import read_stats
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _nothing(project: Project, arguments: argparse.Namespace, *, is_empty: bool) -> str:
     if is_empty:
-        return "no run yet: make one with `exptrack run -- COMMAND`"
+        return NO_RUN_YET
     if len(arguments.words) == 1 and arguments.since is None:
         return _REASONS[_kind(project, arguments.words[0])]
     if arguments.words:

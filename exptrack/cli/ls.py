@@ -18,7 +18,16 @@ from exptrack.analysis.columns import (
 )
 from exptrack.analysis.query import merge_words, names_in, parse_query
 from exptrack.analysis.wording import counted
-from exptrack.cli.common import count, join_number, mention_broken, mention_dead, nothing_holds, open_project, say
+from exptrack.cli.common import (
+    NO_RUN_YET,
+    count,
+    join_number,
+    mention_broken,
+    mention_dead,
+    nothing_holds,
+    open_project,
+    say,
+)
 from exptrack.cli.terminal import find_width, has_color, show, show_pieces
 from exptrack.errors import ExptrackError
 from exptrack.operations.listing import Runs
@@ -72,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif found:
         _show(arguments, project, found, query)
     elif not found.among:
-        say("no run yet: make one with `exptrack run -- COMMAND`")
+        say(NO_RUN_YET)
     elif arguments.number != 0:
         say(nothing_holds([query] if query else []))
     mention_broken(found.broken)

@@ -57,6 +57,26 @@ def test_without_runs_a_stream_of_csv_is_its_header(exptrack):
     assert len(done.stdout.splitlines()) == 1
 
 
+def test_without_runs_it_says_so_and_what_the_folder_has(exptrack, repository):
+    done = exptrack("export", "--format", "csv", "-o", "out", "--repository", "r")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "exptrack: no run yet: make one with `exptrack run -- COMMAND`\nexptrack: out has no files of r\n"
+    )
+    assert not (repository / "out").exists()
+
+
+def test_a_query_that_holds_for_no_run_takes_the_files_away_and_says_so(exptrack, repository, two):
+    words = ("export", "--format", "csv", "-o", "out", "--repository", "r")
+    assert exptrack(*words).returncode == 0
+    done = exptrack(*words, "tag = worst")
+    assert (done.returncode, list(repository.glob("out/**/r.csv"))) == (0, [])
+    assert done.stderr == "exptrack: no run for which that holds\nexptrack: out has no files of r\n"
+    done = exptrack("export", "tag = worst", "--format", "jsonl", "-o", "-")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "exptrack: no run for which that holds\n"
+
+
 def test_what_is_in_the_way_is_one_line(exptrack, repository, two, tmp_path):
     (tmp_path / "file").write_text("mine")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
