@@ -80,12 +80,12 @@ def test_objects_that_are_replaced_are_read_as_git_reads_them(repo, git):
     point(repo, ref, old)
     git("replace", old, new, cwd=repo.top)
     during = Look(repo)
-    assert during.incarnation != before.incarnation
+    assert before.seal not in during.seals
     assert [*Project(repo.top).runs("metrics.accuracy = 77").rows.column("name")] == ["run-0"]
     save(repo, "late")
-    assert Look(repo).incarnation == during.incarnation, "what is replaced stays so"
+    assert during.seal in Look(repo).seals, "what is replaced stays so"
     git("replace", "-d", old, cwd=repo.top)
-    assert Look(repo).incarnation != during.incarnation
+    assert during.seal not in Look(repo).seals
 
 
 def test_a_run_whose_objects_have_gone_is_named_once_and_the_others_are_listed_then(repo, both, exptrack):
@@ -171,7 +171,7 @@ def test_an_index_that_is_somebody_elses_is_replaced_by_who_may(repo, git, monke
         folder = Path(place_of_all) / "project"
         shutil.copytree(repo.top, folder)
         theirs = find_repository(folder)
-        kept = {theirs.shared / place.INDEX, theirs.shared / "index.lock"}
+        kept = {theirs.shared / place.INDEX, theirs.shared / place.LOCK}
         for path in (folder.parent, folder, *folder.rglob("*")):
             if path not in kept:
                 os.chown(path, NOBODY, NOBODY)

@@ -92,7 +92,7 @@ def test_a_pull_that_is_killed_leaves_runs_that_are_whole_and_completes_later(te
         assert all(bob.cached(md5(f"text-{number}")).read_text() == f"text-{number}" for number in range(RUNS))
         assert "best" in bob("show", "run-1").stdout
         assert bob.state() == before
-        assert not list((bob.folder / ".git").rglob("*.lock"))
+        assert {path.name for path in (bob.folder / ".git").rglob("*.lock")} <= {"runs.lock"}  # of the index
 
 
 def install(remote, hook: str, text: str) -> Path:

@@ -311,6 +311,9 @@ def test_a_long_log_goes_through_the_pager(record, repository):
     assert "paged" not in shown
 
 
+CACHE = ("index.sqlite", "runs.lock")
+
+
 def test_reading_writes_nothing_but_the_index(record, exptrack, repository):
     record("one", 0.25)
     (repository / "exptrack.yaml").write_text("metrics:\n  accuracy: {goal: maximize}\n")
@@ -318,7 +321,7 @@ def test_reading_writes_nothing_but_the_index(record, exptrack, repository):
     def everything() -> dict[str, tuple[int, int]]:
         found = {}
         for folder, _, files in os.walk(repository):
-            for path in (Path(folder, name) for name in files if not name.startswith("index.")):
+            for path in (Path(folder, name) for name in files if name not in CACHE):
                 found[str(path)] = (path.stat().st_mtime_ns, path.stat().st_size)
         return found
 

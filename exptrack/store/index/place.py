@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 INDEX = "index.sqlite"
-_LOCK = "index.lock"
+LOCK = "runs.lock"  # not index.lock: git makes that beside an index of its own
 _NANOSECONDS = 1_000_000_000
 _PATIENCE = 2.0  # seconds
 _SEALS = (
@@ -32,11 +32,9 @@ _SEALS = (
 
 
 class Meta(NamedTuple):
-    """What an index says of itself: the time that its file must have, which one it is, how often runs were taken out, what it stands for."""
+    """What an index says of itself: the time that its file must have, and what it stands for."""
 
     seal: int
-    incarnation: str
-    deletions: int
     refs: str
     notes: str | None
     replaced: str
@@ -91,6 +89,12 @@ def write_meta(connection: sqlite3.Connection, meta: Meta) -> None:
     """Put it into the index."""
     pairs = [("version", VERSION), *zip(Meta._fields, meta, strict=True)]
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", pairs)
+    connection.execute("INSERT OR IGNORE INTO seals VALUES (?)", (meta.seal,))
+
+
+def has_rows_of(connection: sqlite3.Connection, seal: int) -> bool:
+    """Whether all rows that were there under a seal still are, under the same numbers; not so after a removal, nor in a backup from before."""
+    return connection.execute("SELECT 1 FROM seals WHERE seal = ?", (seal,)).fetchone() is not None
 
 
 def make_seal() -> int:
@@ -143,7 +147,7 @@ def locked(shared: Path) -> Iterator[None]:
     if not shared.exists() and os.geteuid() == 0 and shared.parent.stat().st_uid != 0:
         raise BypassedError(f"root leaves no folder of its own in {shared.parent}")
     shared.mkdir(parents=True, exist_ok=True)
-    lock = os.open(shared / _LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)  # another user's may only be read
+    lock = os.open(shared / LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)  # another user's may only be read
     try:
         wait_for(lock)
         yield

@@ -38,15 +38,15 @@ def annotate(repo, oid, kind=AnnotationKind.TAG, value="best", removes=()):
     return one
 
 
-def look_again(repo, before: Look, *, is_new: bool = False, removals: int = 0) -> Look:
+def look_again(repo, before: Look, *, is_new: bool = False, is_less: bool = False) -> Look:
     """Open it, which changes it; then it stays as it is."""
     now = Look(repo)
     assert (now.is_used, now.told) == (True, [])
-    assert (now.incarnation != before.incarnation) == is_new
-    assert now.deletions == (0 if is_new else before.deletions) + removals
+    assert (before.seal in now.seals) == (not is_new and not is_less)
+    assert is_new or now.inode == before.inode
     stamp = now.path.stat().st_mtime_ns
     after = Look(repo)
-    assert (after.incarnation, after.deletions, after.told) == (now.incarnation, now.deletions, [])
+    assert (after.seal, after.told) == (now.seal, [])
     assert after.path.stat().st_mtime_ns == stamp, "what is fresh is not written again"
     return now
 
@@ -98,18 +98,18 @@ def test_runs_that_come_move_and_go_are_read_once(repo):
     save_many(repo, 3, "more")
     second = look_again(repo, first)
     point(repo, saved[0][0], None)
-    third = look_again(repo, second, removals=1)
+    third = look_again(repo, second, is_less=True)
     _, other = save(repo, "run-1", metrics={"loss": 1}, sealed=("test",), tags=("x",), seed=3)
-    fourth = look_again(repo, third, removals=1)
+    fourth = look_again(repo, third, is_less=True)
     point(repo, saved[1][0], saved[1][1])
-    fifth = look_again(repo, fourth, removals=1)
+    fifth = look_again(repo, fourth, is_less=True)
     point(repo, saved[0][0], saved[0][1])
     point(repo, saved[1][0], other)
     point(repo, saved[2][0].replace("2026-01", "2027-01"), saved[2][1])
-    sixth = look_again(repo, fifth, removals=1)
+    sixth = look_again(repo, fifth, is_less=True)
     for ref, _ in saved:
         point(repo, ref, None)
-    look_again(repo, sixth, removals=1)
+    look_again(repo, sixth, is_less=True)
 
 
 def test_an_id_is_never_given_to_another_run(repo):
@@ -118,7 +118,7 @@ def test_an_id_is_never_given_to_another_run(repo):
         before = {row for (row,) in index.connection.execute("SELECT id FROM runs")}
     for ref, _ in saved[1:]:
         point(repo, ref, None)
-    assert Look(repo).deletions == 1
+    assert index.seal not in Look(repo).seals
     for ref, oid in saved[1:]:
         point(repo, ref, oid)
     with opened(repo) as index:
@@ -149,7 +149,7 @@ def test_annotations_are_those_that_stand_now(repo, git):
     annotate(repo, late[1])
     sixth = look_again(repo, fifth)
     point(repo, late[0], None)
-    seventh = look_again(repo, sixth, removals=1)
+    seventh = look_again(repo, sixth, is_less=True)
     point(repo, late[0], late[1])
     look_again(repo, seventh)
 
@@ -229,7 +229,7 @@ def test_a_run_that_is_found_broken_when_it_is_annotated_is_taken_out(repo, git)
     before = Look(repo)
     annotate(repo, oid)
     hide(repo, git("rev-parse", f"{oid}:.exptrack/run.json", cwd=repo.top))
-    assert [one.ref for one in look_again(repo, before, removals=1).broken] == [ref]
+    assert [one.ref for one in look_again(repo, before, is_less=True).broken] == [ref]
 
 
 def test_many_runs_are_told_how_far_they_are(repo, monkeypatch):
@@ -305,7 +305,7 @@ def test_what_is_damaged_behind_a_seal_that_holds_is_made_anew_or_left_alone(rep
     os.utime(look.path, ns=(seal, seal))
     point(repo, saved[0][0], None)
     with opened(repo) as index:
-        assert index is None or index.incarnation != look.incarnation
+        assert index is None or index.seal != look.seal
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_in_a_folder_that_is_read_only_it_is_used_while_it_is_fresh(repo):
     before.path.chmod(0o444)
     try:
         again = Look(repo)
-        assert (again.is_used, again.incarnation, again.told) == (True, before.incarnation, [])
+        assert (again.is_used, again.seal, again.told) == (True, before.seal, [])
         point(repo, saved[0][0], None)
         stale = Look(repo)
         assert not stale.is_used
@@ -391,14 +391,14 @@ def test_on_a_network_file_system_nothing_is_written(repo, monkeypatch, tmp_path
     assert (look.is_used, len(look.told)) == (False, 1)
     assert "nfs4" in look.told[0]
     assert not (repo.shared / place.INDEX).exists()
-    assert not (repo.shared / "index.lock").exists()
+    assert not (repo.shared / place.LOCK).exists()
 
 
 def test_while_another_process_writes_it_git_is_read_with_a_line(repo, monkeypatch):
     monkeypatch.setattr(place, "_PATIENCE", 0.1)
     save_many(repo, 2)
     before = Look(repo)
-    with (repo.shared / "index.lock").open("r+") as lock:
+    with (repo.shared / place.LOCK).open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert Look(repo).is_used, "what is fresh is read without the lock"
         save(repo, "late")
@@ -416,7 +416,7 @@ def test_who_still_reads_holds_back_who_writes_and_loses_nothing(repo, monkeypat
         assert (look.is_used, look.told) == (False, ["the index is not used: database is locked"])
         assert index.connection.execute("SELECT count(*) FROM runs").fetchone() == (2,)
     after = Look(repo)
-    assert after.incarnation == index.incarnation
+    assert index.seal in after.seals
 
 
 def test_leftovers_of_killed_writers_are_removed(repo):
@@ -426,27 +426,27 @@ def test_leftovers_of_killed_writers_are_removed(repo):
         (repo.shared / name).write_bytes(b"half")
     before.path.unlink()
     look_again(repo, before, is_new=True)
-    assert sorted(path.name for path in repo.shared.glob("index*")) == ["index.lock", place.INDEX]
+    assert [path.name for path in repo.shared.glob("index*")] == [place.INDEX]
 
 
 def test_it_is_opened_again_as_long_as_no_row_can_be_gone(repo):
     saved = save_many(repo, 2)
     with opened(repo) as index:
         pass
-    known = (index.path, index.incarnation, index.deletions)
+    known = (index.path, index.seal)
     save(repo, "late")
     annotate(repo, saved[0][1])
     Look(repo)
     with reopened(*known) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (3,)
-    with reopened(index.path, "another", index.deletions) as connection:
+    with reopened(index.path, index.seal + 1) as connection:
         assert connection is None
     point(repo, saved[0][0], None)
     Look(repo)
     with reopened(*known) as connection:
         assert connection is None
     os.truncate(index.path, 100)
-    with reopened(index.path, index.incarnation, index.deletions + 1) as connection:
+    with reopened(look.path, look.seal) as connection:
         assert connection is None
     shutil.rmtree(repo.shared)
     with reopened(*known) as connection:
@@ -472,7 +472,7 @@ def test_the_oids_of_sha256_are_as_good(tmp_path, git):
     before = Look(repo)
     annotate(repo, saved[0][1])
     point(repo, saved[1][0], None)
-    look_again(repo, before, removals=1)
+    look_again(repo, before, is_less=True)
 
 
 LISTING = """
@@ -509,7 +509,7 @@ def test_many_that_build_it_at_once_all_have_it_whole(repo):
         _, said = child.communicate(timeout=120)
         assert (child.returncode, said) == (0, "")
     assert Look(repo).is_used
-    assert sorted(path.name for path in repo.shared.glob("index*")) == ["index.lock", place.INDEX]
+    assert [path.name for path in repo.shared.glob("index*")] == [place.INDEX]
 
 
 @pytest.mark.parametrize("is_there", [False, True], ids=["amid a build", "amid a refresh"])
