@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -35,7 +36,8 @@ def squeeze(values: Sequence[float], width: int) -> list[float]:
 def _mean(values: Sequence[float]) -> float:
     if not all(map(math.isfinite, values)):
         return math.nan
-    return math.fsum(value / len(values) for value in values)
+    # The largest number three times over, each by three and rounded up, is beyond the largest: halves are not.
+    return max(min(2 * math.fsum(value / 2 / len(values) for value in values), sys.float_info.max), -sys.float_info.max)
 
 
 def _level(value: float, low: float, high: float) -> int:
