@@ -58,7 +58,9 @@ class Look:
         with opened(repository, self, self.told.append) as index:
             self.is_used = index is not None
             if index is not None:
-                self.incarnation, self.deletions, self.path = index.incarnation, index.deletions, index.path
+                self.path, self.seal = index.path, index.seal
+                self.seals = {seal for (seal,) in index.connection.execute("SELECT seal FROM seals")}
+                self.inode = index.path.stat().st_ino
                 self.broken, self.lost = index.broken, index.lost
                 check(repository, index)
 

@@ -25,7 +25,7 @@ def make_index(folder: Path, runs: Sequence[Run], repository: Repository | None 
         for run in runs:
             writer.add(run)
         writer.flush()
-        meta = place.Meta(place.make_seal(), "made", 0, "", None, "")
+        meta = place.Meta(place.make_seal(), "", None, "")
         place.write_meta(connection, meta)
         connection.execute("COMMIT")
         connection.executescript(schema.INDEXES)
@@ -33,4 +33,4 @@ def make_index(folder: Path, runs: Sequence[Run], repository: Repository | None 
     found = place.begin(path)
     assert found is not None
     with closing(found[0]) as connection:
-        yield IndexCatalog(repository, Opened(connection, path, "made", 0, len(runs), (), frozenset()))
+        yield IndexCatalog(repository, Opened(connection, path, meta.seal, len(runs), (), frozenset()))

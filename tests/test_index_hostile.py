@@ -234,3 +234,16 @@ def test_a_number_of_more_than_64_bits_that_is_gone_is_in_no_way(repo):
     point(repo, large, None)
     assert [*project.runs("metrics.a > 2").rows.column("name")] == ["small"]
     assert len(told) == 1
+
+
+def test_rows_are_not_taken_from_a_backup_that_came_back_and_gives_their_numbers_to_others(repo):
+    save_many(repo, 2)
+    look = Look(repo)
+    backup = shutil.copy2(look.path, repo.top / "backup")
+    gone = save(repo, "gone", metrics={"accuracy": 7})[0]
+    rows = Project(repo.top).runs("name = gone").rows
+    shutil.copy2(backup, look.path)
+    point(repo, gone, None)
+    save(repo, "other", metrics={"accuracy": 8})
+    assert Look(repo).is_used
+    assert [*rows.column("metrics.accuracy")] == [7]

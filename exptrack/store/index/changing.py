@@ -50,7 +50,7 @@ def build(source: Source, path: Path) -> tuple[BrokenRun, ...]:
             broken = _put(connection, source, refslisting.parse_all(source.listing), {})
             for statement in schema.INDEXES.split(";\n"):  # `executescript` would commit first
                 connection.execute(statement)
-            _commit(connection, Meta(place.make_seal(), os.urandom(16).hex(), 0, *_describe(source.listing)), new)
+            _commit(connection, _describe(source.listing), new)
         new.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -77,13 +77,14 @@ def refresh(connection: sqlite3.Connection, source: Source, path: Path, meta: Me
     broken = _put(connection, source, dict(map(refslisting.parse, lines)), rows)
     lost = [rows[one.ref] for one in broken if one.ref in rows]
     writing.remove(connection, lost)
-    deletions = meta.deletions + bool(removed or lost)
-    _commit(connection, Meta(place.make_seal(), meta.incarnation, deletions, *_describe(source.listing)), path)
+    if removed or lost:
+        connection.execute("DELETE FROM seals")
+    _commit(connection, _describe(source.listing), path)
     return broken
 
 
-def _describe(listing: Listing) -> tuple[str, str | None, str]:
-    return listing.digest, listing.notes, listing.replaced
+def _describe(listing: Listing) -> Meta:
+    return Meta(place.make_seal(), listing.digest, listing.notes, listing.replaced)
 
 
 def _commit(connection: sqlite3.Connection, meta: Meta, path: Path) -> None:

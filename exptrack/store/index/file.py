@@ -30,13 +30,12 @@ class Opened(NamedTuple):
     """An index that stands for a moment after it was asked for: a connection in a read transaction, during which nobody can change it.
 
     `among` is the number of refs of runs; `broken` are those that hold none, as `runs.read_runs` explains them; `lost` are the oids of runs
-    whose note is not in the repository. With `incarnation` and `deletions` the same rows are found again by `reopened`.
+    whose note is not in the repository. By its `seal` the same rows are found again by `reopened`.
     """
 
     connection: sqlite3.Connection
     path: Path
-    incarnation: str
-    deletions: int
+    seal: int
     among: int
     broken: tuple[BrokenRun, ...]
     lost: frozenset[str]
@@ -62,12 +61,11 @@ def opened(
 
 
 @contextmanager
-def reopened(path: Path, incarnation: str, deletions: int) -> Iterator[sqlite3.Connection | None]:
+def reopened(path: Path, seal: int) -> Iterator[sqlite3.Connection | None]:
     """The index that was opened before, to read more of rows that were found then; None if they may be gone, or it is damaged."""
     found = _reopen(path)
     try:
-        is_same = found is not None and (found[1].incarnation, found[1].deletions) == (incarnation, deletions)
-        yield found[0] if found is not None and is_same else None
+        yield found[0] if found is not None and place.has_rows_of(found[0], seal) else None
     finally:
         if found is not None:
             found[0].close()
@@ -173,9 +171,7 @@ def _give(
     path: Path, found: tuple[sqlite3.Connection, Meta], listing: Listing, broken: tuple[BrokenRun, ...]
 ) -> Opened:
     connection, meta = found
-    return Opened(
-        connection, path, meta.incarnation, meta.deletions, listing.among, broken, noted.find_lost(connection)
-    )
+    return Opened(connection, path, meta.seal, listing.among, broken, noted.find_lost(connection))
 
 
 def _close(found: tuple[sqlite3.Connection, Meta] | None) -> None:

@@ -58,7 +58,7 @@ class IndexCatalog:
         if asked.since is not None and not asks_keys(asked):
             month = format_month(asked.since)
             broken = [one for one in broken if month_of(one.ref) >= month]
-        rows = IndexRows(self._repository, Place(opened.path, opened.incarnation, opened.deletions), chosen)
+        rows = IndexRows(self._repository, Place(opened.path, opened.seal), chosen)
         return Listed(rows, name_broken(broken, asked, chosen.refs[-1:], len(rows)))
 
     def tagged(self, tag: str) -> Mapping[str, str]:

@@ -33,11 +33,10 @@ _PLAIN = frozenset({NULL, WHOLE, FLOAT, TEXT})
 
 
 class Place(NamedTuple):
-    """The index that a selection was made from: where it lies, which one it is, and how often it has lost runs since."""
+    """The index that a selection was made from: where it lies, and the seal that it had."""
 
     path: Path
-    incarnation: str
-    deletions: int
+    seal: int
 
 
 class Shape(NamedTuple):

@@ -442,7 +442,7 @@ def test_it_is_opened_again_as_long_as_no_row_can_be_gone(repo):
     with reopened(index.path, index.seal + 1) as connection:
         assert connection is None
     point(repo, saved[0][0], None)
-    Look(repo)
+    look = Look(repo)
     with reopened(*known) as connection:
         assert connection is None
     os.truncate(index.path, 100)
