@@ -212,7 +212,7 @@ LINKS = {
     "status": "[Its JSON](json.md#status)",
     "export": "[Runs in DuckDB, pandas and Spark](export.md)",
     "experiments": "[Declaring experiments](capture.md#experiments) · [its JSON](json.md#experiments)",
-    "ls": "[Queries, columns and keys to sort by](query.md) · [its JSON](json.md#ls-and-log)",
+    "ls": "[Queries, columns and keys to sort by](query.md) · [how fast it is](performance.md#growth) · [its JSON](json.md#ls-and-log)",
     "log": "[Queries](query.md) · [its JSON](json.md#ls-and-log)",
     "show": "[Its JSON](json.md#show)",
     "environment": "[Its JSON](json.md#show---environment-and-environment)",
