@@ -247,3 +247,14 @@ def test_rows_are_not_taken_from_a_backup_that_came_back_and_gives_their_numbers
     save(repo, "other", metrics={"accuracy": 8})
     assert Look(repo).is_used
     assert [*rows.column("metrics.accuracy")] == [7]
+
+
+def test_runs_that_were_removed_and_pruned_meanwhile_leave_the_index_as_it_is(repo):
+    [(ref, oid), _] = save_many(repo, 2)
+    runs = Project(repo.top).runs()
+    point(repo, ref, None)
+    (repo.common_dir / "objects" / oid[:2] / oid[2:]).unlink()
+    look = Look(repo)
+    with pytest.raises(RecordError, match="the run run-0 cannot be read"):
+        list(runs)
+    assert Look(repo).seal == look.seal

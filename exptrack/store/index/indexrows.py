@@ -104,8 +104,8 @@ class IndexRows:
         read: dict[str, Run] = {}
         for run in read_runs(self._repository, dict(zip(refs, oids, strict=True))):
             if isinstance(run, BrokenRun):  # it could when it was put into the index
-                is_noticed = place.unseal(self._place.path)
-                how = "run this again" if is_noticed else "set EXPTRACK_NO_INDEX=1"
+                is_kept = self._ask(lambda _: True)  # and still says that it can
+                how = "run this again" if not is_kept or place.unseal(self._place.path) else "set EXPTRACK_NO_INDEX=1"
                 raise RecordError(f"the run {run.name} cannot be read: {run.reason}; {how}, and the others are listed")
             read[run.ref] = run
         listed = [read[ref] for ref in refs]

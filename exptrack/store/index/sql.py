@@ -27,6 +27,7 @@ from exptrack.store.index.values import (
     TEXT,
     WHOLE,
     decode_fact,
+    decode_text,
     encode_time,
 )
 
@@ -141,7 +142,7 @@ def decode_texts(data: bytes | str | None) -> tuple[str, ...]:
     """The texts of a JSON list, none if there is no list."""
     if not data:
         return ()
-    return tuple(json.loads(data if isinstance(data, str) else data.decode("utf-8", "surrogatepass")))
+    return tuple(json.loads(data if isinstance(data, str) else decode_text(data)))
 
 
 def _compare(connection: Connection, comparison: Comparison) -> Sql:
@@ -226,12 +227,12 @@ def _join(terms: Sequence[Sql], word: str) -> Sql:
 
 
 def _glob(pattern: bytes, text: bytes | None) -> bool | None:
-    return None if text is None else fnmatchcase(_decode(text), _decode(pattern))
+    return None if text is None else fnmatchcase(decode_text(text), decode_text(pattern))
 
 
 def _glob_fact(pattern: bytes, kind: int, value: Any) -> bool:
-    text = _decode(value) if kind == TEXT else str(decode_fact(kind, value)).lower()
-    return fnmatchcase(text, _decode(pattern))
+    text = decode_text(value) if kind == TEXT else str(decode_fact(kind, value)).lower()
+    return fnmatchcase(text, decode_text(pattern))
 
 
 def _join_notes(notes: bytes | None) -> bytes | None:
@@ -241,7 +242,3 @@ def _join_notes(notes: bytes | None) -> bytes | None:
 def _rank_tags(tags: bytes | None) -> bytes | None:
     """Bytes whose order is that of tuples of texts: each ends with what is less than any letter."""
     return b"".join(encode(tag).replace(b"\0", b"\0\xff") + b"\0\0" for tag in decode_texts(tags)) or None
-
-
-def _decode(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
