@@ -84,7 +84,10 @@ def join_number(words: Sequence[str]) -> list[str]:
 
 def count(text: str) -> int:
     """The type of an option that takes a number of things."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text[:60]}' is no whole number") from None
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is below zero")
     return number

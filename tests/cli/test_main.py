@@ -43,7 +43,7 @@ def test_the_version_is_that_of_the_package(exptrack):
         (["shwo"], "exptrack: 'shwo' is no command, did you mean 'show'?\n"),
         (["ls", "--nope"], "exptrack: unrecognized arguments: --nope; see `exptrack ls --help`\n"),
         (["tag", "one"], "exptrack: the following arguments are required: REV; see `exptrack tag --help`\n"),
-        (["ls", "-n", "x"], "exptrack: argument -n/--number: invalid count value: 'x'; see `exptrack ls --help`\n"),
+        (["ls", "-n", "x"], "exptrack: argument -n/--number: 'x' is no whole number; see `exptrack ls --help`\n"),
         (["-C"], "exptrack: argument -C: expected one argument; see `exptrack --help`\n"),
     ],
 )
