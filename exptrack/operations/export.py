@@ -116,7 +116,7 @@ class _Source:
         """The refs of each month; those of one are in memory at once, 100,000 take 50 MB."""
         repository, chosen = self._context.repository, self._chosen
         counts = count_below(repository, runs.RUNS)
-        self._progress.begin("export", sum(counts.values()))
+        self._progress.begin("exporting runs", sum(counts.values()))
         for month, count in counts.items():
             refs = runs.list_run_refs(repository, runs.RUNS + month)
             wanted = refs if chosen is None else {ref: oid for ref, oid in refs.items() if oid in chosen}
