@@ -73,7 +73,7 @@ def test_any_number_of_runs_can_be_asked_for(repo, number):
     assert len(Project(repo.top).runs(number=number)) == 2
 
 
-def test_objects_that_are_replaced_are_read_as_git_reads_them(repo, git):
+def test_objects_that_are_replaced_are_read_as_git_reads_them(repo, git, monkeypatch):
     [(ref, old), *_] = save_many(repo, 2)
     before = Look(repo)
     new = save(repo, "run-0", metrics={"accuracy": 77})[1]
@@ -84,6 +84,10 @@ def test_objects_that_are_replaced_are_read_as_git_reads_them(repo, git):
     assert [*Project(repo.top).runs("metrics.accuracy = 77").rows.column("name")] == ["run-0"]
     save(repo, "late")
     assert during.seal in Look(repo).seals, "what is replaced stays so"
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_NO_REPLACE_OBJECTS", "1")
+        assert [*Project(repo.top).runs("name = run-0").rows.column("metrics.accuracy")] == [0.0]
+    assert [*Project(repo.top).runs("name = run-0").rows.column("metrics.accuracy")] == [77]
     git("replace", "-d", old, cwd=repo.top)
     assert during.seal not in Look(repo).seals
 
