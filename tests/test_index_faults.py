@@ -87,6 +87,31 @@ def test_no_damage_to_the_index_between_any_two_commands_changes_an_answer(many)
             assert index.is_file(), (name, words)
 
 
+def test_what_becomes_of_the_index_is_told_to_who_asks(many, tmp_path):
+    shared = many.folder / ".git" / "exptrack"
+    index = shared / "index.sqlite"
+
+    def told(**environ):
+        status, _, err = many("--verbose", "ls", "--columns", "name", **environ)
+        assert status == 0
+        return err.replace(str(many.folder), "DIR")
+
+    assert told() == ""
+    assert told() == ""
+    for damage in ("empty", "cut", "noise"):
+        DAMAGES[damage](index)
+        assert told() == "exptrack: the index is damaged, of another version, or another user's: it is built anew\n"
+        assert told() == ""
+    assert told(EXPTRACK_NO_INDEX="1") == "exptrack: the index is not used: EXPTRACK_NO_INDEX is set\n"
+    assert told(EXPTRACK_NO_INDEX="0") == ""
+    (shared / "runs.lock").unlink()
+    (shared / "runs.lock").mkdir()
+    assert told() == "exptrack: the index is not used: DIR/.git/exptrack/runs.lock is a folder: remove it\n"
+    shutil.rmtree(shared)
+    shared.touch()
+    assert told() == "exptrack: the index is not used: DIR/.git/exptrack is no folder: remove it\n"
+
+
 LISTERS = RECORDERS = 10
 EACH = 3  # runs of a recorder
 

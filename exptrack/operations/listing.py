@@ -43,6 +43,8 @@ class Runs(Sequence[Run]):
     @overload
     def __getitem__(self, index: slice) -> Runs: ...
     def __getitem__(self, index: int | slice) -> Run | Runs:
+        if isinstance(index, int) and not -len(self) <= index < len(self):
+            raise IndexError(f"there is no run {index} among {len(self)}")
         places = range(len(self))[index]
         if isinstance(places, int):
             return self._load(places)

@@ -52,7 +52,10 @@ def opened(
     repository: Repository, progress: Progress = _SILENCE, tell: Callable[[str], None] = _tell_nobody
 ) -> Iterator[Opened | None]:
     """The index, fresh. None if there are no runs, if it is off, or if it cannot be used, of which `tell` gets one line."""
-    index = None if os.environ.get(OFF, "") not in {"", "0"} else _open(repository, progress, tell)
+    is_off = os.environ.get(OFF, "") not in {"", "0"}
+    if is_off:
+        tell(f"the index is not used: {OFF} is set")
+    index = None if is_off else _open(repository, progress, tell)
     try:
         yield index
     finally:
@@ -85,13 +88,13 @@ def _open(repository: Repository, progress: Progress, tell: Callable[[str], None
     import sqlite3
 
     try:
-        return _find(repository, progress)
+        return _find(repository, progress, tell)
     except (BypassedError, sqlite3.Error, OSError, RepositoryError) as error:
         tell(f"the index is not used: {explain(error)}")
         return None
 
 
-def _find(repository: Repository, progress: Progress) -> Opened | None:
+def _find(repository: Repository, progress: Progress, tell: Callable[[str], None]) -> Opened | None:
     if (kind := mounts.find_network(repository.common_dir)) is not None:
         raise BypassedError(f"{repository.common_dir} lies on {kind}, where SQLite's locks cannot be trusted")
     path = repository.shared / place.INDEX
@@ -113,7 +116,7 @@ def _find(repository: Repository, progress: Progress) -> Opened | None:
             listing = refslisting.finish(refslisting.start(repository))
         from exptrack.store.index.changing import Source  # nearly never needed
 
-        return _renew(Source(repository, listing, progress), path)
+        return _renew(Source(repository, listing, progress), path, tell)
 
 
 def _look(
@@ -132,13 +135,15 @@ def _look(
     return _give(path, found, listing, broken)
 
 
-def _renew(source: Source, path: Path) -> Opened:
+def _renew(source: Source, path: Path, tell: Callable[[str], None]) -> Opened:
     """The index, changed in place, or made anew."""
     from exptrack.store.index import changing
 
     broken, found = _refresh(source, path), place.begin(path)
     if broken is None or found is None:  # there was none, or somebody deleted it just now
         _close(found)
+        if place.find_stamp(path) is not None:
+            tell("the index is damaged, of another version, or another user's: it is built anew")
         broken, found = changing.build(source, path), place.begin(path)
     if found is None:
         raise BypassedError(f"{path} was changed by somebody else")

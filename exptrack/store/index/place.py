@@ -137,8 +137,11 @@ def is_ours(path: Path) -> bool:
 
 def check(path: Path) -> None:
     """Raise BypassedError where there is something that no new index could replace."""
-    if path.is_dir():
-        raise BypassedError(f"{path} is a folder: remove it")
+    for file in (path, path.with_name(LOCK)):
+        if file.is_dir():
+            raise BypassedError(f"{file} is a folder: remove it")
+    if path.parent.is_file():
+        raise BypassedError(f"{path.parent} is no folder: remove it")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from exptrack.store import annotation
 from exptrack.store.index import place
 from exptrack.store.index.file import opened, reopened
 
+ANEW = "the index is damaged, of another version, or another user's: it is built anew"
 ODD = "odd \udcff\0'\"?\n"
 
 
@@ -40,8 +41,9 @@ def annotate(repo, oid, kind=AnnotationKind.TAG, value="best", removes=()):
 
 def look_again(repo, before: Look, *, is_new: bool = False, is_less: bool = False) -> Look:
     """Open it, which changes it; then it stays as it is."""
+    is_damaged = is_new and before.path.exists()
     now = Look(repo)
-    assert (now.is_used, now.told) == (True, [])
+    assert (now.is_used, now.told) == (True, [ANEW] if is_damaged else [])
     assert (before.seal in now.seals) == (not is_new and not is_less)
     assert is_new or now.inode == before.inode
     stamp = now.path.stat().st_mtime_ns
@@ -369,7 +371,7 @@ def test_it_can_be_turned_off(repo, monkeypatch, value):
     save_many(repo, 1)
     monkeypatch.setenv("EXPTRACK_NO_INDEX", value)
     look = Look(repo)
-    assert (look.is_used, look.told) == (False, [])
+    assert (look.is_used, look.told) == (False, ["the index is not used: EXPTRACK_NO_INDEX is set"])
     assert not (repo.shared / place.INDEX).exists()
 
 
