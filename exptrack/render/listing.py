@@ -81,9 +81,8 @@ def _titles(columns: Sequence[str]) -> list[str]:
 
 def _column(name: str, title: str, rows: Rows, now: datetime) -> _Column:
     if name == "age":
-        return _spread(
-            rows.column("started"), lambda starts: _right_column(title, [format_age(then, now) for then in starts])
-        )
+        starts: Sequence[Any] = rows.column("started")
+        return _right_column(title, [format_age(then, now) for then in starts])
     values = rows.column(name)
     if name == "duration":
         return _spread(values, lambda some: _right_column(title, [format_duration(seconds) for seconds in some]))

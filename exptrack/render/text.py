@@ -66,10 +66,10 @@ def format_pairs(values: Mapping[str, Value]) -> str:
 
 def format_age(then: datetime, now: datetime) -> str:
     """How long ago, in its largest unit."""
-    seconds = max(0, int((now - then).total_seconds()))
+    seconds = (now - then).total_seconds()
     for size, unit in _SPANS:
         if seconds >= size:
-            return f"{seconds // size}{unit}"
+            return f"{int(seconds // size)}{unit}"
     return "0s"
 
 
