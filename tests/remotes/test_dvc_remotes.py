@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +43,11 @@ class Store(NamedTuple):
 def on_disk(folder: Path, settings: dict[str, str]) -> Store:
     def sizes() -> dict[str, int]:
         found = (path for path in folder.rglob("*") if path.is_file())
-        return {str(path.relative_to(folder)): path.stat().st_size for path in found}
+        there: dict[str, int] = {}
+        for path in found:
+            with suppress(FileNotFoundError):  # what is being written has another name a moment later
+                there[str(path.relative_to(folder))] = path.stat().st_size
+        return there
 
     def write(name: str, data: bytes) -> None:
         (folder / name).unlink()
