@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import IO, Any, Final, Protocol
@@ -44,7 +45,25 @@ def open_sink(form: str, file: IO[bytes], columns: Mapping[str, Kind]) -> Sink:
     return CsvSink(file, columns) if form == CSV else JsonSink(file, columns)
 
 
-class JsonSink:
+class _Lines(ABC):
+    """A file of lines: each is there once it is written, so nothing has to be ended."""
+
+    @abstractmethod
+    def write(self, rows: Iterable[Row]) -> None:
+        """Rows, a line each."""
+
+    def write_points(self, histories: Sequence[Series]) -> None:
+        for series in histories:
+            self.write(list_points(series))
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def abandon(self) -> None:
+        """Whoever opened the file takes it away."""
+
+
+class JsonSink(_Lines):
     """A mapping a line, with the same keys in each."""
 
     def __init__(self, file: IO[bytes], columns: Mapping[str, Kind]) -> None:
@@ -53,22 +72,12 @@ class JsonSink:
     def write(self, rows: Iterable[Row]) -> None:
         self._file.writelines(map(self._format, rows))
 
-    def write_points(self, histories: Sequence[Series]) -> None:
-        for series in histories:
-            self.write(list_points(series))
-
-    def close(self) -> None:
-        pass
-
-    def abandon(self) -> None:
-        pass
-
     def _format(self, row: Row) -> bytes:
         fields = {name: _plain(value) for name, value in zip(self._names, row, strict=True)}
         return f"{_json(fields)}\n".encode()
 
 
-class CsvSink:
+class CsvSink(_Lines):
     """A header, then a line a row. What is missing is an empty cell; what has parts is JSON. A text is as it is, also one that a spreadsheet takes for a formula."""
 
     def __init__(self, file: IO[bytes], columns: Mapping[str, Kind]) -> None:
@@ -92,16 +101,6 @@ class CsvSink:
         for row in rows:
             self._writer.writerow([cell(value) for cell, value in zip(cells, row, strict=True)])
         self._flush()
-
-    def write_points(self, histories: Sequence[Series]) -> None:
-        for series in histories:
-            self.write(list_points(series))
-
-    def close(self) -> None:
-        pass
-
-    def abandon(self) -> None:
-        pass
 
     def _flush(self) -> None:
         self._file.write("".join(self._lines).encode(errors="backslashreplace"))
