@@ -56,10 +56,10 @@ class _Lines(ABC):
         for series in histories:
             self.write(list_points(series))
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - there is nothing to do
         """Nothing is held back."""
 
-    def abandon(self) -> None:
+    def abandon(self) -> None:  # noqa: B027
         """Whoever opened the file takes it away."""
 
 
